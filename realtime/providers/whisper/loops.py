@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from realtime.core.characters import UNSPACED, is_unspaced
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 
+_OPENED = re.compile(r"(?:\s+[\"'“‘(¿¡]*|[“‘（「『《]+)$")  # what stands before a word that is taken away
+_BROKEN = "\ufffd"  # what an incomplete character becomes
 _LONGEST_WORD = 40  # characters; German ones and telephone numbers are shorter
 _UNIT = re.compile(rf"[{UNSPACED}{SEGMENTED}]|(?:(?![{UNSPACED}{SEGMENTED}])\w|(?<=\w)['’](?=\w))+")
 
@@ -19,28 +21,46 @@ def loops(text: str) -> bool:
     character of a script without blanks counts, whatever blanks the text has: four twice, two or three three times,
     one five times, because people say 谢谢谢谢. Latin letters and digits are words in every text: 8888 is no loop.
     """
-    if "\ufffd" in text:
+    if _BROKEN in text:
         return True
-    units = _units(text)
-    return any(_repeats(units, size) for size in range(1, len(units) // 2 + 1))
+    units = [unit for unit, _ in _units(text)]
+    return any(_first_round(units, size) is not None for size in range(1, len(units) // 2 + 1))
 
 
-def _units(text: str) -> list[str]:
-    """Words, and the characters of scripts without blanks. A word that is too long for one is its characters."""
-    units: list[str] = []
-    for unit in _UNIT.findall(text.lower()):
-        units += unit if len(unit) > _LONGEST_WORD else [unit]
+def said_once(text: str) -> str:
+    """A text that `loops`, up to where it begins to repeat itself: "Drop the two. Drop the two." is "Drop the two."."""
+    text = text.split(_BROKEN)[0].rstrip()
+    found = _units(text)
+    units = [unit for unit, _ in found]
+    rounds = [_first_round(units, size) for size in range(1, len(units) // 2 + 1)]
+    ends = [last for last in rounds if last is not None]
+    if not ends:
+        return text
+    _, begins_again = found[min(ends) + 1]
+    return _OPENED.sub("", text[:begins_again])
+
+
+def _units(text: str) -> list[tuple[str, int]]:
+    """Words, and the characters of scripts without blanks, and where they begin in the text. A word that is too long for
+    one is its characters."""
+    units: list[tuple[str, int]] = []
+    for found in _UNIT.finditer(text):
+        unit, begin = found.group(), found.start()
+        pieces = unit if len(unit) > _LONGEST_WORD else [unit]
+        for piece in pieces:
+            units.append((piece.lower(), begin))
+            begin += len(piece)
     return units
 
 
-def _repeats(units: Sequence[str], size: int) -> bool:
-    """Whether `size` units stand back to back too often."""
+def _first_round(units: Sequence[str], size: int) -> int | None:
+    """The last unit of the first round, if `size` units stand back to back too often."""
     run = 0
     for index in range(size, len(units)):
         run = run + 1 if units[index] == units[index - size] else 0
         if run >= size * (_times(units[index - size + 1 : index + 1]) - 1):
-            return True
-    return False
+            return index - run
+    return None
 
 
 def _times(piece: Sequence[str]) -> int:

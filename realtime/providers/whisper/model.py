@@ -20,13 +20,14 @@ from realtime.core.characters import pronounceable
 from realtime.core.folding import fold
 from realtime.core.punctuation import SENTENCE_MARKS
 from realtime.providers.base import VAD_RATE, Samples
-from realtime.providers.whisper.loops import loops
+from realtime.providers.whisper.loops import loops, said_once
 
 Floats = NDArray[np.float32]
 
 LONGEST_SHORT_S = 27.0  # above this the window of 30 s has no room for the padding
 PAD_S = 3.0  # with less silence after the end, the model repeats the sentence
 STEP_FRAMES = 50  # of 10 ms: contexts are rounded up to this
+LOOPED_FRAMES = 300  # three of four loops are gone with so much more silence (docs/engines.md 2.2)
 MIN_FRAMES, MAX_FRAMES = 500, 3000
 FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
@@ -108,22 +109,38 @@ class Whisper:
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def decode(
-        self, samples: Samples, language: str | None, *, beam: int, left: str | None = None
+        self,
+        samples: Samples,
+        language: str | None,
+        *,
+        beam: int,
+        left: str | None = None,
+        draft: bool = False,
     ) -> Decoded:
         """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
         of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another model
-        has no text."""
+        has no text. Where the decoder loops, a `draft` is what it says once, at no cost."""
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
         frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
-        decoded = self._decode_in(audio, language, beam, max(MIN_FRAMES, min(MAX_FRAMES, frames)), left)
-        if decoded.speech and loops(decoded.text):
-            decoded = self._decode_in(audio, decoded.language, beam, MAX_FRAMES)
+        frames = max(MIN_FRAMES, min(MAX_FRAMES, frames))
+        decoded = self._decode_in(audio, language, beam, frames, left, draft=draft)
+        for more in (min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES):
+            if not (decoded.speech and loops(decoded.text)):
+                break
+            decoded = self._decode_in(audio, decoded.language, beam, more)
         return decoded
 
     def _decode_in(
-        self, audio: Floats, language: str | None, beam: int, frames: int, left: str | None = None
+        self,
+        audio: Floats,
+        language: str | None,
+        beam: int,
+        frames: int,
+        left: str | None = None,
+        *,
+        draft: bool = False,
     ) -> Decoded:
         encoded = self._encode(audio, frames)
         if not self.multilingual:
@@ -135,15 +152,22 @@ class Whisper:
         seconds = len(audio) / VAD_RATE
         beam = 1 if language == "en" else beam
         if language != "zh" or seconds < PROMPTED_FROM_S:
-            return self._generate(encoded, language, beam, seconds)
-        prompted = self._generate(encoded, language, beam, seconds, prompt=MANDARIN_PROMPT)
+            return self._generate(encoded, language, beam, seconds, draft=draft)
+        prompted = self._generate(encoded, language, beam, seconds, prompt=MANDARIN_PROMPT, draft=draft)
         if _unharmed(prompted):
             return prompted
-        decoded = self._generate(encoded, language, beam, seconds)
+        decoded = self._generate(encoded, language, beam, seconds, draft=draft)
         return decoded if prompted.speech or decoded.no_speech < SURELY_SPEECH else prompted
 
     def _generate(
-        self, encoded: Any, language: str, beam: int, seconds: float, *, prompt: str | None = None
+        self,
+        encoded: Any,
+        language: str,
+        beam: int,
+        seconds: float,
+        *,
+        prompt: str | None = None,
+        draft: bool = False,
     ) -> Decoded:
         tokenizer = self._tokenizer(language)
         tokens = self._tokens(tokenizer, prompt)
@@ -160,6 +184,9 @@ class Whisper:
         ids = result.sequences_ids[0]
         places = _spoken(ids, tokenizer, seconds)
         text = tokenizer.decode([ids[place] for place in places])
+        if draft and loops(text):
+            text = said_once(text)
+            places = _up_to(text, ids, places, tokenizer)
         # with several beams there are no logits of the one that was chosen
         end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
         return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0], end)
@@ -237,6 +264,14 @@ def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:
         elif token < tokenizer.eot:
             out.append(place)
     return out
+
+
+def _up_to(text: str, ids: Sequence[int], places: Sequence[int], tokenizer: Any) -> list[int]:
+    """The first of the places, as many as say this text."""
+    for count in range(len(places)):
+        if len(tokenizer.decode([ids[place] for place in places[:count]]).strip()) >= len(text.strip()):
+            return list(places[:count])
+    return list(places)
 
 
 def _end_of_text(

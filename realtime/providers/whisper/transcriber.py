@@ -185,7 +185,7 @@ class LocalTranscriber:
                 )
             language = None
         beam = BEAM if final and whisper.multilingual else 1
-        decoded = whisper.decode(samples, language, beam=beam, left=left)
+        decoded = whisper.decode(samples, language, beam=beam, left=left, draft=not final)
         if left and decoded.language == left:
             return Transcript("", left)  # the other model has its text
         if not _believed(decoded) or not pronounceable(decoded.text):

@@ -120,7 +120,7 @@ def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multili
     model, prompts = multilingual._load(local.MULTILINGUAL), []
     said = whisper.Decoded("以下是普通话的句子。", "zh", 0.05, -0.3)
 
-    def generate(encoded, language, beam, seconds, *, prompt=None):
+    def generate(encoded, language, beam, seconds, *, prompt=None, draft=False):
         prompts.append(prompt)
         return said
 

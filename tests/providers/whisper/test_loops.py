@@ -1,8 +1,10 @@
 """Loops of a decoder: seen in every script, also beside blanks, and never in what people repeat."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from realtime.providers.whisper.loops import loops
+from realtime.providers.whisper.loops import loops, said_once
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,35 @@ def test_a_decoder_in_a_loop_is_detected(text):
 )
 def test_natural_repetition_is_not_taken_for_a_loop(text):
     assert not loops(text)
+
+
+@pytest.mark.parametrize(
+    ("looped", "once"),
+    [
+        ("Drop the two. Drop the two.", "Drop the two."),
+        ("Produced the block books, produced the block books, produced", "Produced the block books,"),
+        ("The child on the child on the child on", "The child on"),
+        ("1, 2. 1, 2. 1, 2. 1,", "1, 2."),
+        ("We went home. 1 2 2 2 2 2 2", "We went home. 1 2"),
+        ("“Go home now.” “Go home now.”", "“Go home now.”"),
+        ("half a \ufffd character", "half a"),
+        ("\ufffd", ""),
+        ("我们去吃饭吧。我们去吃饭吧。", "我们去吃饭吧。"),
+        ("今天《我们去吃饭吧》《我们去吃饭吧》", "今天《我们去吃饭吧》"),
+        ("İstanbul İstanbul İstanbul İstanbul", "İstanbul"),
+        ("A thin stripe runs down.", "A thin stripe runs down."),
+    ],
+)
+def test_what_a_decoder_repeats_is_said_once(looped, once):
+    assert said_once(looped) == once
+
+
+@given(st.text(alphabet="ab c.,!“” 我们去吃\ufffd1İ", max_size=60))
+def test_what_is_said_once_is_the_beginning_of_the_text_and_ends_by_itself(text):
+    """It may still be a loop where another one, of other words, stands before the first that was found."""
+    once = said_once(text)
+    assert text.startswith(once)
+    if loops(text):
+        assert len(once) < len(text)
+    else:
+        assert once == text.rstrip()

@@ -141,18 +141,42 @@ async def test_silence_after_the_words_does_not_change_the_text(english):
 
 
 @needs_english
-def test_a_loop_is_decoded_again_with_the_whole_window(english, monkeypatch):
+@pytest.mark.parametrize("enough", [900, whisper.MAX_FRAMES])
+def test_a_loop_is_decoded_again_with_more_silence_and_then_with_the_whole_window(
+    english, monkeypatch, enough
+):
     model = english._load(local.ENGLISH)
     asked = []
 
-    def decode_in(sound, language, beam, frames, left=None):
+    def decode_in(sound, language, beam, frames, left=None, *, draft=False):
         asked.append(frames)
-        text = "and so and so and so" if frames < whisper.MAX_FRAMES else "and so on"
-        return whisper.Decoded(text, "en", 0.0, -0.1)
+        return whisper.Decoded(
+            "and so and so and so" if frames < enough else "and so on", "en", 0.0, -0.1
+        )
 
     monkeypatch.setattr(model, "_decode_in", decode_in)
     assert model.decode(np.zeros(3 * RATE, np.int16), "en", beam=1).text == "and so on"
-    assert asked == [600, whisper.MAX_FRAMES]
+    assert asked == [frames for frames in (600, 900, whisper.MAX_FRAMES) if frames <= enough]
+
+
+@needs_english
+def test_a_loop_in_a_draft_is_cut_and_decoded_once_only(english, monkeypatch):
+    spoken = next(c for c in clips("en") if 2 < c.seconds < 6)
+    model, encode, encoded = english._load(local.ENGLISH), whisper.Whisper._encode, []
+    whole = model.decode(spoken.samples, "en", beam=1)
+    three = " ".join(whole.text.split()[:3])
+
+    def count(self, audio, frames):
+        encoded.append(frames)
+        return encode(self, audio, frames)
+
+    monkeypatch.setattr(whisper.Whisper, "_encode", count)
+    monkeypatch.setattr(whisper, "loops", lambda text: len(text.split()) > 3)
+    monkeypatch.setattr(whisper, "said_once", lambda text: " ".join(text.split()[:3]))
+    draft = model.decode(spoken.samples, "en", beam=1, draft=True)
+    assert (draft.text, len(encoded)) == (three, 1)
+    assert draft.end is not None
+    assert draft.end != whole.end, "the doubts are those of its own last word"
 
 
 @needs_english

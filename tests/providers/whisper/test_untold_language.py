@@ -27,7 +27,7 @@ class Model:
     def knows(self, language):
         return self.multilingual or language == "en"
 
-    def decode(self, samples, language, *, beam, left=None):
+    def decode(self, samples, language, *, beam, left=None, draft=False):
         self.asked.append(language)
         if self._meets is not None:
             self._meets.wait(SPOKEN_S)
