@@ -17,7 +17,7 @@ CHECK_EVERY_S = 2.0  # a turn that comes 5 s after the service closed its connec
 WANTED_S = 90.0  # sessions ask every 50 s; without any, nothing is kept open
 _TIMEOUT_S = 5.0
 _SPARES = 5  # early questions are dropped, each with its connection, faster than a handshake takes
-_FEW = 3  # before one is taken. To open others sooner would take away those that are left, for a round trip
+_FEW = 3  # fewer before one is taken: open others. That uses the idle ones for a round trip, so not sooner
 _YOUNG_S = KEEPALIVE_S / 2  # older ones may soon be closed
 _LONGEST_PAUSE_S = 50.0
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from realtime.core.playback_clock import SpeakingRate
 
 ENOUGH = 0.85  # of the expected length: more of it need not come, voices differ by as much from text to text
-_LEAST_MS = 100.0  # that may be missing of the shortest texts too: less than a syllable
+_LEAST_MS = 100.0  # that may be missing of the shortest texts too: less than a syllable at the normal speed
 _KEPT = 12  # ended texts
 _ROUNDS = 8  # of learning: each halves what the rate is still wrong by
 
@@ -50,14 +50,21 @@ class ExpectedLengths:
         listed = list(texts)
         fitted_ms, evenly_ms = sum(map(self.expected_ms, listed)), sum(map(self._evenly_ms, listed))
         expected_ms = min(fitted_ms, evenly_ms)
-        return received_ms > 0 and received_ms >= min(ENOUGH * expected_ms, expected_ms - _LEAST_MS)
+        least_ms = min(ENOUGH * expected_ms, expected_ms - _LEAST_MS / self._speed)
+        return received_ms > 0 and received_ms >= least_ms
 
     def _evenly_ms(self, text: str) -> float:
-        """As if this voice were slower or faster by one factor. A few short texts do not tell letters from marks."""
-        usual = _usual(self._speed)
-        usual_ms = sum(usual.expected_ms(_size(each)) for each, _ in self._ended)
-        factor = sum(ms for _, ms in self._ended) / usual_ms if usual_ms else 1.0
-        return factor * usual.expected_ms(_size(text))
+        """As if this voice were slower or faster by one factor, but for pauses that were asked for.
+
+        A few short texts do not tell letters from marks.
+        """
+        usual, size = _usual(self._speed), _size(text)
+        alike = [(_size(each), ms) for each, ms in self._ended]
+        alike = [(ended, ms) for ended, ms in alike if _in_syllables(ended) is _in_syllables(size)]
+        usual_ms = sum(usual.expected_ms(ended) - ended.pause_ms for ended, _ in alike)
+        spoken_ms = sum(max(0.0, ms - ended.pause_ms) for ended, ms in alike)
+        factor = spoken_ms / usual_ms if usual_ms and spoken_ms else 1.0
+        return factor * (usual.expected_ms(size) - size.pause_ms) + size.pause_ms
 
     def _rate(self) -> SpeakingRate:
         if self._fitted is None:
@@ -73,9 +80,8 @@ def _fit(ended: Iterable[tuple[str, float]], speed: float) -> SpeakingRate:
     learnt: dict[bool, tuple[Size, float]] = {}
     for text, ms in ended:
         size = _size(text)
-        in_syllables = 3 * size.wide > size.narrow
-        so_far, so_far_ms = learnt.get(in_syllables, (Size(), 0.0))
-        learnt[in_syllables] = _sum(so_far, size), so_far_ms + ms
+        so_far, so_far_ms = learnt.get(_in_syllables(size), (Size(), 0.0))
+        learnt[_in_syllables(size)] = _sum(so_far, size), so_far_ms + ms
     for _ in range(_ROUNDS):
         for size, ms in learnt.values():
             rate.learn(size, ms)
@@ -95,6 +101,11 @@ def _size(text: str) -> Size:
     from realtime.core.clauses import measure
 
     return measure(text.rstrip() + " ")
+
+
+def _in_syllables(size: Size) -> bool:
+    """Whether most of it are characters of a syllable each, which have a rate of their own."""
+    return 3 * size.wide > size.narrow
 
 
 def _sum(one: Size, other: Size) -> Size:
