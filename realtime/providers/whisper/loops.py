@@ -41,8 +41,8 @@ def said_once(text: str) -> str:
 
 
 def _units(text: str) -> list[tuple[str, int]]:
-    """Words, and the characters of scripts without blanks, and where they begin in the text. A word that is too long for
-    one is its characters."""
+    """Words, and the characters of scripts without blanks, and where each begins in the text. A word that is too long
+    for one is its characters."""
     units: list[tuple[str, int]] = []
     for found in _UNIT.finditer(text):
         unit, begin = found.group(), found.start()

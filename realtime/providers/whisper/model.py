@@ -27,8 +27,10 @@ Floats = NDArray[np.float32]
 LONGEST_SHORT_S = 27.0  # above this the window of 30 s has no room for the padding
 PAD_S = 3.0  # with less silence after the end, the model repeats the sentence
 STEP_FRAMES = 50  # of 10 ms: contexts are rounded up to this
-LOOPED_FRAMES = 300  # three of four loops are gone with so much more silence (docs/engines.md 2.2)
+LOOPED_FRAMES = 300  # so much more silence ends three of four loops (docs/engines.md 2.2)
 MIN_FRAMES, MAX_FRAMES = 500, 3000
+COMPARED_PAD_S = 1.2  # where texts are compared nothing can be repeated, so less silence will do
+LEAST_LIKELY = 1e-9
 FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
 TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
@@ -58,6 +60,7 @@ class Decoded:
     no_speech: float  # probability
     log_probability: float  # mean per token
     end: EndOfText | None = None
+    looped: bool = False  # and was cut where it began to repeat itself
 
     @property
     def speech(self) -> bool:
@@ -119,18 +122,35 @@ class Whisper:
     ) -> Decoded:
         """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
         of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another model
-        has no text. Where the decoder loops, a `draft` is what it says once, at no cost."""
+        has no text. Where the decoder loops, a `draft` is what it says before that, and costs no second decode."""
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
         frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
         frames = max(MIN_FRAMES, min(MAX_FRAMES, frames))
         decoded = self._decode_in(audio, language, beam, frames, left, draft=draft)
-        for more in (min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES):
-            if not (decoded.speech and loops(decoded.text)):
+        for more in sorted({min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES} - {frames}):
+            if draft or not (decoded.speech and loops(decoded.text)):
                 break
             decoded = self._decode_in(audio, decoded.language, beam, more)
         return decoded
+
+    def likelihoods(self, samples: Samples, language: str, texts: Sequence[str]) -> list[float]:
+        """The log-probability of each of these texts for one short sound, as if nothing else could be said."""
+        from ctranslate2 import StorageView
+
+        audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
+        frames = math.ceil((len(audio) / VAD_RATE + COMPARED_PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
+        encoded = np.repeat(np.asarray(self._encode(audio, frames)), len(texts), axis=0)
+        tokenizer = self._tokenizer(language)
+        blank = " " if language == "en" else ""
+        found = self._model.model.align(
+            StorageView.from_array(np.ascontiguousarray(encoded)),
+            self._tokens(tokenizer, None),
+            [tokenizer.encode(blank + text) for text in texts],
+            [frames] * len(texts),
+        )
+        return [float(np.log(np.maximum(text.text_token_probs, LEAST_LIKELY)).sum()) for text in found]
 
     def _decode_in(
         self,
@@ -184,12 +204,12 @@ class Whisper:
         ids = result.sequences_ids[0]
         places = _spoken(ids, tokenizer, seconds)
         text = tokenizer.decode([ids[place] for place in places])
-        if draft and loops(text):
+        if looped := draft and loops(text):
             text = said_once(text)
             places = _up_to(text, ids, places, tokenizer)
         # with several beams there are no logits of the one that was chosen
         end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
-        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0], end)
+        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0], end, looped)
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
@@ -248,7 +268,8 @@ class Whisper:
 def _unharmed(decoded: Decoded) -> bool:
     """Whether a prompt has left this text as it was said: it was speech, neither an echo nor a loop."""
     text = decoded.text
-    return decoded.speech and pronounceable(text) and not echoes_prompt(text) and not loops(text)
+    looped = decoded.looped or loops(text)
+    return decoded.speech and pronounceable(text) and not echoes_prompt(text) and not looped
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:
@@ -268,8 +289,9 @@ def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:
 
 def _up_to(text: str, ids: Sequence[int], places: Sequence[int], tokenizer: Any) -> list[int]:
     """The first of the places, as many as say this text."""
+    said = text.strip()
     for count in range(len(places)):
-        if len(tokenizer.decode([ids[place] for place in places[:count]]).strip()) >= len(text.strip()):
+        if tokenizer.decode([ids[place] for place in places[:count]]).strip().startswith(said):
             return list(places[:count])
     return list(places)
 

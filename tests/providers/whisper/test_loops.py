@@ -78,12 +78,9 @@ def test_what_a_decoder_repeats_is_said_once(looped, once):
     assert said_once(looped) == once
 
 
-@given(st.text(alphabet="ab c.,!“” 我们去吃\ufffd1İ", max_size=60))
-def test_what_is_said_once_is_the_beginning_of_the_text_and_ends_by_itself(text):
-    """It may still be a loop where another one, of other words, stands before the first that was found."""
+@given(st.text(alphabet="ab c.,!“” 我们去吃\ufffd1İ", max_size=40))
+def test_what_is_said_once_is_the_beginning_of_the_text_and_no_loop(text):
     once = said_once(text)
     assert text.startswith(once)
-    if loops(text):
-        assert len(once) < len(text)
-    else:
-        assert once == text.rstrip()
+    assert not loops(once)
+    assert loops(text) or once == text.rstrip()

@@ -150,13 +150,25 @@ def test_a_loop_is_decoded_again_with_more_silence_and_then_with_the_whole_windo
 
     def decode_in(sound, language, beam, frames, left=None, *, draft=False):
         asked.append(frames)
-        return whisper.Decoded(
-            "and so and so and so" if frames < enough else "and so on", "en", 0.0, -0.1
-        )
+        return whisper.Decoded("and so and so and so" if frames < enough else "and so on", "en", 0.0, -0.1)
 
     monkeypatch.setattr(model, "_decode_in", decode_in)
     assert model.decode(np.zeros(3 * RATE, np.int16), "en", beam=1).text == "and so on"
     assert asked == [frames for frames in (600, 900, whisper.MAX_FRAMES) if frames <= enough]
+
+
+@needs_english
+@pytest.mark.parametrize(("seconds", "windows"), [(3, [600, 900, 3000]), (25, [2800, 3000]), (26.9, [3000])])
+def test_no_window_is_decoded_twice(english, monkeypatch, seconds, windows):
+    model, asked = english._load(local.ENGLISH), []
+
+    def decode_in(sound, language, beam, frames, left=None, *, draft=False):
+        asked.append(frames)
+        return whisper.Decoded("and so and so and so", "en", 0.0, -0.1)
+
+    monkeypatch.setattr(model, "_decode_in", decode_in)
+    model.decode(np.zeros(int(seconds * RATE), np.int16), "en", beam=1)
+    assert asked == windows
 
 
 @needs_english
