@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 BACKCHANNELS: Mapping[str, str] = {
     "en": (
-        "yeah|yea|yah|ya|yep|yup|yes|ok|okay|okey|okie|okey dokey|alright|all right|right|sure|"
+        "yeah|yea|yah|ya|yep|yup|yes|ok|okay|k|kay|okey|okie|okey dokey|alright|all right|right|sure|"
         "sure thing|exactly|absolutely|definitely|totally|true|indeed|fine|good|great|nice|cool|wow|got it|"
         "gotcha|i see|i know|i understand|understood|of course|sounds good|that s right|thats right|makes sense|"
         "make sense|that makes sense|makes sense to me|i get it|i got it|i got you|i hear you|i see i see|ic|uh i see|"

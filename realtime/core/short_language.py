@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from realtime.core.characters import HAN, HANGUL, KANA
 from realtime.core.conversation import Image, InputSpeech, Item, Message, OutputSpeech, Part, Text
@@ -17,21 +18,29 @@ EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 WORSE = 0.7  # log-probability by which a likelier language may be worse
 
 _HAN, _KANA, _HANGUL = (re.compile(f"[{letters}]") for letters in (HAN, KANA, HANGUL))
-_LANGUAGES = {"HAN": "zh", "KANA": "ja", "HANGUL": "ko", "CYRILLIC": "ru", "ARABIC": "ar", "LATIN": "en"}
+_SIGNS = re.compile("[・ー]")  # of Japanese and of others: in foreign names, for a drawn-out vowel
+_HAN_COUNTS = 3  # letters: a brand's name makes no Chinese sentence English
+# Of each script, the language that is assumed first: others only for a speaker who has spoken them.
+_LANGUAGES = {
+    "HAN": ("zh", "yue"), "KANA": ("ja",), "HANGUL": ("ko",), "ARABIC": ("ar", "fa", "ur"), "LATIN": ("en",),
+    "CYRILLIC": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn"),
+}  # fmt: skip
+_SCRIPTS = {language: script for script, languages in _LANGUAGES.items() for language in languages}
 
 
-def likelier(found: str | None, text: str, *, spoken: Collection[str | None], talked: str) -> str | None:
+def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str) -> str | None:
     """The language in which this word should be read again; None: what was found is likely enough.
 
     `found` is the language that the transcriber found, `text` what it read, `spoken` the languages of what this speaker
-    said before, `talked` the newest text of the conversation.
+    said before, the newest last, `talked` the newest text of the conversation.
     """
     if found is None or found in EXPECTED or found in spoken:
         return None
     script = script_of(talked)
     if script is None or script == script_of(text):
         return None
-    return _LANGUAGES.get(script)
+    here = [language for language in spoken if _SCRIPTS.get(language, "LATIN") == script]
+    return here[-1] if here else _LANGUAGES.get(script, (None,))[0]
 
 
 def newest_text(items: Sequence[Item]) -> str:
@@ -57,13 +66,14 @@ def _words(part: Part) -> str:
 
 
 def script_of(text: str) -> str | None:
-    """The script of a text by its first letter, Japanese with any kana; None without a letter."""
+    """The script of most letters of a text, Japanese with any kana; None without a letter."""
+    text = _SIGNS.sub("", text)
     if _KANA.search(text):
         return "KANA"
-    for char in text:
-        if char.isalpha():
-            return _script(char)
-    return None
+    scripts = Counter(_script(char) for char in text if char.isalpha())
+    if "HAN" in scripts:
+        scripts["HAN"] *= _HAN_COUNTS
+    return scripts.most_common(1)[0][0] if scripts else None
 
 
 def _script(char: str) -> str:

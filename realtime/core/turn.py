@@ -201,7 +201,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             if rules.interrupt_response and (turn.ducked_id or ducks):
                 grown = replace(grown, ducked_id=turn.ducked_id or turn.response_id or turn.playing_id)
             return grown, []
-        case Phase.TENTATIVE, InterimText(text, covered_ms, whole, sure, guess):
+        case Phase.TENTATIVE, InterimText(read, covered_ms, whole, sure, guess, murmur):
+            text = _counts_as(turn, read, murmur)
             answers = turn.hummed and not turn.replying and bool(text.strip()) and not is_hum(text)
             if answers or _has_words(turn, text, turn.speech_ms, whole=whole, sure=sure, guess=guess):
                 return _interrupt(turn, rules, words=is_meant(text, sure=sure))
@@ -216,8 +217,10 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             return replace(turn, ducked_id=None), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
-        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, text, sure) if item_id == turn.item_id:
-            return _read(turn, text, rules, sure=sure)
+        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, read, sure, murmur) if (
+            item_id == turn.item_id
+        ):
+            return _read(turn, _counts_as(turn, read, murmur), rules, sure=sure)
 
         case Phase.SPEAKING, InterimText(text, _, _, sure) if turn.stopped is not None:
             meant = is_meant(text, sure=sure) and not turn.stopped.agrees(text)
@@ -297,6 +300,11 @@ def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     if turn.stopped is not None and not turn.unread:
         return settled, [ResumeReply(turn.stopped.response_id)]
     return settled, []
+
+
+def _counts_as(turn: Turn, text: str, murmur: str | None) -> str:
+    """What was read; while an answer is heard, what may as well be a murmur is one."""
+    return murmur if murmur and turn.replying and not turn.before_answer else text
 
 
 def _has_words(

@@ -21,13 +21,15 @@ class SpeechGrew:
 class InterimText:
     """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
 
-    `sure`: the transcriber believes it itself. `guess`: it hardly believes it at all."""
+    `sure`: the transcriber believes it itself. `guess`: it hardly believes it at all. `murmur`: the backchannel that it
+    may as well be."""
 
     text: str
     speech_ms: float | None = field(default=None, compare=False)
     whole: bool = field(default=False, compare=False)
     sure: bool = field(default=True, compare=False)
     guess: bool = field(default=False, compare=False)
+    murmur: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class SpeechRead:
     item_id: str
     text: str
     sure: bool = True
+    murmur: str | None = None  # the backchannel that it may as well be
 
 
 @dataclass(frozen=True, slots=True)

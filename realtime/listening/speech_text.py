@@ -6,7 +6,6 @@ all that the user says. It decides nothing: what it finds becomes turn events.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from realtime.context import Context
@@ -74,19 +73,24 @@ class SpeechText:
         if due and self._transcription.takes_interim:
             self._asked_ms = speech_ms
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment))
+            on_text = partial(self._on_interim, self._segment)
+            self._transcription.interim(self.utterance(), on_text, over_answer=not self._segment.announced)
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._transcription.early(self.utterance(), end_ms, self._deciding(self._on_fading))
+        self._decode_early(end_ms, self._on_fading)
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
     def paused(self, end_ms: float) -> None:
         """The user is silent."""
         self._paused = True
-        self._transcription.early(self.utterance(), end_ms, self._deciding(self._on_early))
+        self._decode_early(end_ms, self._on_early)
         self._suppose_interim()
+
+    def _decode_early(self, end_ms: float, then: OnText) -> None:
+        over_answer = not self._segment.announced
+        self._transcription.early(self.utterance(), end_ms, self._deciding(then), over_answer=over_answer)
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
@@ -128,7 +132,8 @@ class SpeechText:
             known = self._own(known)
             if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
-                self._context.turns.put(turns.InterimText(known.text, speech_ms, sure=sure, guess=guess))
+                said = turns.InterimText(known.text, speech_ms, sure=sure, guess=guess, murmur=known.murmur)
+                self._context.turns.put(said)
             then(known)
 
         return tell
@@ -136,9 +141,7 @@ class SpeechText:
     def _own(self, known: Transcript) -> Transcript:
         """Without an echo of the reply. Until the speech is announced a hum stands for it: it may be all there is."""
         own = self._echo.own_words if self._segment.announced else self._echo.for_rules
-        return replace(
-            known, text=own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms)
-        )
+        return known.with_text(own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms))
 
     def _on_interim(self, segment: SpeechSegment, known: Transcript) -> None:
         """What the user has said so far. A sentence that is likely whole may be all there is."""
@@ -172,7 +175,7 @@ class SpeechText:
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
         sure, guess = is_sure(known), is_guess(known)
-        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, sure, guess))
+        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, sure, guess, known.murmur))
         if not self._segment.announced or self._context.config.transcription is None:
             return
         if fresh := self._agreement.feed(known.text):

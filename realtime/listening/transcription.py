@@ -11,15 +11,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from realtime import deadlines
 from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
-from realtime.core.short_language import WORSE, likelier, newest_text
+from realtime.core.short_language import newest_text
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
+from realtime.listening.second_opinion import in_likelier_language, with_murmur
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
 from realtime.upstream import TRANSCRIPTION, Upstream
@@ -53,6 +53,7 @@ class Transcription:
         self._interim_took_ms = 0.0
         self._interim_from_s = 0.0  # when the next one may begin
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
+        self._spoken: dict[str, None] = {}  # languages that more than a word was said in, the newest last
         self._utterance = 0  # counts them
         self._found: str | None = None  # the language of the open one, once its sound has told it
 
@@ -98,19 +99,20 @@ class Transcription:
             return False
         return self._interim is None or self._interim.done()
 
-    def interim(self, samples: Samples, on_text: OnText) -> None:
-        """Decode what there is so far, if that `takes_interim`."""
+    def interim(self, samples: Samples, on_text: OnText, *, over_answer: bool = False) -> None:
+        """Decode what there is so far, if that `takes_interim`. `over_answer`: what it says may stop one, so a short
+        sound is asked whether it is a murmur."""
         if not self.takes_interim:
             return
-        tell = self._tell(samples, self._context.tasks.guarded(on_text))
+        tell = self._tell(samples, self._context.tasks.guarded(on_text), over_answer=over_answer)
         self._interim = asyncio.create_task(tell, name="interim transcript")
         self._interim.add_done_callback(forget_cancellation)
 
-    async def _tell(self, samples: Samples, on_text: OnText) -> None:
+    async def _tell(self, samples: Samples, on_text: OnText, *, over_answer: bool) -> None:
         loop = asyncio.get_running_loop()
         begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
         try:
-            transcript = await self._transcribe(samples, final=False)
+            transcript = await self._transcribe(samples, final=False, over_answer=over_answer)
         except ProviderError:
             self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
             return  # the final decode will say what is wrong
@@ -124,7 +126,7 @@ class Transcription:
         else:
             on_text(transcript)
 
-    def early(self, samples: Samples, end_ms: float, on_text: OnText) -> None:
+    def early(self, samples: Samples, end_ms: float, on_text: OnText, *, over_answer: bool = False) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
         if not self.interim_is_cheap:
             return
@@ -134,7 +136,7 @@ class Transcription:
             if not task.cancelled() and task.exception() is None:
                 on_text(task.result())
 
-        self._decode_early(samples, end_ms).add_done_callback(tell)
+        self._decode_early(samples, end_ms, over_answer=over_answer).add_done_callback(tell)
 
     def read(self, samples: Samples, end_ms: float, on_text: OnText, *, again: bool = True) -> None:
         """The same, whatever a decode costs: what these words are decides about a reply. Without words, or if the
@@ -153,13 +155,16 @@ class Transcription:
             else:
                 on_text(Transcript(""))
 
-        self._decode_early(samples, end_ms).add_done_callback(tell)
+        self._decode_early(samples, end_ms, over_answer=True).add_done_callback(tell)
 
-    def _decode_early(self, samples: Samples, end_ms: float) -> asyncio.Task[Transcript]:
+    def _decode_early(
+        self, samples: Samples, end_ms: float, *, over_answer: bool
+    ) -> asyncio.Task[Transcript]:
         if self._early is None or end_ms != self._early_end_ms:
             _cancel(self._early)
             self._early_end_ms = end_ms
-            self._early = asyncio.create_task(self._transcribe(samples, final=True), name="early transcript")
+            decode = self._transcribe(samples, final=True, over_answer=over_answer)
+            self._early = asyncio.create_task(decode, name="early transcript")
             self._early.add_done_callback(forget_cancellation)
         return self._early
 
@@ -186,15 +191,18 @@ class Transcription:
         if early is not None and reusable:
             self._early, self._early_end_ms = None, -1.0
             try:
-                return self._remember(await early)
+                return self._remember(await early, samples)
             except ProviderError:
                 pass  # decode again: an early failure is not final
-        return self._remember(await self._transcribe(samples, final=True))
+        return self._remember(await self._transcribe(samples, final=True), samples)
 
-    def _remember(self, transcript: Transcript) -> Transcript:
+    def _remember(self, transcript: Transcript, samples: Samples) -> Transcript:
         self._found = None
         if transcript.text:
             self._languages.append(transcript.language)
+        if transcript.language and is_sure(transcript) and sounding_s(samples) >= SHORT_S:
+            self._spoken.pop(transcript.language, None)
+            self._spoken[transcript.language] = None
         return transcript
 
     @property
@@ -212,11 +220,16 @@ class Transcription:
         settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
         return self._languages[-1] if settled else None
 
-    async def _transcribe(self, samples: Samples, *, final: bool, open_speech: bool = True) -> Transcript:
+    async def _transcribe(
+        self, samples: Samples, *, final: bool, open_speech: bool = True, over_answer: bool = False
+    ) -> Transcript:
         while True:
             asked = self._context.providers
             try:
-                return await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
+                transcript = await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
+                if not over_answer or asked.transcriber is None or not _is_short(samples):
+                    return transcript
+                return await with_murmur(asked.transcriber, samples, transcript)
             except ProviderError as error:
                 found = self._context.providers_after(error, asked, self._context.voice_id)
                 if found is None or found.transcriber is asked.transcriber:
@@ -233,10 +246,17 @@ class Transcription:
                 retryable=False,
             )
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
+        doubted = open_speech and self._language is None and _is_short(samples)
+        doubted = doubted and self._assumed(samples) is None
         try:
             async with deadlines.timeout(timeout_s):
                 decode = self._decode if open_speech else self._decode_alone
                 transcript = await decode(transcriber, samples, final=final)
+            if doubted:
+                spoken, talked = tuple(self._spoken), newest_text(self._context.conversation.items)
+                transcript = await in_likelier_language(
+                    transcriber, samples, transcript, spoken=spoken, talked=talked, final=final
+                )
             return self._believed(transcript, sounding_s(samples), final=final)
         except TimeoutError as error:
             late = ProviderTimeout(
@@ -258,29 +278,12 @@ class Transcription:
             return await transcriber.transcribe(samples, language=self._language, final=final)
         found, utterance, assumed = self._found, self._utterance, self._assumed(samples)
         transcript = await transcriber.transcribe(samples, language=assumed, final=final)
-        if assumed is None and _is_short(samples):
-            transcript = await self._likelier(transcriber, samples, transcript, final=final)
         if found is None:
             if utterance == self._utterance and _tells_language(transcript, samples):
                 self._found = transcript.language
         elif final and not is_sure(transcript):
             return await transcriber.transcribe(samples, language=None, final=True)
         return transcript
-
-    async def _likelier(
-        self, transcriber: Transcriber, samples: Samples, transcript: Transcript, *, final: bool
-    ) -> Transcript:
-        """What was read of a word, or what it is in the language of the conversation if that is likelier."""
-        talked = newest_text(self._context.conversation.items)
-        language = likelier(transcript.language, transcript.text, spoken=self._languages, talked=talked)
-        if language is None:
-            return transcript
-        try:
-            again = await transcriber.transcribe(samples, language=language, final=final)
-        except ProviderError:
-            return transcript  # there is a text: what only might be better costs no turn
-        worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
-        return again if again.text and worse <= WORSE else transcript
 
     async def _decode_alone(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
         """In the language that was told; what was found in other sound says nothing about this one."""
@@ -297,7 +300,7 @@ class Transcription:
             log_probability=transcript.log_probability,
             so_far=not final,
         )
-        return replace(transcript, text="") if invented else transcript
+        return transcript.with_text("") if invented else transcript
 
     async def aclose(self) -> None:
         """Stop every decode."""

@@ -245,8 +245,8 @@ class UserInput:
         onset_ms = self._segment.onset_ms
 
         def tell(known: Transcript) -> None:
-            text = self._echo.for_rules(known.text, self._audio, onset_ms, end_ms)
-            self._context.turns.put(turns.SpeechRead(item_id, text, is_sure(known)))
+            own = known.with_text(self._echo.for_rules(known.text, self._audio, onset_ms, end_ms))
+            self._context.turns.put(turns.SpeechRead(item_id, own.text, is_sure(own), own.murmur))
 
         self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypedDict
 
 import numpy as np
@@ -64,13 +64,19 @@ class VoiceDetector(Protocol):
 class Transcript:
     """The text of an utterance. `language` is an ISO-639-1 code if the transcriber knows it. `log_probability` is its
     confidence: the mean over the words, 0 is certain. `last_word` and `stop` are how probable the last word is, and the
-    mark that ends the text: both say whether the sentence is over (docs/turn-taking.md)."""
+    mark that ends the text: both say whether the sentence is over (docs/turn-taking.md). `murmur` is the backchannel
+    ("I see.") that a short sound may as well be: `Transcriber.murmur` tells."""
 
     text: str
     language: str | None = None
     log_probability: float | None = None
     last_word: float | None = None
     stop: float | None = None
+    murmur: str | None = None
+
+    def with_text(self, text: str) -> Transcript:
+        """The same sound, of which this text is to count. Only what was read may be a murmur instead."""
+        return self if text == self.text else replace(self, text=text, murmur=None)
 
 
 class Transcriber(Protocol):
@@ -85,6 +91,13 @@ class Transcriber(Protocol):
         `language` is an ISO-639-1 code if the client or the settings know it.
         """
         ...
+
+    async def murmur(self, samples: Samples, transcript: Transcript) -> str | None:
+        """The backchannel ("I see.") that a sound of less than a second may as well be as what was read of it.
+
+        Asked only where such a sound may stop an answer. None: it is none, or that cannot be told.
+        """
+        return None
 
     async def prewarm(self) -> None:
         """Load the model before the first utterance needs it. Raises ConfigError if it cannot be loaded."""

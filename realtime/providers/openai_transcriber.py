@@ -22,7 +22,7 @@ from realtime.errors import (
 )
 from realtime.minimax.http import HttpClient
 from realtime.minimax.json_text import decode_json
-from realtime.providers.base import VAD_RATE, Samples, Transcript
+from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
 from realtime.settings import Settings
 
 DEFAULT_MODEL = "whisper-1"
@@ -50,7 +50,7 @@ def create(settings: Settings) -> OpenAITranscriber:
     )
 
 
-class OpenAITranscriber:
+class OpenAITranscriber(Transcriber):
     """A `Transcriber`. One request per utterance: too expensive for interim text."""
 
     interim = False

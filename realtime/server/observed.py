@@ -137,6 +137,11 @@ class ObservedTranscriber(_Wrapper, Transcriber):
         self._seconds[final].observe(_now() - began_s)
         return transcript
 
+    async def murmur(self, samples: Samples, transcript: Transcript) -> str | None:
+        ask = getattr(self._provider, "murmur", None)  # installed providers may not know it
+        found: str | None = None if ask is None else await ask(samples, transcript)
+        return found
+
     async def prewarm(self) -> None:
         await self._provider.prewarm()
 

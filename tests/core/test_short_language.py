@@ -35,7 +35,9 @@ def test_a_script_that_nobody_used_here_is_doubted(found, text, talked, language
 
 def test_what_this_speaker_spoke_is_likely():
     assert likelier("ar", "نعم", spoken=("ar",), talked=ENGLISH) is None
-    assert likelier("ar", "نعم", spoken=("fr", None), talked=ENGLISH) == "en"
+    assert likelier("ar", "نعم", spoken=("ja", "ru"), talked=ENGLISH) == "en"
+    assert likelier("ar", "نعم", spoken=("en", "fr"), talked="Il était une fois un chien.") == "fr"
+    assert likelier("ar", "نعم", spoken=("uk",), talked=RUSSIAN) == "uk"
 
 
 def test_the_newest_words_count_and_instructions_do_not():
@@ -53,7 +55,19 @@ def test_the_newest_words_count_and_instructions_do_not():
 
 @pytest.mark.parametrize(
     ("text", "script"),
-    [("2. Yes", "LATIN"), ("犬がいた", "KANA"), ("犬", "HAN"), ("개", "HANGUL"), ("…", None), ("", None)],
+    [
+        ("2. Yes", "LATIN"),
+        ("犬がいた", "KANA"),
+        ("犬", "HAN"),
+        ("개", "HANGUL"),
+        ("…", None),
+        ("", None),
+        ("OK，没问题，我们开始吧。", "HAN"),
+        ("iPhone 很好用。", "HAN"),
+        ("哈利・波特住在伦敦。", "HAN"),
+        ("ー", None),
+        ("Say 你好 to everybody who comes.", "LATIN"),
+    ],
 )
 def test_the_script_of_a_text(text, script):
     assert script_of(text) == script

@@ -7,6 +7,7 @@ from realtime.core.turn import (
     DuckReply,
     InterimText,
     Phase,
+    PlaybackEnded,
     ReadSpeech,
     ReplyBegan,
     ReplyEnded,
@@ -46,6 +47,20 @@ def test_the_text_of_a_pause_decides_before_the_silence_is_over():
         assert play(*SHORT, InterimText(text, 420, whole=True), rules=READS)[1] == expected
     murmured = (*SHORT, InterimText("Mm-hmm.", 420, whole=True), SpeechEnded(1000))
     assert play(*murmured, rules=READS)[1] == [DropSpeech()], "it has been read already"
+
+
+def test_a_word_that_may_as_well_be_a_murmur_is_one_only_while_an_answer_is_heard():
+    read, ended = SpeechRead("u1", "C.", sure=False, murmur="I see."), SpeechEnded(1000)
+    interim = InterimText("C.", 420, whole=True, sure=False, murmur="I see.")
+    assert play(*SHORT, interim, rules=READS)[1] == []
+    assert play(*SHORT, ended, read, rules=READS)[1] == [ReadSpeech("u1", 1000), DropSpeech()]
+    for hum in ("I see.", "Hmm."):
+        interim = InterimText("C.", 420, whole=True, sure=False, murmur=hum)
+        read = SpeechRead("u1", "C.", sure=False, murmur=hum)
+        unheard = (ReplyBegan("r1"), SpeechBegan(100, "u1"), SpeechGrew(420))
+        assert play(*unheard, interim, rules=READS)[1] == INTERRUPTS, "it is more of what was asked"
+        over = (*SHORT, ReplyEnded("r1", audible=True), ended, PlaybackEnded("r1"), read)
+        assert CommitSpeech("u1", 1000) in play(*over, rules=READS)[1], "nothing sounds any more"
 
 
 def test_a_very_short_sound_is_believed_only_as_a_word_that_takes_the_turn():

@@ -48,10 +48,10 @@ class Decodes:
     def began(self):
         pass
 
-    def interim(self, samples, on_text):
+    def interim(self, samples, on_text, *, over_answer=False):
         self.interims.append(lambda text: on_text(Transcript(text)))
 
-    def early(self, samples, end_ms, on_text):
+    def early(self, samples, end_ms, on_text, *, over_answer=False):
         self.earlies.append(lambda text: on_text(Transcript(text)))
 
     def leave_early(self):

@@ -1,5 +1,7 @@
 """A word that sounds like an unlikely language is read again in that of the conversation."""
 
+import asyncio
+
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.errors import ProviderUnavailable
 from realtime.listening.transcription import Transcription
@@ -24,6 +26,7 @@ async def test_a_word_in_an_unlikely_language_is_read_again_in_that_of_the_conve
         ("Once there was a dog.", WORD, [arabic, english("")], arabic.text, [None, "en"]),
         ("Once there was a dog.", WORD, [arabic, english("Duck.", -2.0)], arabic.text, [None, "en"]),
         ("Once there was a dog.", WORD, [arabic, ProviderUnavailable("busy")], arabic.text, [None, "en"]),
+        ("Once there was a dog.", WORD, [arabic, RuntimeError("broken")], arabic.text, [None, "en"]),
         ("Once there was a dog.", LOUD, [arabic], arabic.text, [None]),  # more than a word
         ("", WORD, [arabic], arabic.text, [None]),
     ):
@@ -33,3 +36,60 @@ async def test_a_word_in_an_unlikely_language_is_read_again_in_that_of_the_conve
             bench.context.conversation.add(Message("item_1", "assistant", (OutputSpeech(talked),)))
         assert (await Transcription(bench.context).final(samples, None)).text == text
         assert [language for language, _ in linguist.told] == told
+
+
+class Hesitates(Linguist):
+    """Takes so long for each answer."""
+
+    def __init__(self, *answers, seconds):
+        super().__init__(*answers)
+        self.seconds = list(seconds)
+
+    async def transcribe(self, samples, *, language, final):
+        self.takes_s = self.seconds.pop(0)
+        return await super().transcribe(samples, language=language, final=final)
+
+
+def talking_english(linguist, **session):
+    bench = Bench(transcriber=linguist, **session)
+    bench.context.conversation.add(Message("item_1", "assistant", (OutputSpeech("Once there was a dog."),)))
+    return Transcription(bench.context)
+
+
+@scripted
+async def test_a_second_reading_that_takes_long_costs_no_text():
+    subject = talking_english(Hesitates(Transcript("يح", "ar", -1.2), english("Yeah."), seconds=[3.2, 60.0]))
+    assert (await subject.final(WORD, None)).text == "يح"
+
+
+@scripted
+async def test_a_language_that_was_told_is_not_doubted():
+    told = {"audio": {"input": {"transcription": {"language": "ar"}}}}
+    subject = talking_english(Linguist(Transcript("يح", "ar", -1.2)), **told)
+    assert (await subject.final(WORD, None)).text == "يح"
+
+
+@scripted
+async def test_a_language_that_was_spoken_in_more_than_a_word_is_not_doubted_and_one_word_proves_nothing():
+    arabic = Transcript("يح", "ar", -0.4)
+    for first, told in ((LOUD, [None, None]), (WORD, [None, "en", None, "en"])):
+        linguist = Linguist(*([arabic, arabic] if first is LOUD else [arabic, english("")] * 2))
+        subject = talking_english(linguist)
+        for samples in (first, WORD):
+            await subject.final(samples, None)
+        assert [language for language, _ in linguist.told] == told
+
+
+@scripted
+async def test_a_text_that_nobody_said_is_no_murmur():
+    class Murmurs(Linguist):
+        async def murmur(self, samples, transcript):
+            return "Okay."
+
+    for text, murmur in (("Thanks for watching!", None), ("A sign.", "Okay.")):
+        subject = Transcription(Bench(transcriber=Murmurs(english(text, -1.2))).context)
+        told: list[Transcript] = []
+        subject.read(WORD, 400.0, told.append)
+        await asyncio.sleep(1.0)
+        assert told[0].murmur == murmur
+        await subject.aclose()

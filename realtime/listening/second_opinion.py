@@ -1,0 +1,59 @@
+"""A second opinion about a short sound: what it is in a likelier language, and whether it is a murmur.
+
+There is a text already. So whatever goes wrong here, or takes too long, that text stands.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from realtime import deadlines
+from realtime.core.audio_buffer import Samples
+from realtime.core.short_language import WORSE, likelier
+from realtime.providers.base import Transcriber, Transcript
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+LONGEST_S = 2.0  # for a sound of less than a second
+
+
+async def in_likelier_language(
+    transcriber: Transcriber,
+    samples: Samples,
+    transcript: Transcript,
+    *,
+    spoken: Sequence[str],
+    talked: str,
+    final: bool,
+) -> Transcript:
+    """What was read of a word, or what it is in the language of the conversation if that is likelier. `spoken`: the
+    languages of this speaker; `talked`: the newest text of the conversation."""
+    language = likelier(transcript.language, transcript.text, spoken=spoken, talked=talked)
+    if language is None:
+        return transcript
+    again = await _opinion(transcriber.transcribe(samples, language=language, final=final))
+    if again is None or not again.text:
+        return transcript
+    worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
+    return again if worse <= WORSE else transcript
+
+
+async def with_murmur(transcriber: Transcriber, samples: Samples, transcript: Transcript) -> Transcript:
+    """What was read, and the backchannel that it may as well be."""
+    ask = getattr(transcriber, "murmur", None)  # installed providers may not know it
+    if ask is None or not transcript.text:
+        return transcript
+    return replace(transcript, murmur=await _opinion(ask(samples, transcript)))
+
+
+async def _opinion(asked: Coroutine[Any, Any, T]) -> T | None:
+    try:
+        async with deadlines.timeout(LONGEST_S):
+            return await asked
+    except Exception as error:  # of a provider from anywhere
+        log.info("no second opinion about a short sound (%s)", type(error).__name__)
+        return None
