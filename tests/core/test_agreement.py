@@ -76,7 +76,9 @@ def test_the_same_guess_twice_is_said_whole(guess):
 def test_an_answer_depends_on_words_and_questions_not_on_capitals_and_commas():
     assert essence("Well, what time is it in Rome?") == essence("well what time is it in rome?")
     assert essence("It’s noon.") == essence("it's noon")
-    assert essence("你好，今天好吗？") == essence("你好 今天好吗?")
+    assert essence("你好，今天好吗？") == essence("你好 今天好吗?") == essence("你好今天好吗?")
+    assert essence("我用 iPhone 13。") == essence("我用iPhone 13")
+    assert essence("我用 iPhone 13。") != essence("我用 iPhone13")
     assert essence("You are coming?") != essence("You are coming.")
     assert essence("three dogs") != essence("three dots")
     assert essence("...") == ""
