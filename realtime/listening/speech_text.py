@@ -73,8 +73,7 @@ class SpeechText:
         if due and self._transcription.takes_interim:
             self._asked_ms = speech_ms
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            on_text = partial(self._on_interim, self._segment)
-            self._transcription.interim(self.utterance(), on_text, over_answer=not self._segment.announced)
+            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment))
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""

@@ -99,20 +99,19 @@ class Transcription:
             return False
         return self._interim is None or self._interim.done()
 
-    def interim(self, samples: Samples, on_text: OnText, *, over_answer: bool = False) -> None:
-        """Decode what there is so far, if that `takes_interim`. `over_answer`: what it says may stop one, so a short
-        sound is asked whether it is a murmur."""
+    def interim(self, samples: Samples, on_text: OnText) -> None:
+        """Decode what there is so far, if that `takes_interim`."""
         if not self.takes_interim:
             return
-        tell = self._tell(samples, self._context.tasks.guarded(on_text), over_answer=over_answer)
+        tell = self._tell(samples, self._context.tasks.guarded(on_text))
         self._interim = asyncio.create_task(tell, name="interim transcript")
         self._interim.add_done_callback(forget_cancellation)
 
-    async def _tell(self, samples: Samples, on_text: OnText, *, over_answer: bool) -> None:
+    async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
         begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
         try:
-            transcript = await self._transcribe(samples, final=False, over_answer=over_answer)
+            transcript = await self._transcribe(samples, final=False)
         except ProviderError:
             self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
             return  # the final decode will say what is wrong
@@ -127,7 +126,11 @@ class Transcription:
             on_text(transcript)
 
     def early(self, samples: Samples, end_ms: float, on_text: OnText, *, over_answer: bool = False) -> None:
-        """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener."""
+        """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener.
+
+        `over_answer`: what it says may stop one, so a short sound is asked whether it is a murmur. In interim text that
+        would delay every interruption by 100 ms (bench/README.md).
+        """
         if not self.interim_is_cheap:
             return
         on_text = self._context.tasks.guarded(on_text)

@@ -48,7 +48,7 @@ class Decodes:
     def began(self):
         pass
 
-    def interim(self, samples, on_text, *, over_answer=False):
+    def interim(self, samples, on_text):
         self.interims.append(lambda text: on_text(Transcript(text)))
 
     def early(self, samples, end_ms, on_text, *, over_answer=False):

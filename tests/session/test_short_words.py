@@ -168,11 +168,11 @@ def test_a_hum_that_cannot_be_read_does_not_interrupt_and_a_command_does(text, i
 def test_a_word_that_may_as_well_be_a_murmur_is_one_over_an_answer(text, interim):
     @scripted
     async def talk_over():
-        async with listening(Doubting(text, doubt=-1.2, may_be="I see.", interim=interim)) as talk:
+        async with listening(Doubting(text, may_be="I see.", interim=interim)) as talk:
             await say(talk, 0.5)
             assert "input_audio_buffer.speech_started" not in talk.types
             assert (await talk.until("response.done"))["response"]["status"] == "completed"
-        async with listening(Doubting(text, doubt=-1.2, interim=interim)) as talk:
+        async with listening(Doubting(text, interim=interim)) as talk:
             await say(talk, 0.5)
             assert "input_audio_buffer.speech_started" in talk.types, (
                 "it is the murmur that makes the difference"
