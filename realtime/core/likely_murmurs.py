@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from realtime.core.punctuation import SENTENCE_MARKS
 from realtime.core.short_answers import is_short_answer
-from realtime.core.short_words import is_hum
+from realtime.core.short_words import has_several_words, is_hum
 
 # As a transcriber writes them. Few: each costs a pass of its decoder.
 MURMURS: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +34,7 @@ def compared(text: str, language: str | None, log_probability: float) -> tuple[s
     """
     if language is None or language not in MURMURS or log_probability >= DOUBTED:
         return ()
-    if is_short_answer(text) or is_hum(text):
+    if is_short_answer(text) or is_hum(text) or has_several_words(text):
         return ()
     return (_sentence(text, language), *MURMURS[language], *OBJECTIONS[language])
 
