@@ -23,7 +23,7 @@ OBJECTIONS: Mapping[str, tuple[str, ...]] = {
     "zh": ("停。", "不。", "不对。", "等等。", "谁?", "什么?", "为什么?"),
 }
 DOUBTED = -0.85  # mean log-probability of the words
-NEARLY = 3.7  # of log-probability in all; docs/turn-taking.md says what other values take for murmurs
+NEARLY = 3.7  # of log-probability in all; docs/turn-taking.md has what that takes for murmurs
 LIKELIER: Mapping[str, float] = {"en": 0.0, "zh": 3.0}  # than an objection: short Chinese is read worse
 
 
