@@ -196,7 +196,7 @@ class Whisper:
             encoded,
             [tokens],
             beam_size=beam,
-            max_length=most + len(tokens),
+            max_length=2 * most,  # the library takes half of it, or what the prompt leaves, if that is less
             return_no_speech_prob=True,
             return_scores=True,
             return_logits_vocab=True,
