@@ -1,4 +1,8 @@
-"""Writes `realtime/sandbox/natural/pinyin.txt`: the readings of common Chinese characters, and of words that differ.
+"""Writes the readings of common Chinese characters, twice.
+
+`realtime/sandbox/natural/pinyin.txt` has those of words that differ as well: the sandbox's voice says them.
+`realtime/core/han_readings.py` has the characters alone: it tells which texts sound the same. The sandbox shares no
+code with the rest, so each has its own.
 
 Run it by hand, in an environment with pypinyin (readings) and jieba (how common a word is), both MIT:
 
@@ -10,6 +14,7 @@ It is not part of any build. The characters are those of GB 2312 and of the firs
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import jieba
@@ -18,6 +23,9 @@ from pypinyin.phrases_dict import phrases_dict
 from pypinyin.pinyin_dict import pinyin_dict
 
 TARGET = Path(__file__).parents[1] / "realtime/sandbox/natural/pinyin.txt"
+CHARACTERS = Path(__file__).parents[1] / "realtime/core/han_readings.py"
+MOST_IN_A_PART = 48  # characters of one syllable
+LINE_WIDTH = 110  # of which a Chinese character takes two
 LEAST_FREQUENCY = 30  # of 60 million words: rarer ones are not worth a line
 LONGEST_WORD = 4
 _SPOKEN_BY_RULE = "一不"  # their tone depends on the next syllable, whatever a dictionary says
@@ -35,6 +43,28 @@ _HEAD = """\
 # They come from the Unihan database (Unicode License) and phrase-pinyin-data (MIT, Copyright (c) 2016 mozillazg).
 # A line is a syllable with its tone (5: neutral) and the characters that are read so, or syllables and the words.
 """
+_MODULE = '''\
+"""How common Chinese characters are read: the usual syllable of each, with its tone (5: neutral).
+
+Made by tools/pinyin_table.py from the dictionary of pypinyin 0.55.0 (MIT, Copyright (c) 2016 mozillazg, 闲耘), whose
+readings come from the Unihan database (Unicode License). A table, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Each syllable, and the characters that are read so.
+_TABLE = (
+%s
+)
+
+READINGS = {
+    character: syllable
+    for syllable, characters in re.findall(r"([a-z]+\\d)([^a-z]+)", _TABLE)
+    for character in characters.strip()
+}
+'''
 
 
 def characters() -> list[str]:
@@ -107,6 +137,24 @@ def explained(word: str, single: dict[str, str], shorter: dict[str, tuple[str, .
     return tuple(read)
 
 
+def wrapped(by_syllable: dict[str, list[str]]) -> Iterator[str]:
+    """Each syllable with its characters, several in a line."""
+    line, width = "", 0
+    parts = (
+        (said, all_of_it[at : at + MOST_IN_A_PART])
+        for said, all_of_it in sorted(by_syllable.items())
+        for at in range(0, len(all_of_it), MOST_IN_A_PART)
+    )
+    for said, read_so in parts:
+        more = len(said) + 2 * len(read_so) + 1
+        if width + more > LINE_WIDTH and line:
+            yield line
+            line, width = "", 0
+        line += f"{said}{''.join(read_so)} "
+        width += more
+    yield line
+
+
 def main() -> None:
     jieba.setLogLevel(30)
     jieba.initialize()
@@ -120,6 +168,9 @@ def main() -> None:
     lines = [f"{said} {''.join(by_syllable[said])}" for said in sorted(by_syllable)]
     lines += [f"{read} {' '.join(by_reading[read])}" for read in sorted(by_reading)]
     TARGET.write_text(_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    CHARACTERS.write_text(
+        _MODULE % "\n".join(f'    "{line}"' for line in wrapped(by_syllable)), encoding="utf-8"
+    )
     print(f"{TARGET}: {len(single)} characters, {sum(map(len, by_reading.values()))} words")
 
 

@@ -4,7 +4,8 @@ The modules, by what they are for:
 
     turns               turn, turn_events, turn_actions, turn_marks, interruption, stopped_reply
     their words         backchannels, turn_words, short_words, short_answers, short_language, likely_murmurs,
-                        folding, han_variants, agreement, invented, video_phrases, syllables
+                        folding, han_variants, han_readings, essence, agreement, invented,
+                        video_phrases, syllables
     the end of a turn   turn_end, completeness
     sound               audio, audio_buffer, resample, g711
     who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text, sent_sound

@@ -13,15 +13,6 @@ from realtime.core.characters import UNSPACED
 
 _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
-_IMMATERIAL = re.compile(r"[^\w'’?？]+")
-_BLANKS = re.compile(rf"(?<=[{UNSPACED}]) | (?=[{UNSPACED}])")  # where no word needs one
-
-
-def essence(text: str) -> str:
-    """What an answer depends on: the words and whether it is a question, not capitals, commas, full stops, or blanks in
-    scripts that have none."""
-    words = _BLANKS.sub("", _IMMATERIAL.sub(" ", text.casefold()))
-    return words.replace("？", "?").replace("’", "'").strip()
 
 
 class Agreement:

@@ -10,9 +10,10 @@ from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.agreement import Agreement, essence
+from realtime.core.agreement import Agreement
 from realtime.core.audio_buffer import Samples
 from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.turn_end import worth_asking
 from realtime.core.wordbreak import atoms

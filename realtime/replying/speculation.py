@@ -1,8 +1,9 @@
 """An answer begun before the user's turn is certain to be over, unseen until it is (docs/architecture.md 2.3).
 
 The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a sentence that
-is likely whole while the user may still be speaking; it is used only if the words of the final transcript, the
-session's options and the conversation are exactly those it was begun with; else nobody ever learns of it.
+is likely whole while the user may still be speaking; it is used only if the final transcript says the same
+(`core/essence.py`), and the session's options and the conversation are exactly those it was begun with; else
+nobody ever learns of it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from realtime.context import Context
-from realtime.core.agreement import essence
 from realtime.core.conversation import Item, Message, transcript_of
+from realtime.core.essence import essence
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.core.turn_marks import Marks
@@ -31,7 +32,7 @@ MOST_SPEECH_IN_VAIN = 2  # a turn; after that, the voice waits for the end of th
 class Premise:
     """What an early answer takes for granted."""
 
-    words: str  # of the user, see `core/agreement.essence`
+    words: str  # of the user, see `core/essence.py`
     options: ResponseOptions
     items: tuple[Item, ...]  # of the conversation before the user's turn
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.agreement import Agreement, essence
+from realtime.core.agreement import Agreement
 
 
 def feed(*guesses: str) -> list[str]:
@@ -71,14 +71,3 @@ def test_the_mark_at_the_end_of_a_guess_waits_for_the_next_word():
 @given(st.text("ab c今，.", min_size=1, max_size=20))
 def test_the_same_guess_twice_is_said_whole(guess):
     assert "".join(feed(guess, guess)) == guess.strip().rstrip("，. ")
-
-
-def test_an_answer_depends_on_words_and_questions_not_on_capitals_and_commas():
-    assert essence("Well, what time is it in Rome?") == essence("well what time is it in rome?")
-    assert essence("It’s noon.") == essence("it's noon")
-    assert essence("你好，今天好吗？") == essence("你好 今天好吗?") == essence("你好今天好吗?")
-    assert essence("我用 iPhone 13。") == essence("我用iPhone 13")
-    assert essence("我用 iPhone 13。") != essence("我用 iPhone13")
-    assert essence("You are coming?") != essence("You are coming.")
-    assert essence("three dogs") != essence("three dots")
-    assert essence("...") == ""
