@@ -48,7 +48,7 @@ class SpeechText:
         self._segment = SpeechSegment()
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
-        self._asked_ms = 0.0  # of speech are in the interim decode
+        self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text
         self._supposed = ""  # what was put as perhaps the whole text
         self._paused = False  # the speech has paused since it last sounded
@@ -64,7 +64,7 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._paused = False
+        self._paused, self._guessed_ms = False, -1.0
         self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
 
     def grew(self) -> None:
@@ -72,9 +72,8 @@ class SpeechText:
         speech_ms = self._audio.endpointer.speech_ms
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
-            self._asked_ms = speech_ms
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment))
+            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment, speech_ms))
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
@@ -91,6 +90,9 @@ class SpeechText:
     def _decode_early(self, end_ms: float, then: OnText) -> None:
         over_answer = not self._segment.announced
         self._transcription.early(self.utterance(), end_ms, self._deciding(then), over_answer=over_answer)
+        if end_ms != self._guessed_ms and self._transcription.guesses_sooner:
+            self._guessed_ms, speech_ms = end_ms, self._audio.endpointer.speech_ms
+            self._transcription.guess(self.utterance(), partial(self._on_interim, self._segment, speech_ms))
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
@@ -143,15 +145,15 @@ class SpeechText:
         own = self._echo.own_words if self._segment.announced else self._echo.for_rules
         return known.with_text(own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms))
 
-    def _on_interim(self, segment: SpeechSegment, known: Transcript) -> None:
-        """What the user has said so far. A sentence that is likely whole may be all there is."""
+    def _on_interim(self, segment: SpeechSegment, speech_ms: float, known: Transcript) -> None:
+        """What the user has said so far, in so much speech. A sentence that is likely whole may be all there is."""
         endpointer = self._audio.endpointer
         if segment is not self._segment or not endpointer.speaking:
             return
         known = self._own(known)
         text = known.text
         stable, self._interim = essence(text) == essence(self._interim), text
-        self._tell(known, self._asked_ms)
+        self._tell(known, speech_ms)
         if endpointer.paused:
             self._suppose_interim()
         elif endpointer.faded:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from realtime import deadlines
 from realtime.context import Context
@@ -35,6 +36,9 @@ SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 INTERIM_SHARE = 0.5  # of the time: decodes one after the other would take a core for one speaker
 # From here on the language that a decode finds is that of the whole utterance (bench/README.md)
 TELLS_S = 1.2
+QUICKER = (
+    1.5  # how much longer a final decode takes than an interim one, where a guess before it is worth a thread
+)
 # Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
 INTERIM_EVERY_MS = (128.0, 600.0)
 
@@ -50,7 +54,7 @@ class Transcription:
         self._early: asyncio.Task[Transcript] | None = None
         self._early_end_ms = -1.0
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
-        self._interim_took_ms = 0.0
+        self._interim_took_ms = self._early_took_ms = 0.0  # the last ones
         self._interim_from_s = 0.0  # when the next one may begin
         self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
         self._spoken: dict[str, None] = {}  # languages that more than a word was said in, the newest last
@@ -92,6 +96,11 @@ class Transcription:
         return min(latest, max(soonest, self._interim_took_ms / INTERIM_SHARE))
 
     @property
+    def guesses_sooner(self) -> bool:
+        """Whether an interim decode takes much less time than a careful one: of Chinese, a beam or five of them."""
+        return 0.0 < self._interim_took_ms * QUICKER < self._early_took_ms
+
+    @property
     def takes_interim(self) -> bool:
         """Whether an interim decode can begin now: one at a time, as long after the last as that took, and only where
         they cost little."""
@@ -107,7 +116,21 @@ class Transcription:
         self._interim = asyncio.create_task(tell, name="interim transcript")
         self._interim.add_done_callback(forget_cancellation)
 
-    async def _tell(self, samples: Samples, on_text: OnText) -> None:
+    def guess(self, samples: Samples, on_text: OnText) -> None:
+        """An interim decode of what may be all, beside the careful one: at once, or after one that is running."""
+        tell = self._tell(samples, self._context.tasks.guarded(on_text), after=self._interim)
+        self._interim = asyncio.create_task(tell, name="guess of the transcript")
+        self._interim.add_done_callback(forget_cancellation)
+
+    async def _tell(
+        self, samples: Samples, on_text: OnText, *, after: asyncio.Task[None] | None = None
+    ) -> None:
+        if after is not None:
+            try:
+                await asyncio.wait([after])
+            except asyncio.CancelledError:
+                after.cancel()
+                raise
         loop = asyncio.get_running_loop()
         begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
         try:
@@ -166,10 +189,16 @@ class Transcription:
         if self._early is None or end_ms != self._early_end_ms:
             _cancel(self._early)
             self._early_end_ms = end_ms
-            decode = self._transcribe(samples, final=True, over_answer=over_answer)
+            decode = self._timed(self._transcribe(samples, final=True, over_answer=over_answer))
             self._early = asyncio.create_task(decode, name="early transcript")
             self._early.add_done_callback(forget_cancellation)
         return self._early
+
+    async def _timed(self, decode: Coroutine[Any, Any, Transcript]) -> Transcript:
+        begun_s = asyncio.get_running_loop().time()
+        transcript = await decode
+        self._early_took_ms = (asyncio.get_running_loop().time() - begun_s) * 1000
+        return transcript
 
     def leave_early(self) -> None:
         """More speech followed: the early decode is not all, but what it says is still of use to its listeners."""

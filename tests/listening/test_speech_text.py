@@ -40,16 +40,19 @@ class Audio:
 class Decodes:
     """Transcription that is answered by hand."""
 
-    takes_interim, interim_every_ms = True, EVERY_MS
+    takes_interim, interim_every_ms, guesses_sooner = True, EVERY_MS, False
 
     def __init__(self) -> None:
-        self.interims, self.earlies, self.discarded, self.left = [], [], 0, 0
+        self.interims, self.guesses, self.earlies, self.discarded, self.left = [], [], [], 0, 0
 
     def began(self):
         pass
 
     def interim(self, samples, on_text):
         self.interims.append(lambda text: on_text(Transcript(text)))
+
+    def guess(self, samples, on_text):
+        self.guesses.append(lambda text: on_text(Transcript(text)))
 
     def early(self, samples, end_ms, on_text, *, over_answer=False):
         self.earlies.append(lambda text: on_text(Transcript(text)))
@@ -189,6 +192,26 @@ async def test_an_interim_text_that_says_what_is_supposed_changes_nothing():
     stage.resume()
     stage.interim("I am fine.")
     assert stage.supposed() == ["I am fine."]
+
+
+@scripted
+async def test_where_the_careful_decode_is_slow_a_guess_comes_before_it_once_for_each_end_of_the_voice():
+    stage = Stage()
+    stage.pause()
+    assert stage.decodes.guesses == [], "the careful one is as quick"
+    stage.resume()
+    stage.decodes.guesses_sooner = True
+    stage.speaking.speech_ms = 800
+    stage.fade()
+    stage.pause()
+    assert len(stage.decodes.guesses) == 1, "it is one end"
+    stage.decodes.guesses[0]("明天上海的天气怎么样？")
+    stage.decodes.earlies[-1]("明天上海的天气怎么样。")
+    assert stage.supposed() == ["明天上海的天气怎么样？", "明天上海的天气怎么样。"]
+    stage.resume()
+    stage.speaking.speech_ms = 1_600
+    stage.pause()
+    assert len(stage.decodes.guesses) == 2
 
 
 @scripted

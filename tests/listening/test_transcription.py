@@ -222,6 +222,64 @@ async def test_the_interim_decode_stops_when_the_final_one_begins():
     assert told == []
 
 
+class Careful(Linguist):
+    """Its final texts take longer than its guesses."""
+
+    async def transcribe(self, samples, *, language, final):
+        self.takes_s = 0.3 if final else 0.1
+        return await super().transcribe(samples, language=language, final=final)
+
+
+async def careful(*answers: Transcript) -> tuple[Transcription, Careful]:
+    """What has decoded once in both ways."""
+    linguist = Careful(*[english("Well.")] * 2, *answers)
+    subject = transcription(linguist)
+    await interim(subject)
+    subject.early(LONG, 100.0, into([]))
+    assert not subject.guesses_sooner, "nobody knows yet how long the careful one takes"
+    await asyncio.sleep(0.35)
+    assert subject.guesses_sooner
+    await asyncio.sleep(2.0)
+    linguist.told.clear()
+    return subject, linguist
+
+
+@scripted
+async def test_a_guess_is_told_before_the_careful_text():
+    subject, _ = await careful(english("What time is it?"), english("What climb is it?"))
+    texts: list[str] = []
+    subject.early(LONG, 900.0, into(texts))
+    subject.guess(LONG, into(texts))
+    await asyncio.sleep(0.2)
+    assert texts == ["What climb is it?"]
+    await asyncio.sleep(0.2)
+    assert texts == ["What climb is it?", "What time is it?"]
+
+
+@scripted
+async def test_a_guess_waits_for_the_interim_decode_that_is_running_and_both_stop_at_the_final_one():
+    subject, linguist = await careful(
+        *[english(text) for text in ("So far.", "So far and more.", "All of it.")]
+    )
+    texts: list[str] = []
+    subject.interim(SECOND, into(texts))
+    await asyncio.sleep(0.05)
+    subject.guess(LONG, into(texts))
+    await asyncio.sleep(0.01)
+    assert len(linguist.told) == 1, "one at a time"
+    await asyncio.sleep(0.2)
+    assert texts == ["So far.", "So far and more."]
+    subject, linguist = await careful(*[english(text) for text in ("So far.", "All of it.")])
+    subject.interim(SECOND, into(texts))
+    await asyncio.sleep(0.05)
+    subject.guess(LONG, into(texts))
+    await asyncio.sleep(0.01)
+    finished = linguist.finished
+    assert (await subject.final(LONG, 900.0)).text == "All of it."
+    await asyncio.sleep(1.0)
+    assert linguist.finished == finished + 1, "neither of the others"
+
+
 @scripted
 async def test_an_early_decode_of_speech_that_went_on_is_not_used():
     linguist = Linguist(english("So"), english("So far."), takes_s=0.1)
