@@ -143,7 +143,15 @@ def test_any_json_value_is_read_as_it_was_written(value: Any) -> None:
     assert shape_of({}).read(json.dumps(value)) == value
 
 
-@given(st.text())
-def test_no_text_does_more_than_not_fit(text: str) -> None:
+@given(st.lists(st.text(max_size=5) | st.sampled_from([INVOICE, "```", "```json\n", "\n", *'{}[]"\\:,7'])))
+def test_what_does_not_fit_is_never_read(parts: list[str]) -> None:
     with contextlib.suppress(Mismatch):
-        shape_of(Invoice).read(text)
+        assert shape_of(Invoice).read("".join(parts)) == Invoice("7", [Line("tea", 250)])
+
+
+plain_talk = st.text(st.characters(exclude_characters="{}[]`"))
+
+
+@given(plain_talk, plain_talk)
+def test_a_value_is_found_whatever_is_said_around_it(before: str, after: str) -> None:
+    assert shape_of(Invoice).read(before + INVOICE + after) == Invoice("7", [Line("tea", 250)])
