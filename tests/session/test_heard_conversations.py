@@ -28,7 +28,6 @@ async def one_conversation(seed: str, report: str) -> None:
         await talk.ask("Tell me a story.")
         acks = asyncio.create_task(client.acknowledge()) if report == "acks" else None
         await asyncio.sleep(dice.choice([dice.uniform(0, 0.6), dice.uniform(0, 4), dice.uniform(0, 12)]))
-        story_id = (talk.of("response.output_audio_transcript.delta") or [{}])[0].get("item_id")
         by_voice = dice.random() < 0.5 or not talk.session.replying
         cut_s = now()
         await (client.barge_in() if by_voice else client.cancel())
@@ -38,11 +37,14 @@ async def one_conversation(seed: str, report: str) -> None:
             cut_s = talk.of("input_audio_buffer.speech_started")[0]["at"]
         if dice.random() < 0.3:
             await talk.send("response.cancel")
+        story_id = (talk.of("response.output_audio_transcript.delta") or [{}])[0].get("item_id")
         spoken = speech.spoken[:]
         await talk.silence(2.0) if by_voice else await talk.ask("And?")
         await asyncio.sleep(1.0)
-        if story_id is None:
-            return  # interrupted before its first word: nothing of it may be left
+        if story_id is None:  # interrupted before its first word: nothing of it may be left
+            told = [message.role for message in chat.requests[1].messages]
+            assert "assistant" not in told, f"seed {seed}"
+            return
         speech.spoken = spoken
         await check_item(client, chat, speech, story_id, report, cut_s, f"seed {seed}", chinese=chinese)
 
