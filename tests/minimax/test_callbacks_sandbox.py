@@ -18,6 +18,7 @@ from realtime.minimax.job import Job, JobKind, Schedule
 from realtime.minimax.job_schedule import QueryPace
 from realtime.minimax.job_states import State
 from realtime.minimax.operations import OPERATIONS
+from realtime.sandbox.callbacks_out import SENDER
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
 from tests.minimax.scripted import until
@@ -25,6 +26,7 @@ from tests.ports import free_port
 
 ONLY_PUSHES = Schedule(early_s=(), interval_s=3600.0, least_gap_s=0.0)  # nothing but a push makes it ask
 NO_FILM = "job.expire"  # the task expires, so nothing has to be drawn
+PUSHED = ["processing", "expired"]  # when it is made, and when it has ended
 OFTEN = Schedule(early_s=(), interval_s=0.05, jitter=0.0)
 
 
@@ -127,6 +129,12 @@ async def post(url: str, body: Any) -> int:
         return response.status
 
 
+def pushed(sandbox: Sandbox) -> list[tuple[str, int | None]]:
+    """What its pushes said, and with which status each was taken."""
+    sent = sandbox._runner.app[SENDER].sent
+    return [(push.body["status"], push.status) for push in sent if "challenge" not in push.body]
+
+
 async def ended(job: Job[Any]) -> None:
     with pytest.raises(TaskFailed) as caught:
         await job.wait(timeout_s=60)
@@ -177,12 +185,16 @@ async def test_an_address_that_nobody_can_reach_makes_no_task(sandbox, videos):
 
 @pytest.mark.parametrize("fault", ["callback.twice", "callback.late"])
 async def test_pushes_that_come_twice_or_late_do_no_harm(sandbox, videos, callbacks, fault):
+    """Also those that come when nobody waits any more are taken, and nobody asks because of them."""
     sandbox.inject(NO_FILM, fault)
     job = await videos.create(callbacks)
     waiting = asyncio.create_task(ended(job))
     await asyncio.sleep(0)
     sandbox.forward(hours=1)
     await waiting
+    asked, times = videos.asked, 2 if fault == "callback.twice" else 1
+    await until(lambda: pushed(sandbox) == [(word, 200) for word in PUSHED for _ in range(times)])
+    assert videos.asked == asked
 
 
 async def test_lost_pushes_cost_time_only(sandbox, videos, callbacks):
@@ -190,6 +202,7 @@ async def test_lost_pushes_cost_time_only(sandbox, videos, callbacks):
     job = await videos.create(callbacks, OFTEN)
     sandbox.forward(hours=1)
     await ended(job)
+    assert pushed(sandbox) == []
 
 
 async def test_a_forged_push_makes_it_ask_and_changes_nothing(sandbox, videos, callbacks):
