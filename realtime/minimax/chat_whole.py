@@ -30,7 +30,7 @@ from realtime.minimax.codes import is_answer_lost, is_untouched
 from realtime.minimax.errors import error_from_response, trace_of
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
-from realtime.minimax.results import Result
+from realtime.minimax.results import Result, whole
 
 MAX_RETRIES = 2
 
@@ -116,8 +116,8 @@ def answer_of(body: bytes, events: Iterable[ChatEvent], *, trace_id: str | None 
         model=str(raw.get("model") or ""),
         input_sensitive=raw.get("input_sensitive") is True,
         output_sensitive=raw.get("output_sensitive") is True,
-        input_sensitive_type=_number(raw.get("input_sensitive_type")),
-        output_sensitive_type=_number(raw.get("output_sensitive_type")),
+        input_sensitive_type=whole(raw, "input_sensitive_type"),
+        output_sensitive_type=whole(raw, "output_sensitive_type"),
         reasoning=finish.reasoning,
         raw=raw,
         trace_id=trace_id or trace_of(raw) or (str(raw["id"]) if raw.get("id") else None),
@@ -166,7 +166,3 @@ def _thinking(reasoning: Any) -> str:
     parts = [block.get("thinking") for block in reasoning.get("blocks") or ()]
     parts += [reasoning.get("reasoning_content"), reasoning.get("think")]
     return "".join(part for part in parts if isinstance(part, str))
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0

@@ -192,7 +192,7 @@ def _native_error(payload: Mapping[str, Any], service: str) -> ProviderError | N
 def _openai_error(payload: Mapping[str, Any], status: int, service: str) -> ProviderError | None:
     error: Any = payload.get("error")
     named = payload.get("type") == "error" or payload.get("object") == "error"
-    if error is None and (named or payload.get("type") in _NAMED_STATUSES):
+    if error is None and (named or str(payload.get("type")) in _NAMED_STATUSES):
         error = payload  # seen inside streams: the object itself, without its envelope
     if not error:
         return None

@@ -83,7 +83,7 @@ def count_of(value: object) -> int:
         return digits(value.strip()) or 0
     if isinstance(value, float):
         value = int(value) if math.isfinite(value) else 0
-    return max(0, value) if isinstance(value, int) else 0
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _decode_damaged(content: bytes | str, keep_halves: bool, first: Exception) -> Any:
