@@ -75,7 +75,10 @@ async def test_what_is_said_in_a_long_conversation_while_the_line_is_down_is_sai
         await eventually(lambda: proxy.opened > 1)
         await listener.conversation.say("What is two plus three?")
         proxy.refusing = False
-        await listener.until("response.done")
+        assert (await listener.until("response.done"))["response"]["status"] == "completed"
+        items = [event["item"] for event in listener.of("conversation.item.done")]
+        said = [item["content"][0]["text"] for item in items if item["role"] == "user"]
+        assert said == ["What is two plus three?"]
 
 
 class Bare:
