@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.eventually import eventually
 from tests.web.fake_server import RATE, Script, serving
+from tests.web.tap import assert_once, tap, tapped
 from tests.web.test_page import arrived, session_of, speech, type_, wait_for_status
 
 
@@ -33,17 +34,24 @@ async def test_each_connection_asks_for_the_conversation_of_the_page(open_page: 
 
 async def test_an_answer_that_broke_off_is_played_to_its_end(open_page: Any) -> None:
     """What came of it is heard; then the page listens again, though its end never came."""
-    script = Script(reply=np.tile(speech(1), 4), stalls={30: 600.0})
+    script = Script(reply=np.tile(speech(1), 4), stalls={60: 600.0}, send_factor=0.05)
+    came = script.reply[: 60 * script.frame_ms * RATE // 1000]
     async with serving(script) as server:
-        page = await open_page(server.url, device=False)
+        page = await open_page(server.url, device=False, bypass_csp=True)
+        await tap(page)
         await type_(page, "Hello")
         await wait_for_status(page, "Speaking")
+        await page.wait_for_function(
+            "(ms) => [...realtimeDebug.voice.player.parts.values()].some(({ receivedMs }) => receivedMs >= ms)",
+            arg=len(came) * 1000 / RATE,
+        )
         cut(await session_of(server))
         await session_of(server, 1)
         await page.wait_for_function("() => !realtimeDebug.voice.player.playing")
         await eventually(
             lambda: page.evaluate("realtimeDebug.voice.phase === 'listening'"), "the end of the sound"
         )
+        assert_once(came, (await tapped(page)).pcm)
 
 
 async def test_a_session_that_can_be_resumed_is_told_everything_once(open_page: Any) -> None:

@@ -151,7 +151,7 @@ async def test_error_event_is_shown_and_can_be_dismissed(open_page: Any) -> None
     async with serving(Script(error=error)) as server:
         page = await open_page(server.url)
         await page.click("#talk")
-        await page.wait_for_selector("[data-id=problem]")
+        await page.locator("[data-id=problem]", has_text="That will not do.").wait_for()
         await page.click("[data-id=problem] button")
         await page.wait_for_selector("[data-id=problem]", state="detached")
 
