@@ -73,15 +73,27 @@ async def test_everything_can_be_used(open_page: Any) -> None:
             assert room >= 0.3 * SIZES[name][1], f"{name}: room for the answer"
 
 
+IN_SIGHT = """(selector) => {
+    const { left, top, right, bottom } = document.querySelector(selector).getBoundingClientRect();
+    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight && Boolean(hit?.closest(selector));
+}"""
+
+
 async def test_the_key_dialog_can_be_used(open_page: Any) -> None:
+    """Where it has no room, a wheel or a finger scrolls it: `click` alone scrolls also what a person cannot."""
     async with serving(Script(key="k")) as server:
         page = await open_page(server.url, device=False)
-        for name in ("phone on its side", "zoom 400 %", "keyboard up"):
+        for name in ("phone on its side", "zoom 400 %", "keyboard up", "keyboard up, on its side"):
             width, height = SIZES[name]
             await page.set_viewport_size({"width": width, "height": height})
             await type_(page, "Hello")
             await page.wait_for_selector("#key-dialog[open]")
-            await page.click("#key-cancel")  # scrolls to it if it has to
+            await page.mouse.move(width / 2, height / 2)
+            for turns, seen in ((-2000, "#key-title"), (2000, "#key-cancel")):
+                await page.mouse.wheel(0, turns)
+                await page.wait_for_function(IN_SIGHT, arg=seen)
+            await page.click("#key-cancel")
             await page.wait_for_selector("#key-dialog", state="hidden")
 
 
