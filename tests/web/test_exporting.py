@@ -118,6 +118,8 @@ async def test_an_earlier_conversation_goes_on(open_page: Any) -> None:
         await page.route("**/v1/capabilities", lambda route: route.fulfill(json={"conversations": True}))
         await page.route("**/v1/conversations", lambda route: route.fulfill(json={"data": data}))
         await page.click("#settings-toggle")
+        await page.locator(".earlier >> text=<b>Lisbon</b>").wait_for()
+        assert await page.locator(".earlier li").count() == 1, "what has no id cannot be opened"
         await page.click(".earlier >> text=<b>Lisbon</b>")
         await eventually(lambda: server.asked_for == ["conv_old"], "the stored conversation")
         await page.locator(".caption.user", has_text="As we said").wait_for()

@@ -109,7 +109,9 @@ def test_it_is_bundled(project: Path) -> None:
 
 def test_the_examples_are_modules(project: Path) -> None:
     """Of React, Vue and Svelte: their syntax, and that the SDK has what they import."""
-    for example in sorted((SDK.parent / "examples").glob("*.js")):
+    examples = sorted((SDK.parent / "examples").glob("*.js"))
+    assert [example.stem for example in examples] == ["react", "svelte", "vue"]
+    for example in examples:
         shutil.copy(example, project)
         outside = [f"--external:{name}" for name in ("react", "vue", "svelte/store")]
         node_tools.run("esbuild", "--bundle", "--format=esm", *outside, example.name, cwd=project)
