@@ -9,6 +9,7 @@ It does not know what is worth a line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import logging
@@ -96,6 +97,18 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
         args.exc_value, thread=args.thread.name if args.thread else None
     )
     sys.unraisablehook = lambda args: _uncaught(args.exc_value)
+
+
+@contextlib.contextmanager
+def configured(level: str, format: str, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """`configure` for a server that is only a part of this process: afterwards the package has its level of before."""
+    package = logging.getLogger(PACKAGE)
+    before = package.level
+    configure(level, format, secrets)
+    try:
+        yield
+    finally:
+        package.setLevel(before)
 
 
 def handle_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:

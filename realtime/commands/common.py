@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from realtime import logs
 from realtime.errors import ConfigError
 from realtime.settings import Settings
 from realtime.settings.accounts import only
-from realtime.settings.load import TOML_NAME, Loaded, load_settings, settings_file
+from realtime.settings.load import TOML_NAME, Loaded, load_settings, secrets_of, settings_file
 from realtime.settings.readers import key
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ async def target(
 
     Not `hears`: it gets no audio, so it loads nothing that listens. Not `greets`: it waits for the first question.
     """
-    settings = load(args).settings
+    loaded = load(args)
+    settings = loaded.settings
     session = _session_fields(args, settings)
     if args.url:
         from realtime_client import tls_context
@@ -190,8 +192,11 @@ async def target(
         private = deaf(private)
     if not greets:
         private = dataclasses.replace(private, greeting=None)
-    async with running(private) as server:
-        yield Target(server.url, private.api_keys[0] if private.api_keys else None, session)
+    # What concerns the person here is in the conversation itself: the server's warnings would stand between its lines
+    level = "error" if loaded.origins["log_level"] == "default" else private.log_level
+    with logs.configured(level, private.log_format, secrets_of(private)):
+        async with running(private) as server:
+            yield Target(server.url, private.api_keys[0] if private.api_keys else None, session)
 
 
 def deaf(settings: Settings) -> Settings:

@@ -265,7 +265,8 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "log_level",
                 "REALTIME_LOG_LEVEL",
-                "`debug`, `info`, `warning`, `error` or `critical`. No level logs what people say, or a key.",
+                "`debug`, `info`, `warning`, `error` or `critical`. No level logs what people say, or a key. A server that "
+                "`talk` or `ask` starts logs errors only, unless this is set.",
                 types.choice("debug", "info", "warning", "error", "critical"),
             ),
             _setting(

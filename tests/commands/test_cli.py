@@ -34,9 +34,11 @@ def realtime(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedP
     return subprocess.CompletedProcess(words, status, out, err)
 
 
-def realtime_program(*words: str, input: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+def realtime_program(
+    *words: str, input: str | None = None, cwd: Path = ROOT, **env: str
+) -> subprocess.CompletedProcess:
     """Run one command as a program of its own: for what it reads from stdin, and for its processes."""
-    environ = {**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}"}
+    environ = {**CLEAN, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'clients'}", **env}
     ran = programs.run(*words, input=input, cwd=cwd, env=environ)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
@@ -242,6 +244,17 @@ def test_ask_prints_and_saves_the_answer(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "four" in ran.stdout
     assert np.abs(samples(out)).max() > 3000
+
+
+def test_the_server_of_a_conversation_keeps_its_warnings_to_itself(tmp_path):
+    """They are nothing to the person, who is told what failed: without a log, Python prints them bare in between."""
+    words = ("ask", "Hi", "--voice", "nobody", "--out", str(tmp_path / "answer.wav"))
+    ran = realtime_program(*words)
+    assert ran.returncode == 1
+    assert "this voice cannot be used" in ran.stdout
+    assert ran.stderr == ""
+    ran = realtime_program(*words, REALTIME_LOG_LEVEL="warning")
+    assert "reply failed id=resp_" in ran.stderr
 
 
 def test_talk_with_text_keeps_the_history(tmp_path):
