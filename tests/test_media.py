@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import ConfigError, InvalidArgument
-from realtime.media import Part, duration_s, join, prepare_sample
+from realtime.media import Part, check_mp3, duration_s, encode_mp3, join, prepare_sample
 from realtime.media.ffmpeg import ffmpeg
 
 RATE = 16_000
@@ -141,6 +141,26 @@ def test_without_the_extra_the_error_has_the_line_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydub", None)
     with pytest.raises(ConfigError, match=r"pip install 'minimax-realtime\[media\]'"):
         prepare_sample(tone(12))
+
+
+@pytest.mark.parametrize("encodes", ["av", "pydub"])
+def test_speech_becomes_an_mp3_file_with_either_package(monkeypatch, encodes):
+    pytest.importorskip(encodes)
+    monkeypatch.setitem(sys.modules, {"av": "pydub", "pydub": "av"}[encodes], None)
+    with io.BytesIO(tone(2)) as file, wave.open(file) as whole:
+        pcm, rate = whole.readframes(whole.getnframes()), whole.getframerate()
+    check_mp3()
+    encoded = encode_mp3(pcm, rate)
+    assert len(encoded) < len(pcm) / 3
+    monkeypatch.undo()
+    assert duration_s(encoded) == pytest.approx(2, abs=0.1)
+
+
+def test_an_mp3_file_needs_one_of_two_packages(monkeypatch):
+    for package in ("av", "pydub"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ConfigError, match="pip install"):
+        check_mp3()
 
 
 def chapters(path) -> list[tuple[float, float, str]]:

@@ -1,6 +1,6 @@
 """Audio files as microphone and as speaker, in real time, and their formats.
 
-Other formats than WAV go through pydub, which `realtime/media/` imports.
+Other formats than WAV are encoded by what `realtime/media/` finds here.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
 from realtime.core.audio import Resampler, ms_to_bytes, ms_to_samples, read_wav, samples_to_pcm, write_wav
 from realtime.errors import ConfigError
-from realtime.media import pydub_segment
+from realtime.media import check_mp3, encode_mp3
 
 from .devices import RATE
 from .errors import FileError
@@ -43,7 +42,10 @@ def check_writable(path: str | Path, *, encodes: bool = True) -> None:
     if not target.absolute().parent.is_dir():
         raise FileError(f"{path}: there is no folder {target.absolute().parent}.")
     if encodes and target.suffix.lower() == ".mp3":
-        _pydub()
+        try:
+            check_mp3()
+        except ConfigError as error:
+            raise FileError(str(error)) from None
 
 
 def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
@@ -51,20 +53,11 @@ def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
     check_writable(path)
     try:
         if Path(path).suffix.lower() == ".mp3":
-            segment = _pydub()(data=pcm, sample_width=2, frame_rate=rate, channels=1)
-            segment.export(str(path), format="mp3", bitrate="64k").close()
+            Path(path).write_bytes(encode_mp3(pcm, rate))
         else:
             Path(path).write_bytes(write_wav(np.frombuffer(pcm, np.int16), rate))
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def _pydub() -> Any:
-    """pydub's AudioSegment, with the packaged ffmpeg. Raises FileError, which says how to install them."""
-    try:
-        return pydub_segment()
-    except ConfigError as error:
-        raise FileError(str(error)) from None
 
 
 class FileMicrophone:
