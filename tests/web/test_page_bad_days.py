@@ -105,6 +105,28 @@ async def test_what_the_server_says_of_its_room(open_page: Any, answer: tuple[in
         await wait_for_status(page, words)
 
 
+KEEP_CAUSES = """() => {
+    window.causes = [];
+    const look = () => causes.push(...[...document.querySelectorAll("[data-id=cause]")].map((notice) => notice.textContent));
+    new MutationObserver(look).observe(document.getElementById("notices"), { childList: true, characterData: true, subtree: true });
+}"""
+
+
+async def test_a_server_that_is_gone_is_not_said_to_answer(open_page: Any) -> None:
+    """It answered a moment ago; that it takes no conversation would send the person after the wrong thing."""
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        await page.evaluate("realtimeDebug.voice.connect()")
+        await session_of(server)
+        await page.evaluate(KEEP_CAUSES)
+        async with page.expect_event(
+            "requestfailed", lambda request: request.url == f"{server.url}/v1/realtime"
+        ):
+            await server.stop()  # the page asks why there is no socket, and gets no answer
+        await wait_for_status(page, "Connection lost")
+        assert await page.evaluate("() => causes") == []
+
+
 class Expired(FakeServer):
     """It hands out secrets and then says of each that it has expired."""
 

@@ -47,14 +47,15 @@ async function originIsRefused() {
   }
 }
 
-/** The address of the WebSocket, asked without one: the server says whether it has room. */
+/** The address of the WebSocket, asked without one: the server says whether it has room. Null: by now nothing answers. */
 async function withoutSocket() {
+  let answer;
   try {
-    const answer = await fetch("v1/realtime", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-    if (answer.status === 426) return "blocked";
-    const { code } = (await answer.json()).error;
-    return TOLD.has(code) ? code : "no_room";
+    answer = await fetch("v1/realtime", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
   } catch {
-    return "no_room";  // something else answers
+    return null;  // it answered earlier, and has gone since: that the connection is lost is said elsewhere
   }
+  if (answer.status === 426) return "blocked";
+  const code = await answer.json().then(({ error }) => error.code).catch(() => null);  // something else answers
+  return TOLD.has(code) ? code : "no_room";
 }
