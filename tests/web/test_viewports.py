@@ -114,6 +114,24 @@ async def test_the_settings_fit(open_page: Any) -> None:
             assert outside == [], name
 
 
+async def test_large_numbers_stay_in_their_tiles(open_page: Any) -> None:
+    """After some minutes of talk there are thousands of events each way."""
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        await page.click("#drawer-toggle")
+        await page.locator(".numbers dd").first.wait_for()
+        many = """() => import("./page/panel_texts.js").then(({ numbersOf }) => {
+            const stats = realtimeDebug.stats();
+            const events = { ...stats.events, sent: 123456, received: 234567 };
+            const rows = numbersOf({ ...stats, p50: 12345, bufferedMs: 123456, events });
+            document.querySelectorAll(".numbers dd").forEach((cell, at) => { cell.textContent = rows[at][1]; });
+            return [...document.querySelectorAll(".numbers div")].filter((tile) => tile.scrollWidth > tile.clientWidth).map((tile) => tile.textContent);
+        })"""
+        for width in (320, 375, 390, 1280):
+            await page.set_viewport_size({"width": width, "height": 700})
+            assert await page.evaluate(many) == [], width
+
+
 async def test_a_wide_table_scrolls_and_keeps_its_rows_low(open_page: Any) -> None:
     """A cell outside the window must not make its row higher: the reader would see an empty gap."""
     table = "| City | Country | Population | Elevation | Founded in the year |\n|---|---|---|---|---|\n"

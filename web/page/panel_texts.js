@@ -32,7 +32,7 @@ export function numbersOf({ p50, p95, underruns, bufferedMs, jitterMs, requests,
     row("early", count(speculation.hits)),
     speculation.waste === null ? null : row("vain", count(speculation.waste)),
     resumed ? row("resumed", count(resumed)) : null,
-    [textOf("number.events"), `${count(events.sent)} ↑ ${count(events.received)} ↓`,
+    [textOf("number.events"), `${count(events.sent)}\u00a0↑ ${count(events.received)}\u00a0↓`,
       bytes ? textOf("number.events_size", { size: sizeText(bytes) }) : textOf("number.events_help")],
   ].filter(Boolean);
 }
