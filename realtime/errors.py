@@ -22,6 +22,9 @@ Every other exception is a bug of this package.
 from __future__ import annotations
 
 import re
+import shlex
+import sys
+from pathlib import Path
 from typing import Any, TypeVar
 
 _Error = TypeVar("_Error", bound=BaseException | None)
@@ -34,12 +37,44 @@ _ADDRESS = re.compile(r"(?:https?|wss?)://[^\s,;)]*[^\s,;).:]")
 _CLASS = re.compile(r"\s*\(\w*(?:Error|Exception|Timeout|Closed\w*|Refused)\)")
 
 
+def pip_of(python: str, folder: Path) -> str:
+    """What to type in this folder for the pip of this Python.
+
+    The first `pip` of a shell is another one's where the environment is not activated, as after `make run`: it finds
+    nothing (there is no release on PyPI), or installs where it helps nobody.
+    """
+    if not python:  # an interpreter inside another program
+        return "pip"
+    path = Path(python)
+    return f"{shlex.quote(str(path.relative_to(folder) if path.is_relative_to(folder) else path))} -m pip"
+
+
+def _folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted
+        return Path("nowhere")
+
+
+PIP = pip_of(sys.executable, _folder())
+
+
+def install(what: str) -> str:
+    """The line that installs these packages where they are missing; quote what a shell would read."""
+    return f"{PIP} install {what}"
+
+
+def install_extra(names: str) -> str:
+    """The line that installs these extras of this package."""
+    return install(f"'minimax-realtime[{names}]'")
+
+
 def for_clients(message: str) -> str:
     """A failure's message without what only the operator can use: addresses, commands to install, names of classes.
 
     Whoever talks to this server may be anybody. The log has the whole message.
     """
-    said = message
+    said = message.replace(f"{PIP} install", "pip install")
     for pattern, instead in ((_COMMAND, ""), (_PLACE, ""), (_ADDRESS, "the address"), (_CLASS, "")):
         said = pattern.sub(instead, said)
     if said == message:

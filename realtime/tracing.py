@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from realtime import __version__, trace_attributes
+from realtime.errors import install_extra
 from realtime.metrics import Metrics
 from realtime.settings import Settings
 from realtime.turn_report import OnTurn, ReplyReport, ToolRun
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from realtime.trace_export import Export
 
-INSTALL = "pip install 'minimax-realtime[otel]', or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+INSTALL = f"{install_extra('otel')}, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
 PARENT, STATE = "traceparent", "tracestate"
 MAX_PARENT = 512  # characters; one of today has 55
 MAX_STATE, MAX_MEMBERS = 8192, 32  # characters, and members (W3C Trace Context)

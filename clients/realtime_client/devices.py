@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.core.audio import Resampler
+from realtime.errors import install, install_extra
 
 from .errors import DeviceError
 
@@ -30,7 +31,7 @@ _RATES = (
     8_000,
     192_000,
 )  # tried after 24 kHz and the device's own
-INSTALL_LINE = "pip install 'minimax-realtime[local]'"
+INSTALL_LINE = install_extra("local")
 
 
 def sounddevice() -> Any:
@@ -68,7 +69,7 @@ def _portaudio_line() -> str:
     if sys.platform == "darwin":
         return "brew install portaudio"
     if sys.platform == "win32":
-        return "pip install --force-reinstall sounddevice"
+        return install("--force-reinstall sounddevice")
     return "sudo apt install libportaudio2"
 
 

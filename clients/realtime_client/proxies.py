@@ -10,10 +10,12 @@ import importlib.util
 import urllib.request
 from urllib.parse import urlsplit
 
+from realtime.errors import install
+
 from .address import is_loopback
 from .errors import ConnectionFailed
 
-SOCKS_LINE = "pip install python-socks"
+SOCKS_LINE = install("python-socks")
 _SECURE = ("wss", "socks", "https", "all")
 _PLAIN = ("ws", "socks", "https", "http", "all")
 

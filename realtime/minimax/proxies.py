@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from realtime.errors import ProviderUnavailable
+from realtime.errors import ProviderUnavailable, install
 
 _DEFAULT_PORTS = {
     "http": 80,
@@ -86,7 +86,7 @@ def proxy_for(url: str, proxies: Mapping[str, str] | None = None) -> Proxy | Non
     proxy = parse_proxy(found[key].strip(), _VARIABLES[key])
     if proxy.is_socks and importlib.util.find_spec(_SOCKS_PACKAGE) is None:
         raise _unusable(
-            f"{proxy.shown[0].upper()}{proxy.shown[1:]} needs another package: pip install aiohttp-socks."
+            f"{proxy.shown[0].upper()}{proxy.shown[1:]} needs another package: {install('aiohttp-socks')}."
         )
     return proxy
 

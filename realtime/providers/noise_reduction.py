@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from realtime.errors import install_extra
 from realtime.providers.base import VAD_RATE, NoiseReduction, Samples
 from realtime.providers.weights import has_module
 
@@ -63,7 +64,7 @@ class WebRtcNoiseReduction:
 def open_stream(kind: str) -> NoiseReduction | None:
     """For one microphone of this kind of the wire; None where the library is not installed."""
     if not has_module(MODULE):
-        log.info("noise_reduction has no effect: pip install 'minimax-realtime[noise]'")
+        log.info("noise_reduction has no effect: %s", install_extra("noise"))
         return None
     from webrtc_noise_gain import AudioProcessor
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, install_extra
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LIMIT_S = 0.25  # for a connection, and for each answer
 SENTINEL = "redis+sentinel"
 SENTINEL_PORT = 26_379
-INSTALL = "REALTIME_REDIS needs a package: pip install 'minimax-realtime[redis]'."
+INSTALL = f"REALTIME_REDIS needs a package: {install_extra('redis')}."
 
 
 def open_redis(address: str, limit_s: float = LIMIT_S) -> Redis:

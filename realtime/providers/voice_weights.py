@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, install_extra
 from realtime.providers import weights
 
 INSTALL = "realtime setup voice"
@@ -76,9 +76,7 @@ def voice() -> Path:
     Raises ConfigError if something is missing or is not the published file.
     """
     if not weights.has_module("onnxruntime"):
-        raise ConfigError(
-            "The natural voice needs onnxruntime: pip install 'minimax-realtime[sandbox-voice]'"
-        )
+        raise ConfigError(f"The natural voice needs onnxruntime: {install_extra('sandbox-voice')}")
     return files()
 
 

