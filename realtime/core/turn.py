@@ -142,6 +142,7 @@ class Turn:
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
     # What has had no answer because the user went on: items, results of tools.
     owed: frozenset[str] = frozenset()
+    beside: bool = False  # the reply being generated began in the middle of speech, which it cannot answer
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
     ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting
@@ -253,15 +254,19 @@ def _of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, lis
             heard = turn.heard and (continues or turn.playing_id is not None)
             heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
             begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard, stopped=None)
-            return replace(begun, response_id=response_id, playing_id=None), []
+            beside = turn.phase is Phase.SPEAKING
+            return replace(begun, response_id=response_id, playing_id=None, beside=beside), []
         case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
         case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
-                return replace(turn, response_id=None), [ContinueReply(response_id)]
+                owed = frozenset() if turn.phase is Phase.SILENT else turn.owed  # the next round reads it
+                return replace(turn, response_id=None, beside=False, owed=owed), [ContinueReply(response_id)]
             owed = turn.owed | {response_id} if to_continue else turn.owed
             ended = replace(turn, response_id=None, playing_id=response_id if audible else None, owed=owed)
-            return _unheard(ended)
+            if ended.phase is Phase.SILENT and ended.owed and rules.create_response:
+                return replace(ended, owed=frozenset(), beside=False), [StartReply()]
+            return _unheard(replace(ended, beside=False))
         case PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
 
@@ -275,7 +280,9 @@ def _of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, lis
 
 def _silent(turn: Turn) -> Turn:
     kept = Turn(response_id=turn.response_id, playing_id=turn.playing_id, unread=turn.unread, owed=turn.owed)
-    return replace(kept, heard=turn.heard, stopped=turn.stopped, came_back_ms=turn.came_back_ms)
+    return replace(
+        kept, beside=turn.beside, heard=turn.heard, stopped=turn.stopped, came_back_ms=turn.came_back_ms
+    )
 
 
 def _told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple[Turn, list[Action]]:
@@ -291,10 +298,16 @@ def _told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple
 
 
 def _settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    """Nobody speaks any more: answer what was said, if there were words; else go on with what was stopped."""
+    """Nobody speaks any more: answer what was said, if there were words; else go on with what was stopped.
+
+    A reply that began in the middle of it, to a typed message say, is interrupted by it, or answers first."""
     settled = replace(_silent(turn), owed=frozenset())
-    if not rules.create_response or turn.response_id is not None:
+    if not rules.create_response or (turn.response_id is not None and not (turn.beside and turn.owed)):
         return settled, []
+    if turn.response_id is not None:
+        if not rules.interrupt_response:
+            return replace(settled, owed=turn.owed), []
+        return replace(settled, beside=False), [StopReply(turn.response_id), StartReply()]
     if turn.owed:
         return settled, [StartReply()]
     if turn.stopped is not None and not turn.unread:

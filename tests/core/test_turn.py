@@ -161,6 +161,37 @@ def test_no_second_answer_while_a_reply_is_active():
     assert StartReply() not in actions
 
 
+ACROSS = (SpeechBegan(0, "u1"), ReplyBegan("r1"), SpeechEnded(900))
+
+
+def test_speech_in_which_a_reply_began_is_answered_and_interrupts_it():
+    """Somebody typed while they spoke: the reply to that knows nothing of the speech."""
+    turn, actions = play(*ACROSS, TranscriptKnown("u1", "And in Rome?"))
+    assert actions[-2:] == [StopReply("r1"), StartReply()]
+    turn, actions = step(turn, ReplyEnded("r1", audible=False))
+    assert actions == []
+    assert not turn.owed
+    assert StopReply("r1") not in play(*ACROSS, TranscriptKnown("u1", ""))[1], "a noise"
+
+
+def test_without_interruptions_speech_in_which_a_reply_began_is_answered_after_it():
+    rules = TurnRules(interrupt_response=False)
+    turn, actions = play(*ACROSS, TranscriptKnown("u1", "And in Rome?"), rules=rules)
+    assert StartReply() not in actions, "one reply at a time"
+    for audible in (False, True):
+        after, actions = step(turn, ReplyEnded("r1", audible=audible), rules)
+        assert actions == [StartReply()]
+        assert not after.owed
+    asked, actions = step(turn, ReplyEnded("r1", audible=False, to_continue=True), rules)
+    assert actions == [ContinueReply("r1")]
+    assert not asked.owed, "the next round reads it"
+    _, actions = play(*ACROSS, TranscriptKnown("u1", ""), ReplyEnded("r1", audible=False), rules=rules)
+    assert StartReply() not in actions, "a noise"
+    silent = TurnRules(create_response=False, interrupt_response=False)
+    _, actions = play(*ACROSS, TranscriptKnown("u1", "Hi"), ReplyEnded("r1", audible=False), rules=silent)
+    assert StartReply() not in actions
+
+
 def test_suspected_speech_is_announced_when_the_playback_ends():
     _, actions = play(*REPLYING, ReplyEnded("r1", audible=True), SpeechBegan(40, "u1"), PlaybackEnded("r1"))
     assert actions == [AnnounceSpeech(40)]

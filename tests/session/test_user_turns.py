@@ -167,3 +167,22 @@ async def test_speech_is_announced_ahead_of_audio_that_nobody_waits_for():
         assert talk.outbox.unsent_audio_ms == 0
         talk.reads.set()
         await talk.until("input_audio_buffer.speech_started")
+
+
+@scripted
+async def test_speech_in_which_a_typed_message_is_answered_gets_an_answer_too():
+    """The reply to the message began before the speech had ended, so it knows nothing of it."""
+    chat = FakeChat([STORY, [(0.1, "Both.")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber(["And in Rome?"])) as talk:
+        await talk.speak(0.5)
+        await talk.ask("Tell me a story.")
+        await talk.speak(0.5)
+        await talk.silence(2.0)
+        done = await talk.until("response.done", count=2)
+        assert [event["response"]["status"] for event in talk.of("response.done")] == [
+            "cancelled",
+            "completed",
+        ]
+        assert done["response"]["output"][0]["content"][0]["transcript"] == "Both."
+        said = [message.content for message in chat.requests[-1].messages if message.role == "user"]
+        assert said == ["Tell me a story.", "And in Rome?"]
