@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from realtime import deadlines
 from realtime.context import Context
@@ -189,14 +188,14 @@ class Transcription:
         if self._early is None or end_ms != self._early_end_ms:
             _cancel(self._early)
             self._early_end_ms = end_ms
-            decode = self._timed(self._transcribe(samples, final=True, over_answer=over_answer))
+            decode = self._careful(samples, over_answer=over_answer)
             self._early = asyncio.create_task(decode, name="early transcript")
             self._early.add_done_callback(forget_cancellation)
         return self._early
 
-    async def _timed(self, decode: Coroutine[Any, Any, Transcript]) -> Transcript:
+    async def _careful(self, samples: Samples, *, over_answer: bool) -> Transcript:
         begun_s = asyncio.get_running_loop().time()
-        transcript = await decode
+        transcript = await self._transcribe(samples, final=True, over_answer=over_answer)
         self._early_took_ms = (asyncio.get_running_loop().time() - begun_s) * 1000
         return transcript
 
