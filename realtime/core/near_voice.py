@@ -53,6 +53,7 @@ class NearVoice:
         self._powers: deque[float] = deque(maxlen=SMOOTH_FRAMES)
         self._held: deque[float] = deque(maxlen=HOLD_FRAMES)  # the last levels
         self._floor = _Lowest(FLOOR_FRAMES)
+        self._frames = self._unvoiced_frames = 0  # of the microphone: in all, and those without speech
         self._behind: deque[float] = deque(maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES)  # levels without it
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
@@ -85,6 +86,8 @@ class NearVoice:
 
     def _follow(self, power: float, *, voiced: bool, speaking: bool) -> bool:
         self._begin_anew(voiced=voiced, speaking=speaking)
+        self._frames += 1
+        self._unvoiced_frames += not voiced
         level_db = self._level_db(power)
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
@@ -118,7 +121,8 @@ class NearVoice:
         return level_db
 
     def _is_behind(self, level_db: float, *, voiced: bool, speaking: bool) -> bool:
-        low = max(self._held) < min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        low = self._knows_floor and max(self._held) < low_db
         if low or not (speaking or voiced):
             self._count_at_floor(voiced)
         speech_at_floor = self._speech_at_floor()
@@ -126,6 +130,11 @@ class NearVoice:
         if speaking:
             return low and speech_at_floor
         return self._voices_behind and voiced and level_db < self._onset_db()
+
+    @property
+    def _knows_floor(self) -> bool:
+        """A stream that begins with speech has no floor yet but that speech."""
+        return self._unvoiced_frames >= LEAST_FRAMES or self._frames >= FLOOR_FRAMES
 
     def _speech_at_floor(self) -> bool:
         known = len(self._at_floor)

@@ -99,11 +99,20 @@ def test_what_was_held_back_is_counted_until_a_turn_is_open():
     assert ears.subject.held_back_ms == 0
 
 
+@pytest.mark.parametrize("silence_s", [0.0, 0.2])
+def test_a_stream_that_begins_with_speech_knows_no_floor_but_that_speech(silence_s):
+    """A soft second half of a sentence is the same voice."""
+    ears = Ears()
+    ears.hear(ROOM, silence_s, voiced=False, speaking=False)
+    loud = ears.talk(1.0, gap=NEAR - 4)
+    assert not any(loud + ears.talk(2.0, near=NEAR - 10, gap=NEAR - 14))
+
+
 @pytest.mark.parametrize("below_db", [15.0, 20.0])
 def test_far_below_the_near_voice_a_third_of_speech_tells_voices_behind(below_db):
     """The detector takes half of soft babble for speech: such a turn never had a silence, nor enough speech at its floor."""
     ears = Ears()
-    ears.talk(gap=NEAR - below_db)
+    ears.talk(3.5, gap=NEAR - below_db)
     after = [
         hidden
         for _ in range(12)
