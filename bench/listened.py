@@ -18,8 +18,8 @@ from bench.common import RATE
 from bench.conditions import Sound
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.agreement import essence
 from realtime.core.conversation import Conversation
+from realtime.core.essence import essence
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.listening.user_input import UserInput
 from realtime.metrics import Metrics

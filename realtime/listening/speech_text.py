@@ -88,8 +88,10 @@ class SpeechText:
         self._suppose_interim()
 
     def _decode_early(self, end_ms: float, then: OnText) -> None:
-        over_answer = not self._segment.announced
-        self._transcription.early(self.utterance(), end_ms, self._deciding(then), over_answer=over_answer)
+        segment, deciding = self._segment, self._deciding(then)
+        self._transcription.early(
+            self.utterance(), end_ms, deciding, over_answer=lambda: not segment.announced
+        )
         if end_ms != self._guessed_ms and self._transcription.guesses_sooner:
             self._guessed_ms, speech_ms = end_ms, self._audio.endpointer.speech_ms
             self._transcription.guess(self.utterance(), partial(self._on_interim, self._segment, speech_ms))

@@ -44,6 +44,14 @@ INTERIM_EVERY_MS = (128.0, 600.0)
 OnText = Callable[[Transcript], None]
 
 
+def never() -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
 class Transcription:
     """Decodes one utterance at a time."""
 
@@ -147,11 +155,13 @@ class Transcription:
         else:
             on_text(transcript)
 
-    def early(self, samples: Samples, end_ms: float, on_text: OnText, *, over_answer: bool = False) -> None:
+    def early(
+        self, samples: Samples, end_ms: float, on_text: OnText, *, over_answer: Callable[[], bool] = never
+    ) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener.
 
-        `over_answer`: what it says may stop one, so a short sound is asked whether it is a murmur. In interim text that
-        would delay every interruption by 100 ms (bench/README.md).
+        `over_answer`: whether what it says may stop one, still when it has been read. Then a short sound is asked
+        whether it is a murmur. In interim text that would delay every interruption by 100 ms (bench/README.md).
         """
         if not self.interim_is_cheap:
             return
@@ -180,10 +190,10 @@ class Transcription:
             else:
                 on_text(Transcript(""))
 
-        self._decode_early(samples, end_ms, over_answer=True).add_done_callback(tell)
+        self._decode_early(samples, end_ms, over_answer=always).add_done_callback(tell)
 
     def _decode_early(
-        self, samples: Samples, end_ms: float, *, over_answer: bool
+        self, samples: Samples, end_ms: float, *, over_answer: Callable[[], bool]
     ) -> asyncio.Task[Transcript]:
         if self._early is None or end_ms != self._early_end_ms:
             _cancel(self._early)
@@ -193,7 +203,7 @@ class Transcription:
             self._early.add_done_callback(forget_cancellation)
         return self._early
 
-    async def _careful(self, samples: Samples, *, over_answer: bool) -> Transcript:
+    async def _careful(self, samples: Samples, *, over_answer: Callable[[], bool]) -> Transcript:
         begun_s = asyncio.get_running_loop().time()
         transcript = await self._transcribe(samples, final=True, over_answer=over_answer)
         self._early_took_ms = (asyncio.get_running_loop().time() - begun_s) * 1000
@@ -252,13 +262,18 @@ class Transcription:
         return self._languages[-1] if settled else None
 
     async def _transcribe(
-        self, samples: Samples, *, final: bool, open_speech: bool = True, over_answer: bool = False
+        self,
+        samples: Samples,
+        *,
+        final: bool,
+        open_speech: bool = True,
+        over_answer: Callable[[], bool] = never,
     ) -> Transcript:
         while True:
             asked = self._context.providers
             try:
                 transcript = await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
-                if not over_answer or asked.transcriber is None or not _is_short(samples):
+                if asked.transcriber is None or not _is_short(samples) or not over_answer():
                     return transcript
                 return await with_murmur(asked.transcriber, samples, transcript)
             except ProviderError as error:

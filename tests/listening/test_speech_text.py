@@ -54,7 +54,7 @@ class Decodes:
     def guess(self, samples, on_text):
         self.guesses.append(lambda text: on_text(Transcript(text)))
 
-    def early(self, samples, end_ms, on_text, *, over_answer=False):
+    def early(self, samples, end_ms, on_text, *, over_answer):
         self.earlies.append(lambda text: on_text(Transcript(text)))
 
     def leave_early(self):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.errors import ProviderUnavailable
 from realtime.listening.transcription import Transcription
@@ -93,3 +95,25 @@ async def test_a_text_that_nobody_said_is_no_murmur():
         await asyncio.sleep(1.0)
         assert told[0].murmur == murmur
         await subject.aclose()
+
+
+@pytest.mark.parametrize(("stopped", "murmur"), [(False, "Okay."), (True, None)])
+def test_what_has_stopped_an_answer_meanwhile_is_not_asked_whether_it_is_a_murmur(stopped, murmur):
+    class Murmurs(Linguist):
+        async def murmur(self, samples, transcript):
+            return "Okay."
+
+    @scripted
+    async def speak():
+        subject = Transcription(Bench(transcriber=Murmurs(english("A sign.", -1.2), takes_s=0.1)).context)
+        told: list[Transcript] = []
+        decided = asyncio.Event()
+        subject.early(WORD, 400.0, told.append, over_answer=lambda: not decided.is_set())
+        await asyncio.sleep(0.05)
+        if stopped:
+            decided.set()
+        await asyncio.sleep(1.0)
+        assert told[0].murmur == murmur
+        await subject.aclose()
+
+    speak()
