@@ -19,15 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import natural_voice
 from bench.barge_in import continued_speech
 from bench.common import RATE, WireClient, connected, load_average, now_s, percentile, server, table
 from bench.microphone import Microphone, Speech
 from bench.platform import platform
-from bench.short_words import ANSWER, BEFORE_S, SETS, VARIANTS, Word, as_speech, speech
-from realtime.providers import voice_weights
-from realtime.sandbox import voice_text
-from realtime.sandbox.natural.kokoro import Kokoro
-from realtime.sandbox.natural.speaker import Delivery, NaturalVoice
+from bench.short_words import ANSWER, BEFORE_S, SETS, VARIANTS, Word, speech
 
 CHINESE_ANSWER = "很久以前，有一只小狗和一位老人住在海边。" * 20
 WAIT_S = 4.0  # after the sound: what has not happened by then does not
@@ -73,22 +70,14 @@ def noise(seconds: float, low: bool) -> Speech:
     return Speech(f"{'rumble' if low else 'hiss'} {seconds:g} s", made.astype(np.int16), 0.0, seconds * 1000)
 
 
-def naturally(voice: NaturalVoice, word: Word, variant: str) -> Speech:
-    """The word, by the natural voice."""
-    parts = voice_text.plan(word.text, interjections=False, readings={})
-    runs = [part for part in parts if isinstance(part, voice_text.Say)]
-    samples, _, rate = voice.say(runs, Delivery(f"bench {variant}", variant))
-    return as_speech(word, samples, rate)
-
-
-def sounds(only: str, voice: NaturalVoice | None) -> Iterator[Sound]:
+def sounds(only: str, *, natural: bool) -> Iterator[Sound]:
     """All of them, or one kind."""
     for kind, texts in (("murmur", MURMURS), ("interruption", COMMANDS)):
         for language, line in zip(("en-us", "cmn"), texts, strict=True):
             for text in line.split("|") if only in ("", kind) else ():
                 word = Word(text, language, interrupts=kind == "interruption")
                 for variant in VARIANTS:
-                    said = speech(word, variant) if voice is None else naturally(voice, word, variant)
+                    said = natural_voice.say(text, language, variant) if natural else speech(word, variant)
                     yield Sound(f"{kind}, {'English' if language == 'en-us' else 'Chinese'}", said)
     if only in ("", "interruption"):
         yield from (Sound("interruption, recorded", spoken) for spoken in continued_speech())
@@ -150,11 +139,11 @@ async def one_round(url: str, sound: Sound) -> Outcome:
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def measure(times: int, language: str, only: str, voice: NaturalVoice | None) -> list[Outcome]:
+async def measure(times: int, language: str, only: str, *, natural: bool) -> list[Outcome]:
     outcomes = []
     async with platform(*SETS) as upstream, server(upstream.url, REALTIME_LANGUAGE=language) as product:
         for _ in range(times):
-            for sound in sounds(only, voice):
+            for sound in sounds(only, natural=natural):
                 outcomes.append(await one_round(product.url, sound))
                 print(f"  {outcomes[-1]}", flush=True)
     return outcomes
@@ -194,8 +183,7 @@ async def main() -> None:
     parser.add_argument("--natural", action="store_true", help="in the voice of `realtime setup voice`")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    voice = NaturalVoice(Kokoro(voice_weights.voice())) if options.natural else None
-    outcomes = await measure(options.times, options.language, options.only, voice)
+    outcomes = await measure(options.times, options.language, options.only, natural=options.natural)
     print(markdown(outcomes))
     if options.json:
         made = json.dumps([asdict(one) for one in outcomes], ensure_ascii=False, indent=1)

@@ -23,7 +23,7 @@ from bench.microphone import Microphone, Speech, speech_of
 from bench.platform import platform
 from realtime.core.audio import Resampler
 from realtime.sandbox import voice_engine
-from realtime.sandbox.voice_engine import Prosody, Samples
+from realtime.sandbox.voice_engine import Prosody
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import Clip
 
@@ -71,11 +71,6 @@ def speech(word: Word, variant: str) -> Speech:
     """The word, by one of espeak's voices."""
     prosody = Prosody(f"{word.language}+{variant}", WPM, 50, 50)
     samples, _, rate = voice_engine.say(word.text, prosody)
-    return as_speech(word, samples, rate)
-
-
-def as_speech(word: Word, samples: Samples, rate: int) -> Speech:
-    """The sound of the word, at this rate, as it can be said."""
     resampler = Resampler(rate, CLIP_RATE)
     parts = [resampler.feed(samples), resampler.feed(samples[:0], last=True)]
     made = np.concatenate(parts).astype(np.int16)

@@ -1,8 +1,9 @@
 """Spoken turns: from the true end of speech to the first audio of the answer (design 4, row 8).
 
-    python -m bench.spoken [--rounds 12] [--only ...] [--json FILE]
+    python -m bench.spoken [--rounds 12] [--only ...] [--natural] [--json FILE]
 
-Recorded sentences are sent in real time; the local transcriber is used. Chat and speech take 300 ms each, one token at
+Recorded sentences are sent in real time; the local transcriber is used. `--natural`: Chinese sentences by the voice of
+`realtime setup voice`, because there are three recorded ones only. Chat and speech take 300 ms each, one token at
 a time, and the answer is always the same sentence.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench import natural_voice
 from bench.common import Figures, WireClient, connected, figures, load_average, now_s, play, server, table
 from bench.latency import CHAT_MS, HANDSHAKE, is_cold, stream
 from bench.microphone import Microphone, Speech, sentences
@@ -53,6 +55,21 @@ MODES = (
     Mode("semantic_vad, speech, babble 20 dB", SEMANTIC_VAD, "speech", 600, condition="babble 20 dB"),
     Mode("semantic_vad, speech, pink 10 dB", SEMANTIC_VAD, "speech", 600, condition="pink 10 dB"),
     Mode("semantic_vad, speech, telephone", SEMANTIC_VAD, "speech", 600, condition="telephone"),
+)
+
+NATURAL = "natural voice"
+NATURAL_MODES = (
+    Mode("semantic_vad, chat, Chinese, natural voice", SEMANTIC_VAD, "chat", 650, "zh", "zh", NATURAL),
+    Mode("semantic_vad, speech, Chinese, natural voice", SEMANTIC_VAD, "speech", 650, "zh", "zh", NATURAL),
+    Mode(
+        "semantic_vad, speech, Chinese not told, natural voice",
+        SEMANTIC_VAD,
+        "speech",
+        650,
+        "",
+        "zh",
+        NATURAL,
+    ),
 )
 
 
@@ -125,7 +142,9 @@ async def turn(
 async def measure(mode: Mode, rounds: int) -> Result:
     """Run one mode in new processes."""
     result = Result(mode)
-    recordings = sentences(mode.condition, mode.speaks)
+    recordings = (
+        natural_voice.chinese() if mode.condition == NATURAL else sentences(mode.condition, mode.speaks)
+    )
     async with (
         platform(*SETS) as upstream,
         server(
@@ -200,10 +219,13 @@ async def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--only", help="part of a mode's name")
+    parser.add_argument(
+        "--natural", action="store_true", help="Chinese by the voice of `realtime setup voice`"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     results = []
-    for mode in MODES:
+    for mode in NATURAL_MODES if options.natural else MODES:
         if options.only and options.only not in mode.name:
             continue
         results.append(await measure(mode, options.rounds))

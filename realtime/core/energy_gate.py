@@ -25,12 +25,31 @@ HEARD_BELOW = 10 ** (-34 / 20)  # so far below that level a voice still sounds: 
 
 def sounding_s(samples: NDArray[np.int16]) -> float:
     """Seconds from the first to the last sound of a recording at 16 kHz, never less than its speech has taken."""
+    if len(samples) < BLOCK_SAMPLES:
+        return len(samples) / 16_000
+    sounding = _sounding(samples)
+    return float(sounding[-1] - sounding[0] + 1) * BLOCK_MS / 1000 if len(sounding) else 0.0
+
+
+def stretches_s(samples: NDArray[np.int16], pause_s: float) -> list[tuple[float, float]]:
+    """From where to where a recording at 16 kHz sounds, in seconds, with quiet of at least `pause_s` between them."""
+    sounding = _sounding(samples)
+    if not len(sounding):
+        return []
+    before = np.flatnonzero(np.diff(sounding) > pause_s * 1000 / BLOCK_MS)
+    firsts = [int(sounding[0]), *sounding[before + 1].tolist()]
+    lasts = [*sounding[before].tolist(), int(sounding[-1])]
+    block_s = BLOCK_MS / 1000
+    return [(first * block_s, (last + 1) * block_s) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def _sounding(samples: NDArray[np.int16]) -> NDArray[np.intp]:
+    """The numbers of the blocks that sound."""
     blocks = samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)
     if not len(blocks):
-        return len(samples) / 16_000
+        return np.zeros(0, np.intp)
     peaks = np.maximum(blocks.max(axis=1), -blocks.min(axis=1).astype(np.int32))
-    sounding = np.flatnonzero(peaks >= max(1.0, _percentile(peaks, LEVEL_PERCENTILE) * HEARD_BELOW))
-    return float(sounding[-1] - sounding[0] + 1) * BLOCK_MS / 1000 if len(sounding) else 0.0
+    return np.flatnonzero(peaks >= max(1.0, _percentile(peaks, LEVEL_PERCENTILE) * HEARD_BELOW))
 
 
 def _percentile(values: NDArray[np.int32], percent: float) -> float:

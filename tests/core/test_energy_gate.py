@@ -12,6 +12,7 @@ from realtime.core.energy_gate import (
     LEVEL_PERCENTILE,
     EnergyGate,
     sounding_s,
+    stretches_s,
 )
 
 FRAME = 512
@@ -114,3 +115,29 @@ def test_the_level_of_a_recording_is_the_percentile_of_its_blocks(peaks) -> None
     sounding = [number for number, peak in enumerate(peaks) if peak >= least]
     blocks = sounding[-1] - sounding[0] + 1 if sounding else 0
     assert sounding_s(samples) == pytest.approx(blocks * BLOCK_MS / 1000)
+
+
+@given(
+    st.lists(st.tuples(st.integers(50, 400), st.integers(300, 3_000)), min_size=1, max_size=6),
+    st.integers(0, 500),
+)
+def test_a_recording_sounds_in_stretches_with_long_pauses_between_them(
+    parts: list[tuple[int, int]], lead: int
+) -> None:
+    """`parts`: milliseconds of sound, and of the quiet after it."""
+    expected, at, samples = [], lead / 1000, [np.zeros(lead * 16, np.int16)]
+    for number, (sound, quiet) in enumerate(parts):
+        if number == 0 or parts[number - 1][1] >= 1_020:
+            expected.append([at, 0.0])
+        at += sound / 1000
+        expected[-1][1] = at
+        at += quiet / 1000
+        samples += [tone(8000, sound * 16), np.zeros(quiet * 16, np.int16)]
+    if any(980 < quiet < 1_020 for _, quiet in parts):
+        return  # the blocks decide
+    found = stretches_s(np.concatenate(samples), 1.0)
+    assert np.array(found) == pytest.approx(np.array(expected), abs=0.02)
+
+
+def test_silence_has_no_stretch() -> None:
+    assert stretches_s(np.zeros(16_000, np.int16), 1.0) == stretches_s(np.zeros(0, np.int16), 1.0) == []

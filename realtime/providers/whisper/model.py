@@ -7,18 +7,21 @@ choose a model.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.core.characters import pronounceable
+from realtime.core.characters import is_unspaced, pronounceable
+from realtime.core.energy_gate import sounding_s, stretches_s
 from realtime.core.folding import fold
-from realtime.core.punctuation import SENTENCE_MARKS
+from realtime.core.invented import is_invented
+from realtime.core.punctuation import MARKS, SENTENCE_MARKS
 from realtime.providers.base import VAD_RATE, Samples
 from realtime.providers.whisper.loops import loops, said_once
 
@@ -31,6 +34,9 @@ LOOPED_FRAMES = 300  # so much more silence ends three of four loops (docs/engin
 MIN_FRAMES, MAX_FRAMES = 500, 3000
 COMPARED_PAD_S = 1.2  # where texts are compared nothing can be repeated, so less silence will do
 LEAST_LIKELY = 1e-9
+LONG_PAUSE_S = 1.0  # no text ended at a shorter one
+REACHED_WITHIN_S = 0.3  # a timestamp may be so late
+LEAST_REST_S = 0.3  # less is a click or a breath
 FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
 TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
@@ -61,6 +67,7 @@ class Decoded:
     log_probability: float  # mean per token
     end: EndOfText | None = None
     looped: bool = False  # and was cut where it began to repeat itself
+    reached_s: float | None = None  # the end of its last word, where the model tells
 
     @property
     def speech(self) -> bool:
@@ -126,14 +133,40 @@ class Whisper:
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
-        frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
-        frames = max(MIN_FRAMES, min(MAX_FRAMES, frames))
+        frames = _frames(audio)
         decoded = self._decode_in(audio, language, beam, frames, left, draft=draft)
         for more in sorted({min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES} - {frames}):
             if draft or not (decoded.speech and loops(decoded.text)):
                 break
             decoded = self._decode_in(audio, decoded.language, beam, more)
+        return decoded if draft else self._with_rest(samples, decoded, beam)
+
+    def _with_rest(self, samples: Samples, decoded: Decoded, beam: int) -> Decoded:
+        """The text, with what was said after a long pause: there the decoder may take the end of its first segment for
+        the end of all (docs/engines.md 2.2)."""
+        stretches = stretches_s(samples, LONG_PAUSE_S)
+        if len(stretches) < 2 or decoded.language is None or not (decoded.speech and decoded.text):
+            return decoded
+        reached_s = decoded.reached_s
+        if reached_s is None:
+            reached_s = self._reached_s(samples, decoded.language, decoded.text)
+        for (_, quiet_s), (begin_s, end_s) in itertools.pairwise(stretches):
+            if begin_s > reached_s - REACHED_WITHIN_S and end_s - begin_s >= LEAST_REST_S:
+                after = samples[int(max(quiet_s, begin_s - REACHED_WITHIN_S) * VAD_RATE) :]
+                return _joined(decoded, self.decode(after, decoded.language, beam=beam), sounding_s(after))
         return decoded
+
+    def _reached_s(self, samples: Samples, language: str, text: str) -> float:
+        """Where the last word of this text begins in the sound."""
+        from ctranslate2 import StorageView
+
+        audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
+        frames = _frames(audio)
+        tokenizer = self._tokenizer(language)
+        ids = tokenizer.encode(text.rstrip(MARKS))  # marks take all the silence that follows
+        encoded = StorageView.from_array(np.asarray(self._encode(audio, frames)))
+        (found,) = self._model.model.align(encoded, self._tokens(tokenizer, None), [ids], [frames])
+        return min((at for token, at in found.alignments if token == len(ids) - 1), default=0) * TIMESTAMP_S
 
     def likelihoods(self, samples: Samples, language: str, texts: Sequence[str]) -> list[float]:
         """The log-probability of each of these texts for one short sound, as if nothing else could be said."""
@@ -209,7 +242,10 @@ class Whisper:
             places = _up_to(text, ids, places, tokenizer)
         # with several beams there are no logits of the one that was chosen
         end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
-        return Decoded(text.strip(), language, result.no_speech_prob, result.scores[0], end, looped)
+        reached_s = _reached(ids, places, tokenizer)
+        return Decoded(
+            text.strip(), language, result.no_speech_prob, result.scores[0], end, looped, reached_s
+        )
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
@@ -270,6 +306,31 @@ def _unharmed(decoded: Decoded) -> bool:
     text = decoded.text
     looped = decoded.looped or loops(text)
     return decoded.speech and pronounceable(text) and not echoes_prompt(text) and not looped
+
+
+def _frames(audio: Floats) -> int:
+    """The length of the context for this sound."""
+    frames = math.ceil((len(audio) / VAD_RATE + PAD_S) * 100 / STEP_FRAMES) * STEP_FRAMES
+    return max(MIN_FRAMES, min(MAX_FRAMES, frames))
+
+
+def _joined(decoded: Decoded, rest: Decoded, rest_s: float) -> Decoded:
+    """One text of two parts of the sound, if the second one, which sounds so long, is speech."""
+    invented = is_invented(rest.text, rest_s, log_probability=rest.log_probability)
+    if invented or not (rest.speech and pronounceable(rest.text)):
+        return decoded
+    between = "" if any(map(is_unspaced, decoded.text)) else " "
+    share = len(rest.text) / (len(decoded.text) + len(rest.text))
+    log_probability = (1 - share) * decoded.log_probability + share * rest.log_probability
+    text = decoded.text + between + rest.text
+    return replace(decoded, text=text, log_probability=log_probability, end=rest.end)
+
+
+def _reached(ids: Sequence[int], places: Sequence[int], tokenizer: Any) -> float | None:
+    """The time of the first timestamp after the text."""
+    after = ids[places[-1] + 1 :] if places else ()
+    times = [token for token in after if token >= tokenizer.timestamp_begin]
+    return (times[0] - tokenizer.timestamp_begin) * TIMESTAMP_S if times else None
 
 
 def _spoken(ids: Sequence[int], tokenizer: Any, seconds: float) -> list[int]:

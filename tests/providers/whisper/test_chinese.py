@@ -48,6 +48,31 @@ async def test_chinese_is_transcribed_in_simplified_characters_with_and_without_
 
 
 @needs_multilingual
+@pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 1), (0, 2)])
+async def test_what_is_said_after_a_long_pause_is_no_less_heard(multilingual, first, second):
+    """The decoder takes the end of a sentence for the end of all where 2 or 3 s of silence follow."""
+    one, other = require_clips("zh")[first].samples, require_clips("zh")[second].samples
+    alone = [await multilingual.transcribe(part, language="zh", final=True) for part in (one, other)]
+    for pause_s in (1.5, 2.0, 3.0):
+        pause = np.zeros(int(pause_s * RATE), np.int16)
+        spoken = np.concatenate([one, pause, other])
+        transcript = await multilingual.transcribe(spoken, language="zh", final=True)
+        assert len(transcript.text) > 0.9 * sum(len(part.text) for part in alone), transcript.text
+        assert transcript.text[-4:-1] == alone[1].text[-4:-1]
+
+
+@needs_multilingual
+async def test_a_noise_after_a_long_pause_adds_no_words(multilingual):
+    spoken = require_clips("zh")[1].samples
+    alone = await multilingual.transcribe(spoken, language="zh", final=True)
+    slam = noise(0.6, -12) * np.exp(-np.arange(int(0.6 * RATE)) / (0.12 * RATE))
+    for sound in (slam, noise(0.4, -30), np.cumsum(noise(1.0, -18)) / 12 % 8000 - 4000):
+        heard = np.concatenate([spoken, noise(2.0, -72), sound, noise(0.3, -72)]).astype(np.int16)
+        transcript = await multilingual.transcribe(heard, language="zh", final=True)
+        assert abs(len(transcript.text) - len(alone.text)) <= 2, transcript.text
+
+
+@needs_multilingual
 async def test_chinese_is_written_in_traditional_characters_where_a_client_or_the_settings_tell_so(
     multilingual,
 ):
