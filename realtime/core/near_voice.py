@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 FRAME_MS = 32
 SMOOTH_FRAMES = 8  # 256 ms: a syllable and the gap after it
 FLOOR_FRAMES = 100  # 3.2 s: the lowest level in it is the floor; there is a gap between words in every 3 s
+KNOWN_UNVOICED_FRAMES = 10  # 0.3 s of a stream without speech: from then on its lowest level is a floor ...
+KNOWN_FRAMES = 80  # ... and after 2.6 s of it, whatever it began with
 ABOVE_FLOOR_DB = 14.0  # babble of four voices moves so far above its lowest level
 BELOW_NEAR_DB = 6.0  # a near voice falls so far only at soft ends of sentences ...
 HOLD_FRAMES = 6  # ... and not for 192 ms without a louder syllable
@@ -134,7 +136,7 @@ class NearVoice:
     @property
     def _knows_floor(self) -> bool:
         """A stream that begins with speech has no floor yet but that speech."""
-        return self._unvoiced_frames >= LEAST_FRAMES or self._frames >= FLOOR_FRAMES
+        return self._unvoiced_frames >= KNOWN_UNVOICED_FRAMES or self._frames >= KNOWN_FRAMES
 
     def _speech_at_floor(self) -> bool:
         known = len(self._at_floor)
