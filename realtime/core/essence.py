@@ -49,21 +49,27 @@ def _as_read(words: str) -> str:
 
 
 def _value(number: str) -> str:
-    """`十五` and `15` as 15, `二零二六` and `2026` as 2026."""
+    """`十五` and `15` as 15, `二零二六` and `2026` as 2026, `一百五` as 150."""
     if len(number) > LONGEST_NUMBER:
         return number
     parts = ["".join(_DIGITS.get(char, char) for char in part) for part in _PART.findall(number)]
     if len(parts) == 1 and parts[0] not in _UNITS:
         return parts[0]
     whole = below = 0  # of the number, and of what stands before the next 万
+    unit = 1  # the last one
     counted: int | None = None
     for part in parts:
         if part not in _UNITS:
             counted = int(part)
-        elif _UNITS[part] < _UNITS["万"]:
-            below += (1 if counted is None else counted) * _UNITS[part]
-            counted = None
+            continue
+        unit = _UNITS[part]
+        if unit < _UNITS["万"]:
+            below += (1 if counted is None else counted) * unit
         else:
-            whole += (below + (counted or 0) or 1) * _UNITS[part]
-            below, counted = 0, None
+            of_it = whole if whole < unit else 0  # 一万亿 is so many 亿, 一亿两万 is not so many 万
+            whole += (of_it + below + (counted or 0) or 1) * unit - of_it
+            below = 0
+        counted = None
+    if counted is not None and len(parts[-1]) == 1 and unit > 10:
+        counted *= unit // 10  # the unit that nobody says; 一百零五 has two digits here, "05"
     return str(whole + below + (counted or 0))
