@@ -58,6 +58,7 @@ class Transcription:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._interim: asyncio.Task[None] | None = None
+        self._guess: asyncio.Task[None] | None = None  # waits to be the next interim
         self._early: asyncio.Task[Transcript] | None = None
         self._early_end_ms = -1.0
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
@@ -94,7 +95,7 @@ class Transcription:
     @property
     def reading(self) -> bool:
         """Whether a text is on its way."""
-        return any(task is not None and not task.done() for task in (self._interim, self._early, self._left))
+        return _any_runs(self._interim, self._guess, self._early, self._left)
 
     @property
     def interim_every_ms(self) -> float:
@@ -113,7 +114,7 @@ class Transcription:
         they cost little."""
         if not self.interim_is_cheap or asyncio.get_running_loop().time() < self._interim_from_s:
             return False
-        return self._interim is None or self._interim.done()
+        return not _any_runs(self._interim, self._guess)
 
     def interim(self, samples: Samples, on_text: OnText) -> None:
         """Decode what there is so far, if that `takes_interim`."""
@@ -124,20 +125,20 @@ class Transcription:
         self._interim.add_done_callback(forget_cancellation)
 
     def guess(self, samples: Samples, on_text: OnText) -> None:
-        """An interim decode of what may be all, beside the careful one: at once, or after one that is running."""
-        tell = self._tell(samples, self._context.tasks.guarded(on_text), after=self._interim)
-        self._interim = asyncio.create_task(tell, name="guess of the transcript")
-        self._interim.add_done_callback(forget_cancellation)
+        """An interim decode of what may be all, beside the careful one: at once, or after one that is running, and
+        instead of a guess that waits for that too."""
+        _cancel(self._guess)
+        tell = self._tell_next(samples, self._context.tasks.guarded(on_text))
+        self._guess = asyncio.create_task(tell, name="guess of the transcript")
+        self._guess.add_done_callback(forget_cancellation)
 
-    async def _tell(
-        self, samples: Samples, on_text: OnText, *, after: asyncio.Task[None] | None = None
-    ) -> None:
-        if after is not None:
-            try:
-                await asyncio.wait([after])
-            except asyncio.CancelledError:
-                after.cancel()
-                raise
+    async def _tell_next(self, samples: Samples, on_text: OnText) -> None:
+        if self._interim is not None:
+            await asyncio.wait([self._interim])
+        self._interim, self._guess = self._guess, None
+        await self._tell(samples, on_text)
+
+    async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
         begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
         try:
@@ -229,6 +230,7 @@ class Transcription:
         """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""
         early, reusable = self._early, end_ms is not None and end_ms == self._early_end_ms
         _cancel(self._interim)
+        _cancel(self._guess)
         if early is not None and reusable:
             self._early, self._early_end_ms = None, -1.0
             try:
@@ -350,11 +352,12 @@ class Transcription:
 
     async def aclose(self) -> None:
         """Stop every decode."""
-        tasks = [task for task in (self._interim, self._early, self._left) if task is not None]
+        every = (self._interim, self._guess, self._early, self._left)
+        tasks = [task for task in every if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._interim = self._early = self._left = None  # one that failed knows us
+        self._interim = self._guess = self._early = self._left = None  # one that failed knows us
 
 
 def is_sure(transcript: Transcript) -> bool:
@@ -375,6 +378,10 @@ def _tells_language(transcript: Transcript, samples: Samples) -> bool:
 def _is_short(samples: Samples) -> bool:
     """Whether somebody said a word, and hardly more."""
     return 0.0 < sounding_s(samples) < SHORT_S
+
+
+def _any_runs(*tasks: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> bool:
+    return any(task is not None and not task.done() for task in tasks)
 
 
 def _cancel(task: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> None:

@@ -281,6 +281,40 @@ async def test_a_guess_waits_for_the_interim_decode_that_is_running_and_both_sto
 
 
 @scripted
+async def test_a_guess_that_waits_gives_way_to_a_newer_one():
+    """Where decodes are slow, one for each end of the voice would keep threads busy with sound that is not all."""
+    subject, linguist = await careful(*[english(text) for text in ("So far.", "And all of it.")])
+    texts: list[str] = []
+    subject.interim(SECOND, into(texts))
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        subject.guess(LONG, into(texts))
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(1.0)
+    assert texts == ["So far.", "And all of it."]
+    assert len(linguist.told) == 2
+
+
+@scripted
+@pytest.mark.parametrize("ends", ["final", "aclose"])
+async def test_nothing_is_decoded_on_where_a_guess_is_stopped_before_it_began(ends):
+    subject, linguist = await careful(*[english(text) for text in ("So far.", "All of it.")])
+    texts: list[str] = []
+    subject.interim(SECOND, into(texts))
+    await asyncio.sleep(0.05)
+    subject.guess(LONG, into(texts))
+    finished = linguist.finished
+    if ends == "final":
+        await subject.final(LONG, None)
+        finished += 1
+    else:
+        await subject.aclose()
+        assert not [task for task in asyncio.all_tasks() if "transcript" in task.get_name()]
+    await asyncio.sleep(1.0)
+    assert (texts, linguist.finished) == ([], finished)
+
+
+@scripted
 async def test_an_early_decode_of_speech_that_went_on_is_not_used():
     linguist = Linguist(english("So"), english("So far."), takes_s=0.1)
     subject = transcription(linguist)
