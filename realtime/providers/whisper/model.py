@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from realtime.core.characters import is_unspaced, pronounceable
 from realtime.core.energy_gate import sounding_s, stretches_s
-from realtime.core.folding import fold
+from realtime.core.essence import essence
+from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
 from realtime.core.punctuation import MARKS, SENTENCE_MARKS
 from realtime.providers.base import VAD_RATE, Samples
@@ -157,7 +158,7 @@ class Whisper:
         return decoded
 
     def _reached_s(self, samples: Samples, language: str, text: str) -> float:
-        """Where the last word of this text begins in the sound."""
+        """Where the last token of this text begins in the sound; where it is a whole word, perhaps the pause before it."""
         from ctranslate2 import StorageView
 
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
@@ -315,15 +316,21 @@ def _frames(audio: Floats) -> int:
 
 
 def _joined(decoded: Decoded, rest: Decoded, rest_s: float) -> Decoded:
-    """One text of two parts of the sound, if the second one, which sounds so long, is speech."""
+    """One text of two parts of the sound, if the second one, which sounds so long, is speech and is not in it yet."""
     invented = is_invented(rest.text, rest_s, log_probability=rest.log_probability)
-    if invented or not (rest.speech and pronounceable(rest.text)):
+    if invented or not (rest.speech and pronounceable(rest.text)) or _ends_with(decoded.text, rest.text):
         return decoded
     between = "" if any(map(is_unspaced, decoded.text)) else " "
     share = len(rest.text) / (len(decoded.text) + len(rest.text))
     log_probability = (1 - share) * decoded.log_probability + share * rest.log_probability
     text = decoded.text + between + rest.text
     return replace(decoded, text=text, log_probability=log_probability, end=rest.end)
+
+
+def _ends_with(text: str, rest: str) -> bool:
+    """Whether the text ends with the words of the rest, or with what sounds like them."""
+    again = units(fold(rest))
+    return essence(" ".join(units(fold(text))[-len(again) :])) == essence(" ".join(again))
 
 
 def _reached(ids: Sequence[int], places: Sequence[int], tokenizer: Any) -> float | None:
