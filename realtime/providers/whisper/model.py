@@ -158,7 +158,7 @@ class Whisper:
         return decoded
 
     def _reached_s(self, samples: Samples, language: str, text: str) -> float:
-        """Where the last token of this text begins in the sound; where it is a whole word, perhaps the pause before it."""
+        """Where the last token of this text begins in the sound. A word of one token may take the pause before it."""
         from ctranslate2 import StorageView
 
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
