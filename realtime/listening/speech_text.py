@@ -92,7 +92,8 @@ class SpeechText:
         self._transcription.early(
             self.utterance(), end_ms, deciding, over_answer=lambda: not segment.announced
         )
-        if end_ms != self._guessed_ms and self._transcription.guesses_sooner:
+        # Over an answer a guess would be told before the careful text, which may be a murmur
+        if segment.announced and end_ms != self._guessed_ms and self._transcription.guesses_sooner:
             self._guessed_ms, speech_ms = end_ms, self._audio.endpointer.speech_ms
             self._transcription.guess(self.utterance(), partial(self._on_interim, self._segment, speech_ms))
 

@@ -201,6 +201,10 @@ async def test_where_the_careful_decode_is_slow_a_guess_comes_before_it_once_for
     assert stage.decodes.guesses == [], "the careful one is as quick"
     stage.resume()
     stage.decodes.guesses_sooner = True
+    stage.pause()
+    assert stage.decodes.guesses == [], "over an answer it may be a murmur, which only the careful one tells"
+    stage.resume()
+    stage.segment.announced = True
     stage.speaking.speech_ms = 800
     stage.fade()
     stage.pause()

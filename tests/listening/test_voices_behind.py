@@ -75,7 +75,7 @@ async def test_what_a_client_commits_itself_may_be_a_voice_behind():
 
 @pytest.mark.parametrize("lead_s", [0.0, 0.05, 0.2])
 async def test_a_recording_is_one_turn_also_if_the_stream_begins_with_it(lead_s):
-    """Three of 23 lost a part of their speech: what it began with was taken for the level of voices behind."""
+    """Four of 23 lost a part of their speech: what it began with was taken for the level of voices behind."""
     if not have_recordings():
         pytest.skip("the sandbox's voice has no soft ends")
     spoken = next(clip for clip in clips("en") if clip.id == "en_sb_spk1_snt2")

@@ -100,7 +100,7 @@ class LocalTranscriber(Transcriber):
         """The text of this utterance; empty if there was no speech.
 
         Raises ProviderRejected if the language needs weights that are not installed, ProviderUnavailable if the
-        weights cannot be loaded or every worker is busy (interim requests do not queue).
+        weights cannot be loaded or too many wait for a worker (interim requests: as many as there are workers).
         """
         if _inaudible(samples):
             return Transcript("")
