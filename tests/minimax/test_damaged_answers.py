@@ -236,7 +236,7 @@ def test_content_in_parts(value: Any, text: str) -> None:
         ({"prompt_tokens": 5, "completion_tokens": [2]}, ChatUsage(5, 0)),
         ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": "3"}}, ChatUsage(5, 0, cached_tokens=3)),
         ({"prompt_tokens": 5, "completion_tokens": float("nan")}, ChatUsage(5, 0)),
-        ({"prompt_tokens": 5, "completion_tokens": True}, ChatUsage(5, 1)),
+        ({"prompt_tokens": 5, "completion_tokens": True}, ChatUsage(5, 0)),
         ({}, None), ("x", None), ([], None), ({"total_tokens": 5}, None),
     ],
 )  # fmt: skip
