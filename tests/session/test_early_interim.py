@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat
+from tests.fakes import FakeChat, FakeTranscriber
 from tests.session.early import FADED, NOON, VOICE, Heard, outcomes, settings
 
 
@@ -158,3 +158,28 @@ async def test_interim_text_during_a_reply_never_speculates():
         await talk.until("response.done")
         await talk.speak(0.55)
         assert len(chat.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("guess", "final", "questions"),
+    [
+        ("今天是九月五号吗？", "今天是9月5号吗。", 1),
+        ("我想去达摩愿看看。", "我想去达摩院看看。", 1),
+        ("我想卖一套房子。", "我想买一套房子。", 2),
+    ],
+)
+def test_a_guess_that_is_written_otherwise_is_used_if_it_sounds_the_same(guess, final, questions):
+    @scripted
+    async def talk_over():
+        chat = FakeChat([[(0.05, "好的。")], [(0.05, "好的。")]])
+        transcriber = FakeTranscriber([final], interim_texts=[guess] * 99)
+        async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
+            await talk.speak(1.5)
+            await talk.silence(2.0)
+            await talk.until("response.done")
+            asked = [request.messages[-1].content for request in chat.requests]
+            assert asked == [guess, final][:questions]
+            completed = talk.of("conversation.item.input_audio_transcription.completed")
+            assert [event["transcript"] for event in completed] == [final], "it knows the words better"
+
+    talk_over()

@@ -166,31 +166,6 @@ async def test_a_guess_that_the_final_transcript_contradicts_is_never_heard():
         assert outcomes(talk) == {"wasted": 1, "used": 1}
 
 
-@pytest.mark.parametrize(
-    ("guess", "final", "questions"),
-    [
-        ("今天是九月五号吗？", "今天是9月5号吗。", 1),
-        ("我想去达摩愿看看。", "我想去达摩院看看。", 1),
-        ("我想卖一套房子。", "我想买一套房子。", 2),
-    ],
-)
-def test_a_guess_that_is_written_otherwise_is_used_if_it_sounds_the_same(guess, final, questions):
-    @scripted
-    async def talk_over():
-        chat = FakeChat([[(0.05, "好的。")], [(0.05, "好的。")]])
-        transcriber = FakeTranscriber([final], interim_texts=[guess] * 99)
-        async with Talk(chat=chat, transcriber=transcriber, settings=settings()) as talk:
-            await talk.speak(1.5)
-            await talk.silence(2.0)
-            await talk.until("response.done")
-            asked = [request.messages[-1].content for request in chat.requests]
-            assert asked == [guess, final][:questions]
-            completed = talk.of("conversation.item.input_audio_transcription.completed")
-            assert [event["transcript"] for event in completed] == [final], "it knows the words better"
-
-    talk_over()
-
-
 @scripted
 async def test_a_false_start_keeps_the_reply_and_never_speculates():
     """A murmur during a reply is transcribed at its pause, and nothing comes of it."""
