@@ -27,7 +27,7 @@ _DIGITS = (
 )
 _UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 _NUMBER = re.compile(f"[0-9{''.join(_DIGITS)}{''.join(_UNITS)}]+")
-LONGEST_NUMBER = 30  # characters; a longer one is compared as it is written
+LONGEST_NUMBER = 30  # characters; a longer one is compared digit by digit
 _PART = re.compile(f"[0-9{''.join(_DIGITS)}]+|[{''.join(_UNITS)}]")
 
 

@@ -35,9 +35,7 @@ SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 INTERIM_SHARE = 0.5  # of the time: decodes one after the other would take a core for one speaker
 # From here on the language that a decode finds is that of the whole utterance (bench/README.md)
 TELLS_S = 1.2
-QUICKER = (
-    1.5  # how much longer a final decode takes than an interim one, where a guess before it is worth a thread
-)
+QUICKER = 1.5  # a guess is worth a thread where the careful decode takes so many times as long
 # Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
 INTERIM_EVERY_MS = (128.0, 600.0)
 

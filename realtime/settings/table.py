@@ -265,8 +265,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "log_level",
                 "REALTIME_LOG_LEVEL",
-                "`debug`, `info`, `warning`, `error` or `critical`. No level logs what people say, or a key. A server that "
-                "`talk` or `ask` starts logs errors only, unless this is set.",
+                "`debug`, `info`, `warning`, `error` or `critical`; `talk` and `ask`: errors only, unless set. No level logs words or keys.",
                 types.choice("debug", "info", "warning", "error", "critical"),
             ),
             _setting(
