@@ -141,6 +141,12 @@ class Target:
         async with AsyncExitStack() as stack:
             async with sign_of_life(f"Connecting to {self.url} ..."):
                 talk = await stack.enter_async_context(connect(self.url, self.api_key, **given))
+            asked, answers = given.get("model"), talk.session.get("model")
+            if asked and answers and asked != answers:  # a server answers with its own (docs/wire.md 1)
+                print(
+                    f"realtime: The server answers with its chat model {answers}, not {asked}.",
+                    file=sys.stderr,
+                )
             yield talk
 
 
