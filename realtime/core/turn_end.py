@@ -78,11 +78,17 @@ def probability_over(known: Evidence) -> float:
 # A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
 ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
+MOST_ALONE = (
+    2  # texts that no second decode has to agree with: whoever changes each text needs questions at the end
+)
 
 
-def worth_asking(known: Evidence, *, agreed: bool) -> bool:
-    """Whether an interim text is so likely all there is that the answer may begin. `agreed`: by two decodes."""
+def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:
+    """Whether an interim text is so likely all there is that the answer may begin. `agreed`: by two decodes; `asked`:
+    about so many texts while the voice sounded."""
     if known.text is None or completeness_of(known.text) is not Completeness.COMPLETE:
+        return False
+    if asked >= MOST_ALONE and not agreed:
         return False
     return probability_over(known) >= (ASK_AGREED_FROM if agreed else ASK_FROM)
 

@@ -51,7 +51,9 @@ class SpeechText:
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text
         self._supposed = ""  # what was put as perhaps the whole text
+        self._asked = 0  # how many such texts there were while the voice sounded
         self._paused = False  # the speech has paused since it last sounded
+        self._read = False  # the careful decode of this pause has told its text
 
     def __repr__(self) -> str:
         return f"<SpeechText interim {self._interim!r}, supposed {self._supposed!r}>"
@@ -64,7 +66,7 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._paused, self._guessed_ms = False, -1.0
+        self._paused, self._read, self._guessed_ms, self._asked = False, False, -1.0, 0
         self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
 
     def grew(self) -> None:
@@ -83,9 +85,10 @@ class SpeechText:
 
     def paused(self, end_ms: float) -> None:
         """The user is silent."""
-        self._paused = True
+        self._paused, self._read = True, False
         self._decode_early(end_ms, self._on_early)
-        self._suppose_interim()
+        if not self._supposed:
+            self._suppose_interim()
 
     def _decode_early(self, end_ms: float, then: OnText) -> None:
         segment, deciding = self._segment, self._deciding(then)
@@ -158,10 +161,12 @@ class SpeechText:
         stable, self._interim = essence(text) == essence(self._interim), text
         self._tell(known, speech_ms)
         if endpointer.paused:
-            self._suppose_interim()
+            if not self._read:  # it is of more sound than what was supposed before
+                self._suppose_interim()
         elif endpointer.faded:
             self._suppose_sentence(text)
-        elif worth_asking(evidence_of(known), agreed=stable):
+        elif worth_asking(evidence_of(known), agreed=stable, asked=self._asked):
+            self._asked += essence(text) != essence(self._supposed)
             self._suppose(text)
         elif essence(text) != essence(self._supposed):
             self._suppose("")
@@ -173,6 +178,7 @@ class SpeechText:
         """The text if this pause is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused:
             return
+        self._read = True
         self._suppose(known.text)
         self._delay.text_known(known)
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
@@ -192,7 +198,7 @@ class SpeechText:
 
     def _suppose_interim(self) -> None:
         """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
-        if not self._supposed and completeness_of(self._interim) is Completeness.COMPLETE:
+        if completeness_of(self._interim) is Completeness.COMPLETE:
             self._suppose(self._interim)
 
     def _suppose_sentence(self, text: str) -> None:

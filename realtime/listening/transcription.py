@@ -32,7 +32,8 @@ LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need no
 DOUBTFUL = -1.15
 GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
-INTERIM_SHARE = 0.5  # of the time: decodes one after the other would take a core for one speaker
+# Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
+INTERIM_SHARE = 0.5
 # From here on the language that a decode finds is that of the whole utterance (bench/README.md)
 TELLS_S = 1.2
 QUICKER = 1.5  # a guess is worth a thread where the careful decode takes so many times as long
@@ -86,6 +87,10 @@ class Transcription:
         return self._transcriber is not None and self._transcriber.interim
 
     @property
+    def _spare(self) -> bool:
+        return self._transcriber is not None and self._transcriber.spare
+
+    @property
     def reads_at_a_price(self) -> bool:
         """Whether there is text at the end of speech only, unless somebody needs it sooner."""
         return self._transcriber is not None and not self._transcriber.interim
@@ -99,7 +104,8 @@ class Transcription:
     def interim_every_ms(self) -> float:
         """How much speech there should be between two interim decodes: less where they are quick."""
         soonest, latest = INTERIM_EVERY_MS
-        return min(latest, max(soonest, self._interim_took_ms / INTERIM_SHARE))
+        share = 1.0 if self._spare else INTERIM_SHARE
+        return min(latest, max(soonest, self._interim_took_ms / share))
 
     @property
     def guesses_sooner(self) -> bool:
@@ -108,11 +114,11 @@ class Transcription:
 
     @property
     def takes_interim(self) -> bool:
-        """Whether an interim decode can begin now: one at a time, as long after the last as that took, and only where
-        they cost little."""
-        if not self.interim_is_cheap or asyncio.get_running_loop().time() < self._interim_from_s:
+        """Whether an interim decode can begin now: one at a time, and only where they cost little. Where others need
+        the transcriber, as long after the last as that took."""
+        if not self.interim_is_cheap or _any_runs(self._interim, self._guess):
             return False
-        return not _any_runs(self._interim, self._guess)
+        return self._spare or asyncio.get_running_loop().time() >= self._interim_from_s
 
     def interim(self, samples: Samples, on_text: OnText) -> None:
         """Decode what there is so far, if that `takes_interim`."""

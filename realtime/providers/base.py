@@ -85,6 +85,11 @@ class Transcriber(Protocol):
     name: str  # as clients see it
     interim: bool = False  # cheap enough to be called again and again while the user speaks
 
+    @property
+    def spare(self) -> bool:
+        """Whether interim decodes one after the other delay nobody now; else they rest as long as they took."""
+        return False
+
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         """The text of this utterance so far; `final` asks for the best answer instead of the fastest.
 

@@ -125,6 +125,10 @@ class ObservedTranscriber(_Wrapper, Transcriber):
             final: metrics.transcriptions.labels("final" if final else "interim") for final in (True, False)
         }
 
+    @property
+    def spare(self) -> bool:
+        return bool(getattr(self._provider, "spare", False))  # installed providers may not say
+
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         began_s = _now()
         self._upstream.asked(TRANSCRIPTION)

@@ -10,11 +10,13 @@ from realtime.core.turn_end import (
     CURVE,
     FACTOR,
     LONGEST_MS,
+    MOST_ALONE,
     STRETCH_MS,
     EarlyAnswer,
     Evidence,
     probability_over,
     silence_ms,
+    worth_asking,
 )
 
 EAGERNESS = ["low", "medium", "high", "auto"]
@@ -94,3 +96,18 @@ def test_eagerness_moves_along_one_curve():
 def test_the_wait_stretches_only_while_an_answer_is_made():
     waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
     assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
+
+
+@pytest.mark.parametrize(
+    ("known", "alone", "agreed"),
+    [
+        (DONE, True, True),
+        (Evidence("What time is it?", last_word=0.9, stop=0.7), False, True),
+        (Evidence("What time is it?", last_word=0.3, stop=0.2), False, False),
+        (Evidence("What time is", last_word=0.98), False, False),
+    ],
+)
+def test_a_question_is_worth_it_sooner_where_two_decodes_agree(known, alone, agreed):
+    assert (worth_asking(known, agreed=False), worth_asking(known, agreed=True)) == (alone, agreed)
+    assert not worth_asking(known, agreed=False, asked=MOST_ALONE), "questions are left for the end"
+    assert worth_asking(known, agreed=True, asked=MOST_ALONE) == agreed

@@ -49,7 +49,7 @@ class Decodes:
         pass
 
     def interim(self, samples, on_text):
-        self.interims.append(lambda text: on_text(Transcript(text)))
+        self.interims.append(lambda text, **doubts: on_text(Transcript(text, **doubts)))
 
     def guess(self, samples, on_text):
         self.guesses.append(lambda text: on_text(Transcript(text)))
@@ -89,10 +89,10 @@ class Stage:
         self.speaking.speech_ms = speech_ms
         self.subject.grew()
 
-    def interim(self, text: str) -> None:
+    def interim(self, text: str, **doubts: float) -> None:
         """One interim decode gives this text."""
         self.grow(self.speaking.speech_ms + EVERY_MS)
-        self.decodes.interims[-1](text)
+        self.decodes.interims[-1](text, **doubts)
 
     def fade(self) -> None:
         self.speaking.faded = True
@@ -224,6 +224,45 @@ async def test_in_a_pause_any_text_may_be_all():
     stage.pause()
     stage.decodes.earlies[-1]("Fine")
     assert stage.supposed() == ["Fine"]
+
+
+@scripted
+async def test_who_changes_each_text_keeps_questions_for_the_end():
+    stage = Stage()
+    for text, believed in (
+        ("We met.", True),
+        ("We met them in Rome.", True),
+        ("We met them in Rome today.", False),
+    ):
+        stage.interim(text, last_word=0.99, stop=0.95)
+        assert (text in stage.supposed()) == believed, text
+    stage.interim("We met them in Rome today.", last_word=0.99, stop=0.95)
+    assert stage.supposed() == ["We met them in Rome today."], "a second decode agrees"
+
+
+@scripted
+async def test_in_a_pause_a_whole_interim_text_is_more_than_what_was_supposed_before_it():
+    """It is of more sound. What the careful decode of the pause says stays."""
+    stage = Stage()
+    stage.interim("我昨天买的书还没有。")
+    stage.interim("我昨天买的书还没有。")
+    assert stage.supposed() == ["我昨天买的书还没有。"]
+    stage.grow(stage.speaking.speech_ms + EVERY_MS)
+    later = stage.decodes.interims[-1]
+    stage.pause()
+    later("我昨天买的书还没有到")
+    assert stage.supposed() == [], "it has no end"
+    later("我昨天买的书还没有到。")
+    assert stage.supposed() == ["我昨天买的书还没有到。"]
+    stage.decodes.earlies[-1]("我昨天买的书还没有到！")
+    later("我昨天买的书还没有道。")
+    assert stage.supposed() == ["我昨天买的书还没有到！"]
+    stage.resume()
+    stage.grow(stage.speaking.speech_ms + EVERY_MS)
+    stage.pause()
+    stage.supposed()
+    stage.decodes.interims[-1]("我昨天买的书还没有到上海。")
+    assert stage.supposed() == ["我昨天买的书还没有到上海。"], "another pause has not been read"
 
 
 @scripted

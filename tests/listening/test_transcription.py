@@ -25,7 +25,7 @@ def into(texts: list):
 class Linguist:
     """A transcriber that tells languages, and remembers which one it was told."""
 
-    interim = True
+    interim, spare = True, False
     name = "linguist"
 
     def __init__(self, *answers: Transcript, takes_s: float = 0.0) -> None:
@@ -363,6 +363,36 @@ async def test_interim_decodes_take_at_most_half_of_the_time(takes_s):
         await asyncio.sleep(0.02)
     await subject.aclose()
     assert 0.4 <= linguist.finished * takes_s / 30 <= 0.5 + takes_s / 30
+
+
+@scripted
+@pytest.mark.parametrize("takes_s", [0.02, 0.2, 0.5, 0.9])
+async def test_where_nobody_else_needs_the_transcriber_interim_decodes_do_not_rest(takes_s):
+    linguist = Linguist(*[english()] * 2_000, takes_s=takes_s)
+    linguist.spare = True
+    subject, loop = transcription(linguist), asyncio.get_running_loop()
+    begun_s = loop.time()
+    while loop.time() < begun_s + 30:
+        subject.interim(SECOND, into([]))
+        await asyncio.sleep(0.001)
+    assert linguist.finished * takes_s / 30 >= 0.9
+    linguist.spare = False
+    await asyncio.sleep(takes_s / 2)
+    finished = linguist.finished
+    subject.interim(SECOND, into([]))
+    await asyncio.sleep(takes_s / 2 + 0.001)
+    assert linguist.finished <= finished + 1, "the next one rests again"
+    await subject.aclose()
+
+
+@scripted
+async def test_where_nobody_else_needs_the_transcriber_there_is_less_speech_between_two_decodes():
+    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 200.0), (2.0, INTERIM_EVERY_MS[1])):
+        linguist = Linguist(english(), takes_s=takes_s)
+        linguist.spare = True
+        subject = transcription(linguist)
+        await interim(subject)
+        assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)
 
 
 @scripted

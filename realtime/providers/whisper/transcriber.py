@@ -87,6 +87,11 @@ class LocalTranscriber(Transcriber):
         self._models: dict[str, Whisper] = {}
         self._loading = threading.Lock()
 
+    @property
+    def spare(self) -> bool:
+        """Whether one more decode leaves a thread free."""
+        return self._pool.free > 1
+
     async def prewarm(self) -> None:
         """Load the models that the configured language needs and decode once, so that no turn waits for it.
 

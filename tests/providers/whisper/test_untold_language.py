@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from realtime.errors import ProviderUnavailable
+from realtime.metrics import Metrics
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Transcript
 from realtime.providers.whisper import transcriber as local
 from realtime.providers.whisper.model import LONGEST_SHORT_S, Decoded
+from realtime.server.observed import ObservedTranscriber
+from realtime.upstream import Upstream
 
 SPEECH = (np.sin(np.arange(2 * VAD_RATE) / 3) * 9_000).astype(np.int16)
 SPOKEN_S = 5.0  # a test that waits so long has failed
@@ -122,6 +125,21 @@ async def test_a_busy_machine_decodes_once(transcriber):
         hold.set()
         await other
     assert english.asked == []
+
+
+async def test_interim_decodes_need_no_rest_while_a_thread_stays_free(transcriber):
+    hold = threading.Event()
+    observed = ObservedTranscriber(transcriber, Upstream(metrics := Metrics()), metrics)
+    assert transcriber.spare
+    assert observed.spare
+    other = asyncio.create_task(transcriber._pool.run(hold.wait, urgent=True))
+    await asyncio.sleep(0)
+    try:
+        assert not transcriber.spare
+        assert not observed.spare
+    finally:
+        hold.set()
+        await other
 
 
 async def test_prewarm_loads_both_where_the_language_is_open(transcriber, monkeypatch):
