@@ -160,6 +160,9 @@ class PatientTranscriber(LocalTranscriber):
         await asyncio.sleep(DECODE_S)
         return transcript
 
+    def spare(self, language: str | None) -> bool:
+        return False  # on any machine
+
 
 class Client:
     """A stock client: plays what comes after a delay, and discards it when the user speaks."""

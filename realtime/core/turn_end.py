@@ -78,9 +78,8 @@ def probability_over(known: Evidence) -> float:
 # A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
 ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
-MOST_ALONE = (
-    2  # texts that no second decode has to agree with: whoever changes each text needs questions at the end
-)
+# After so many texts a second decode has to agree: where each one changes the text, questions are left for the end.
+MOST_ALONE = 2
 
 
 def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:

@@ -166,7 +166,8 @@ class SpeechText:
         elif endpointer.faded:
             self._suppose_sentence(text)
         elif worth_asking(evidence_of(known), agreed=stable, asked=self._asked):
-            self._asked += essence(text) != essence(self._supposed)
+            # until the speech is announced, a text decides about the reply and asks nothing
+            self._asked += self._segment.announced and essence(text) != essence(self._supposed)
             self._suppose(text)
         elif essence(text) != essence(self._supposed):
             self._suppose("")

@@ -88,7 +88,10 @@ class Transcription:
 
     @property
     def _spare(self) -> bool:
-        return self._transcriber is not None and self._transcriber.spare
+        """Whether decodes need no rest; never where the server is late already."""
+        if self._transcriber is None or self._context.careful():
+            return False
+        return self._transcriber.spare(self._language or self._found)
 
     @property
     def reads_at_a_price(self) -> bool:

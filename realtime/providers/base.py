@@ -85,9 +85,9 @@ class Transcriber(Protocol):
     name: str  # as clients see it
     interim: bool = False  # cheap enough to be called again and again while the user speaks
 
-    @property
-    def spare(self) -> bool:
-        """Whether interim decodes one after the other delay nobody now; else they rest as long as they took."""
+    def spare(self, language: str | None) -> bool:
+        """Whether interim decodes of this language, one after the other, leave room for another decode now; else each
+        is followed by a rest as long as it took."""
         return False
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:

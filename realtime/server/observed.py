@@ -125,9 +125,9 @@ class ObservedTranscriber(_Wrapper, Transcriber):
             final: metrics.transcriptions.labels("final" if final else "interim") for final in (True, False)
         }
 
-    @property
-    def spare(self) -> bool:
-        return bool(getattr(self._provider, "spare", False))  # installed providers may not say
+    def spare(self, language: str | None) -> bool:
+        ask = getattr(self._provider, "spare", None)  # installed providers may not say
+        return ask is not None and bool(ask(language))
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         began_s = _now()

@@ -109,5 +109,6 @@ def test_the_wait_stretches_only_while_an_answer_is_made():
 )
 def test_a_question_is_worth_it_sooner_where_two_decodes_agree(known, alone, agreed):
     assert (worth_asking(known, agreed=False), worth_asking(known, agreed=True)) == (alone, agreed)
+    assert worth_asking(known, agreed=False, asked=MOST_ALONE - 1) == alone
     assert not worth_asking(known, agreed=False, asked=MOST_ALONE), "questions are left for the end"
     assert worth_asking(known, agreed=True, asked=MOST_ALONE) == agreed

@@ -87,10 +87,9 @@ class LocalTranscriber(Transcriber):
         self._models: dict[str, Whisper] = {}
         self._loading = threading.Lock()
 
-    @property
-    def spare(self) -> bool:
-        """Whether one more decode leaves a thread free."""
-        return self._pool.free > 1
+    def spare(self, language: str | None) -> bool:
+        """Whether one more decode leaves a thread of this process free. Without a language it takes two."""
+        return self._pool.free > (2 if self._guesses(_code(language) or self._language) else 1)
 
     async def prewarm(self) -> None:
         """Load the models that the configured language needs and decode once, so that no turn waits for it.

@@ -12,6 +12,7 @@ from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Transcript
 from realtime.providers.whisper import transcriber as local
 from realtime.providers.whisper.model import LONGEST_SHORT_S, Decoded
+from realtime.providers.worker_pool import WorkerPool
 from realtime.server.observed import ObservedTranscriber
 from realtime.upstream import Upstream
 
@@ -127,19 +128,31 @@ async def test_a_busy_machine_decodes_once(transcriber):
     assert english.asked == []
 
 
-async def test_interim_decodes_need_no_rest_while_a_thread_stays_free(transcriber):
-    hold = threading.Event()
+@pytest.mark.parametrize(
+    ("threads", "busy", "told", "untold"),
+    [
+        pytest.param(1, 0, False, False, id="one core"),
+        pytest.param(2, 0, True, False, id="two cores: without a language a decode takes both"),
+        pytest.param(2, 1, False, False, id="two cores, one busy"),
+        pytest.param(4, 1, True, True, id="four cores, one busy"),
+        pytest.param(4, 2, True, False, id="four cores, two busy"),
+        pytest.param(4, 3, False, False, id="four cores, three busy"),
+    ],
+)
+async def test_interim_decodes_need_no_rest_while_they_leave_a_thread_free(
+    transcriber, threads, busy, told, untold
+):
+    transcriber._pool = WorkerPool(threads, "test")
     observed = ObservedTranscriber(transcriber, Upstream(metrics := Metrics()), metrics)
-    assert transcriber.spare
-    assert observed.spare
-    other = asyncio.create_task(transcriber._pool.run(hold.wait, urgent=True))
+    hold = threading.Event()
+    others = [asyncio.create_task(transcriber._pool.run(hold.wait, urgent=True)) for _ in range(busy)]
     await asyncio.sleep(0)
     try:
-        assert not transcriber.spare
-        assert not observed.spare
+        for one in (transcriber, observed):
+            assert (one.spare("en"), one.spare(None)) == (told, untold)
     finally:
         hold.set()
-        await other
+        await asyncio.gather(*others)
 
 
 async def test_prewarm_loads_both_where_the_language_is_open(transcriber, monkeypatch):
