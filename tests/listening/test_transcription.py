@@ -1,4 +1,4 @@
-"""Decodes of one speaker: which language interim decodes assume, how often they come, and what a guess is reused for."""
+"""Decodes of one speaker: which language interim decodes assume, and what a guess is reused for."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
-from realtime.listening.transcription import DOUBTFUL, INTERIM_EVERY_MS, Transcription
+from realtime.listening.transcription import DOUBTFUL, Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
@@ -195,14 +195,6 @@ async def test_doubtful_words_are_told_as_long_as_no_language_was_assumed():
 
 
 @scripted
-async def test_slow_decodes_come_less_often():
-    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 400.0), (2.0, INTERIM_EVERY_MS[1])):
-        subject = transcription(Linguist(english(), takes_s=takes_s))
-        await interim(subject)
-        assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)
-
-
-@scripted
 async def test_one_decode_serves_the_fading_the_pause_and_the_end():
     linguist = Linguist(english("Done."), takes_s=0.1)
     subject, told = transcription(linguist), []
@@ -343,74 +335,3 @@ async def test_an_interim_text_may_run_ahead_of_the_sound_and_a_final_one_may_no
     await subject._interim
     assert texts == [ahead.text]
     assert (await subject.final(LOUD[:4_000], None)).text == ""
-
-
-@scripted
-async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as_may_be():
-    linguist = Linguist(ProviderUnavailable("all workers are busy"), english())
-    subject = transcription(linguist)
-    await interim(subject)
-    assert subject.interim_every_ms == INTERIM_EVERY_MS[1]
-    await interim(subject)
-    assert subject.interim_every_ms == INTERIM_EVERY_MS[0], "there is room again"
-
-
-@scripted
-@pytest.mark.parametrize("takes_s", [0.02, 0.2, 0.5, 0.9, 2.5])
-async def test_interim_decodes_take_at_most_half_of_the_time(takes_s):
-    """One after the other, the slow ones would take a core for one speaker."""
-    linguist = Linguist(*[english()] * 2_000, takes_s=takes_s)
-    subject, loop = transcription(linguist), asyncio.get_running_loop()
-    begun_s = loop.time()
-    while loop.time() < begun_s + 30:
-        subject.interim(SECOND, into([]))
-        await asyncio.sleep(0.02)
-    await subject.aclose()
-    assert 0.4 <= linguist.finished * takes_s / 30 <= 0.5 + takes_s / 30
-
-
-@scripted
-@pytest.mark.parametrize("takes_s", [0.02, 0.2, 0.5, 0.9])
-async def test_where_nobody_else_needs_the_transcriber_interim_decodes_do_not_rest(takes_s):
-    linguist = Linguist(*[english()] * 4_000, takes_s=takes_s)
-    linguist.spares.add(None)
-    bench, loop = Bench(transcriber=linguist), asyncio.get_running_loop()
-    subject = Transcription(bench.context)
-    begun_s = loop.time()
-    while loop.time() < begun_s + 30:
-        subject.interim(SECOND, into([]))
-        await asyncio.sleep(0.001)
-    assert linguist.finished * takes_s / 30 >= 0.9
-    for hindered in ("others need it", "the server is late"):
-        if hindered == "others need it":
-            linguist.spares.clear()
-        else:
-            linguist.spares.add(None)
-            bench.context.careful = lambda: True
-        before, begun_s = linguist.finished, loop.time()
-        while loop.time() < begun_s + 30:
-            subject.interim(SECOND, into([]))
-            await asyncio.sleep(0.001)
-        assert (linguist.finished - before) * takes_s / 30 <= 0.5 + 2 * takes_s / 30, hindered
-    await subject.aclose()
-
-
-@scripted
-async def test_where_nobody_else_needs_the_transcriber_there_is_less_speech_between_two_decodes():
-    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 200.0), (2.0, INTERIM_EVERY_MS[1])):
-        linguist = Linguist(english(), takes_s=takes_s)
-        linguist.spares.add(None)
-        subject = transcription(linguist)
-        await interim(subject)
-        assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)
-
-
-@scripted
-async def test_a_decode_that_fails_late_has_taken_its_time_too():
-    linguist = Linguist(*[ProviderUnavailable("broken")] * 100, takes_s=1.0)
-    subject = transcription(linguist)
-    for _ in range(300):
-        subject.interim(SECOND, into([]))
-        await asyncio.sleep(0.02)
-    await subject.aclose()
-    assert len(linguist.told) == 3
