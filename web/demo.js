@@ -234,8 +234,8 @@ sheetSwitch({
 choices.addEventListener("change", ({ detail: name }) => {
   useDevices(name);
   for (const { name: own } of foreign) if (!(own in choices.fromAddress)) extra.delete(own);
-  draw();
   if (!["microphone", "speaker", "greeting", "lang"].includes(name)) voice.update(choices.session({ all: true }));
+  draw();
 });
 
 /** The chosen ones; null: both of them. */

@@ -18,6 +18,7 @@ from aiohttp import WSMsgType, web
 
 RATE = 24_000  # Hertz
 LOUD = 500  # RMS of 20 ms that counts as speech
+VOICE = "English_Graceful_Lady"  # where the page asks for none
 Event = dict[str, Any]
 
 
@@ -69,6 +70,7 @@ class Session:
         self.conversation = conversation
         self.script, self.socket = script, socket
         self.extensions = [name for name in extensions if name in script.extensions]
+        self.voice = VOICE
         self.binary = socket.ws_protocol == "realtime.bin.v1"
         self.events: list[tuple[float, Event]] = []
         self.sent: list[tuple[float, Event]] = []
@@ -101,7 +103,7 @@ class Session:
     def describe(self) -> Event:
         turn = {"type": "server_vad", "create_response": True, "interrupt_response": True}
         pcm = {"type": "audio/pcm", "rate": RATE}
-        audio = {"input": {"format": pcm, "turn_detection": turn}, "output": {"format": pcm, "voice": "fake"}}
+        audio = {"input": {"format": pcm, "turn_detection": turn}, "output": {"format": pcm, "voice": self.voice}}
         session = {"type": "realtime", "object": "realtime.session", "id": "sess_1", "audio": audio}
         return session | ({"extensions": self.extensions} if self.extensions else {})
 
@@ -146,7 +148,9 @@ class Session:
             return
         self.events.append((asyncio.get_running_loop().time(), event))
         match event:
-            case {"type": "session.update"}:
+            case {"type": "session.update", "session": changed}:
+                output = changed.get("audio", {}).get("output", {})
+                self.voice = output.get("voice", self.voice) or VOICE
                 await self.send("session.updated", session=self.describe())
             case {"type": "conversation.item.create", "item": item}:
                 own = {"id": f"item_C{next(self.ids)}"}  # of an item that came without one

@@ -84,7 +84,9 @@ async def test_the_sheet_changes_the_session_and_is_remembered(open_page: Any) -
         output = session.of("session.update")[-1]["session"]["audio"]["output"]
         assert output["voice"] == "v2"
         await page.keyboard.press("Escape")
+        await page.locator("#server", has_text="MiniMax-M3 · v2").wait_for()
         await page.reload()
+        await page.locator("#server", has_text="MiniMax-M3 · v2").wait_for()
         await type_(page, "Again")
         second = await session_of(server, 1)
         await eventually(lambda: second.of("session.update"), "the settings")
@@ -93,6 +95,7 @@ async def test_the_sheet_changes_the_session_and_is_remembered(open_page: Any) -
         await page.click("text=Reset all")
         await eventually(lambda: len(second.of("session.update")) == 2, "the server's own settings")
         assert second.of("session.update")[1]["session"]["audio"]["output"]["voice"] is None
+        await page.locator("#server", has_text="MiniMax-M3 · English_Graceful_Lady").wait_for()
         assert await page.evaluate("localStorage.length") == 0
 
 

@@ -44,7 +44,8 @@ export class View {
 
   #drawServer() {
     const status = this.server.status ?? {}, voiceless = !this.voice.player.possible || !canHear(this.server.status);
-    byId("server").textContent = [status.chat_model, status.voice].filter(Boolean).join(" · ");
+    const speaks = this.voice.voice ?? status.voice;  // of this session, else the server's own
+    byId("server").textContent = [status.chat_model, speaks].filter(Boolean).join(" · ");
     document.body.toggleAttribute("data-typing", voiceless);
     setText(byId("lead"), voiceless ? "welcome.write" : "welcome.lead");
     setText(byId("lead-more"), !voiceless ? "welcome.more" : this.voice.player.possible ? "welcome.aloud" : "welcome.read");
