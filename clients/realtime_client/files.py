@@ -110,6 +110,11 @@ class FileSpeaker:
         self._task.cancel()
         await asyncio.wait([self._task])
 
+    def save(self, path: str | Path) -> None:
+        """Write what was heard, if anything was, as `write_sound` does. Raises FileError."""
+        if self.heard:
+            write_sound(path, bytes(self.heard))
+
     def now(self) -> float:
         return self._loop.time() if self.paced else self._taken_s
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from contextlib import AsyncExitStack
 
 from realtime_client.captions import Screen
-from realtime_client.files import FileSpeaker, check_writable, write_sound
+from realtime_client.files import FileSpeaker, check_writable
 from realtime_client.prompt import without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
@@ -36,14 +37,13 @@ async def _ask(args: argparse.Namespace) -> int:
     if args.out:
         check_writable(args.out)
     speaker = FileSpeaker(paced=False) if args.out else Speaker(instead="save the answer with `--out FILE`")
-    async with (
-        target(args, hears=False, greets=False) as server,
-        server.connected(speaker=speaker) as conversation,
-    ):
+    async with AsyncExitStack() as stack:
+        if isinstance(speaker, FileSpeaker):
+            stack.callback(speaker.save, args.out)  # also what came before Ctrl-C
+        server = await stack.enter_async_context(target(args, hears=False, greets=False))
+        conversation = await stack.enter_async_context(server.connected(speaker=speaker))
         terminal = Terminal(conversation, Screen())
         if isinstance(speaker, FileSpeaker):
             terminal.on_refused = speaker.heard.clear  # the greeting of that server
         await terminal.run(terminal.ask(args.text))
-    if isinstance(speaker, FileSpeaker) and speaker.heard:
-        write_sound(args.out, bytes(speaker.heard))
     return 1 if terminal.failures or not terminal.answers else 0

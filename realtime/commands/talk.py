@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 
 from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone
 from realtime_client.captions import Screen
-from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound, write_sound
+from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound
 from realtime_client.prompt import PromptPage, has_prompt_toolkit, plain_lines, without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
@@ -77,7 +77,7 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
             else Speaker(instead="save the answers with `--out FILE`")
         )
         if isinstance(speaker, FileSpeaker):
-            stack.callback(_save, args.out, speaker)
+            stack.callback(speaker.save, args.out)
         microphone = (
             None
             if args.text
@@ -119,8 +119,3 @@ async def _connect(
         screen.note(f"Answers in writing only. {error}")
     session = {**(server.session or {}), "output_modalities": ["text"]}
     return await stack.enter_async_context(server.connected(session=session))
-
-
-def _save(path: str, output: FileSpeaker) -> None:
-    if output.heard:
-        write_sound(path, bytes(output.heard))

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+import wave
 
 import pytest
 
@@ -93,3 +94,14 @@ def test_a_server_that_does_not_answer_is_told_with_a_sign_of_life(tmp_path):
     connecting = person.screen.index(f"Connecting to {url} ...")
     assert person.screen.index("did not answer within 4 s", connecting) > connecting
     assert not (tmp_path / "x.wav").exists()
+
+
+def test_what_an_answer_has_said_before_ctrl_c_is_saved(tmp_path):
+    person = Person("ask", "Tell me a story.", "--out", "x.wav", cwd=tmp_path, width=200)
+    person.until("assistant ")
+    time.sleep(0.5)
+    with contextlib.suppress(OSError):
+        person.press(CTRL_C)
+    person.ends()
+    with wave.open(str(tmp_path / "x.wav")) as saved:
+        assert saved.getnframes() > 0

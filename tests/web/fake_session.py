@@ -103,7 +103,10 @@ class Session:
     def describe(self) -> Event:
         turn = {"type": "server_vad", "create_response": True, "interrupt_response": True}
         pcm = {"type": "audio/pcm", "rate": RATE}
-        audio = {"input": {"format": pcm, "turn_detection": turn}, "output": {"format": pcm, "voice": self.voice}}
+        audio = {
+            "input": {"format": pcm, "turn_detection": turn},
+            "output": {"format": pcm, "voice": self.voice},
+        }
         session = {"type": "realtime", "object": "realtime.session", "id": "sess_1", "audio": audio}
         return session | ({"extensions": self.extensions} if self.extensions else {})
 
