@@ -52,7 +52,8 @@ class SpeechText:
         self._interim = ""  # the last interim text
         self._supposed = ""  # what was put as perhaps the whole text
         self._asked = 0  # how many such texts there were while the voice sounded
-        self._paused = False  # the speech has paused since it last sounded
+        self._paused = False  # the speech has paused since it last sounded ...
+        self._pause_ms = -1.0  # ... where the voice ended
         self._read = False  # the careful decode of this pause has told its text
 
     def __repr__(self) -> str:
@@ -85,8 +86,8 @@ class SpeechText:
 
     def paused(self, end_ms: float) -> None:
         """The user is silent."""
-        self._paused, self._read = True, False
-        self._decode_early(end_ms, self._on_early)
+        self._paused, self._read, self._pause_ms = True, False, end_ms
+        self._decode_early(end_ms, partial(self._on_early, end_ms))
         if not self._supposed:
             self._suppose_interim()
 
@@ -103,7 +104,8 @@ class SpeechText:
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
         if self._audio.endpointer.speech_ms >= CONSIDER_WHOLE_MS:
-            self._transcription.read(self.utterance(), end_ms, self._deciding(self._on_early))
+            tell = self._deciding(partial(self._on_early, end_ms))
+            self._transcription.read(self.utterance(), end_ms, tell)
 
     def resumed(self) -> None:
         """The fading or the pause was not the end."""
@@ -175,10 +177,10 @@ class SpeechText:
     def _on_fading(self, known: Transcript) -> None:
         self._suppose_sentence(known.text)
 
-    def _on_early(self, known: Transcript) -> None:
-        """The text if this pause is the end: how finished it looks sets how long we wait."""
-        if not self._audio.endpointer.paused:
-            return
+    def _on_early(self, end_ms: float, known: Transcript) -> None:
+        """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
+        if not self._audio.endpointer.paused or end_ms != self._pause_ms:
+            return  # speech followed: a decode that was left says nothing about a later pause
         self._read = True
         self._suppose(known.text)
         self._delay.text_known(known)

@@ -328,6 +328,24 @@ async def test_a_decode_that_is_late_says_nothing_about_the_speech_after_it():
 
 
 @scripted
+async def test_a_decode_of_an_earlier_pause_says_nothing_about_a_later_one():
+    """It was left to decide about a reply. The later pause has more to say, and its own decode tells that."""
+    stage = Stage()
+    stage.segment.announced = True
+    stage.grow(400)
+    stage.pause()
+    stage.resume()
+    stage.grow(900)
+    stage.pause()
+    stage.decodes.earlies[0]("Stop it.")
+    assert stage.supposed() == []
+    stage.decodes.interims[-1]("Stop it now.")
+    assert stage.supposed() == ["Stop it now."], "this pause has not been read"
+    stage.decodes.earlies[1]("Stop it now!")
+    assert stage.supposed() == ["Stop it now!"]
+
+
+@scripted
 async def test_the_client_is_told_once_it_knows_of_the_speech_and_where_it_wants_text():
     wanted, unwanted = Stage(), Stage(audio={"input": {"transcription": None}})
     for stage in (wanted, unwanted):
