@@ -65,6 +65,7 @@ class Rule:
     name: str
     detection: dict[str, Any] = field(hash=False)
     acoustic: bool = False  # also use the end-of-turn model
+    speculate: str = "speech"  # or "chat": the voice begins after the turn
 
 
 @dataclass
@@ -121,13 +122,14 @@ class Listening:
         self._asked_ms = 0.0  # ... and when it was asked
         self._asked_in_turn = self._in_vain_in_turn = 0
         self._told = False  # the listening side knows that the answer is ready
+        self._speculate = rule.speculate
         self._decode_ms = DECODE_MS.get(language, DECODE_OTHERS_MS)
         names = (f"item_{number}" for number in itertools.count())
         patch = {
             "audio": {"input": {"turn_detection": rule.detection, "transcription": {"language": language}}}
         }
         end_of_turn = providers.end_of_turn if rule.acoustic else None
-        settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0, speculate="speech")
+        settings = dataclasses.replace(Settings(), transcribe_timeout_s=30.0, speculate=rule.speculate)
         self._metrics = Metrics()
         self.user = UserInput(
             Context(
@@ -162,7 +164,7 @@ class Listening:
 
     @property
     def _speaks_ahead(self) -> bool:
-        return self._in_vain_in_turn < MOST_SPEECH_IN_VAIN
+        return self._speculate == "speech" and self._in_vain_in_turn < MOST_SPEECH_IN_VAIN
 
     @property
     def _ready_after_ms(self) -> float:

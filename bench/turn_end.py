@@ -1,6 +1,6 @@
 """When the server ends a turn: how often before the end of speech, how long after it, and never.
 
-    python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto,low] [--kept FOLDER]
+    python -m bench.turn_end [--only en_jfk,en_two_cities] [--eagerness auto,low] [--speculate chat] [--kept FOLDER]
 
 Recordings under many conditions (`conditions.py`) go through the server's listening side (voice detection, endpointing,
 local transcription, end-of-turn model), 20 ms at a time. The clock is the audio, and it waits for every decode, so the
@@ -60,6 +60,11 @@ class Run:
     @property
     def cut(self) -> bool:
         return self.heard.cut(self.sound)
+
+    @property
+    def never_ends(self) -> bool:
+        """Of a sound whose end is not known: whether no turn has ended at all."""
+        return not self.heard.ended_ms if self.sound.name in NOISY else self.heard.never_ends(self.sound)
 
     @property
     def delay_ms(self) -> float:
@@ -139,7 +144,7 @@ def row(rule: Rule, group: str, runs: Sequence[Run]) -> list[object]:
     natural = [run for run in runs if not run.sound.hesitation and run.sound.condition != LOUD_BABBLE]
     hesitations = [run for run in runs if run.sound.hesitation]
     babble = [run for run in runs if not run.sound.hesitation and run.sound.condition == LOUD_BABBLE]
-    never = sum(run.heard.never_ends(run.sound) for run in babble)
+    never = sum(run.never_ends for run in babble)
     again = sum(run.heard.begins_after(run.sound) for run in babble)
     timed = [run for run in natural if run.sound.name not in NOISY | UNFINISHED and not run.cut]
     return [
@@ -176,13 +181,14 @@ def tables(runs: dict[Rule, list[Run]], *, by_condition: bool) -> str:
     return table(HEADS, rows)
 
 
-def rules(eagernesses: Sequence[str], end_of_turn: EndOfTurnModel | None) -> list[Rule]:
-    chosen = [Rule("server_vad 500", {"type": "server_vad", "silence_duration_ms": 500})]
+def rules(eagernesses: Sequence[str], end_of_turn: EndOfTurnModel | None, speculate: str) -> list[Rule]:
+    silence = {"type": "server_vad", "silence_duration_ms": 500}
+    chosen = [Rule("server_vad 500", silence, speculate=speculate)]
     for eagerness in eagernesses:
         detection: dict[str, Any] = {"type": "semantic_vad", "eagerness": eagerness}
-        chosen.append(Rule(f"{eagerness}, text only", detection))
+        chosen.append(Rule(f"{eagerness}, text only", detection, speculate=speculate))
         if end_of_turn is not None:
-            chosen.append(Rule(f"{eagerness}, text and sound", detection, acoustic=True))
+            chosen.append(Rule(f"{eagerness}, text and sound", detection, acoustic=True, speculate=speculate))
     return chosen
 
 
@@ -205,7 +211,9 @@ async def main(args: argparse.Namespace) -> None:
         print(f"not measured: what needs the end-of-turn model ({weights.INSTALL_TURN})")
     apart = held_out(every)
     conditions = [name for name in CONDITIONS if not args.conditions or name in args.conditions.split(",")]
-    chosen = [rule for rule in rules(args.eagerness.split(","), model) if args.rule in rule.name]
+    chosen = [
+        rule for rule in rules(args.eagerness.split(","), model, args.speculate) if args.rule in rule.name
+    ]
     runs: dict[Rule, list[Run]] = {rule: [] for rule in chosen}
     others = {PIPECAT: pipecat, LIVEKIT: livekit} if model is not None else {LIVEKIT: livekit}
     others = {rule: hear for rule, hear in others.items() if args.rule in rule.name}
@@ -235,6 +243,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="names of recordings, separated by commas")
     parser.add_argument("--conditions", default="", help="names of conditions, separated by commas")
     parser.add_argument("--eagerness", default="auto", help="some of low, medium, high and auto")
+    parser.add_argument(
+        "--speculate",
+        default="speech",
+        choices=("chat", "speech"),
+        help="what is begun before the turn is over",
+    )
     parser.add_argument("--rule", default="", help="part of a rule's name")
     parser.add_argument("--by-condition", action="store_true", help="a row for each condition as well")
     folder = Path(tempfile.gettempdir()) / "realtime-bench"

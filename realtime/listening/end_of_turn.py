@@ -59,9 +59,10 @@ class EndOfTurnDelay:
             self._asking.cancel()
             self._asking = None
 
-    def text_known(self, known: Transcript) -> None:
-        """What was said before this pause."""
-        self._known = replace(evidence_of(known), acoustic=self._known.acoustic)
+    def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
+        """What was said before this pause. `silent_ms`: so long were earlier pauses with the same text."""
+        acoustic = self._known.acoustic
+        self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms)
         self._apply()
         self._ask_model()
 

@@ -54,6 +54,8 @@ class SpeechText:
         self._asked = 0  # how many such texts there were while the voice sounded
         self._paused = False  # the speech has paused since it last sounded ...
         self._pause_ms = -1.0  # ... where the voice ended
+        self._said = ""  # the text of the last pause that was read ...
+        self._silent_ms = 0.0  # ... and how long the pauses before this one were, since it is that
         self._read = False  # the careful decode of this pause has told its text
 
     def __repr__(self) -> str:
@@ -68,6 +70,7 @@ class SpeechText:
         self._agreement = Agreement()
         self._interim = self._supposed = ""
         self._paused, self._read, self._guessed_ms, self._asked = False, False, -1.0, 0
+        self._said, self._silent_ms = "", 0.0
         self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
 
     def grew(self) -> None:
@@ -107,13 +110,14 @@ class SpeechText:
             tell = self._deciding(partial(self._on_early, end_ms))
             self._transcription.read(self.utterance(), end_ms, tell)
 
-    def resumed(self) -> None:
-        """The fading or the pause was not the end."""
+    def resumed(self, at_ms: float) -> None:
+        """The fading or the pause was not the end: there is sound again from `at_ms`, with or without more words."""
         if self._segment.announced:
             self._transcription.discard_early()
         else:
             self._transcription.leave_early()  # its text decides about the reply
         if self._paused:  # what only faded may still be a whole sentence: the next text will tell
+            self._silent_ms += at_ms - self._pause_ms
             self._suppose("")
         self._paused = False
 
@@ -183,7 +187,10 @@ class SpeechText:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read = True
         self._suppose(known.text)
-        self._delay.text_known(known)
+        said = essence(known.text)
+        if not said or said != self._said:
+            self._said, self._silent_ms = said, 0.0
+        self._delay.text_known(known, self._silent_ms)
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:

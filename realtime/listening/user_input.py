@@ -203,10 +203,10 @@ class UserInput:
                 self._text.paused(end_ms)
                 if not self._segment.announced and self._transcription.reads_at_a_price:
                     self._text.read_pause(end_ms)
-            case SpeechResumed():
+            case SpeechResumed(at_ms):
                 self._segment.end_ms = None
                 self._delay.pause_ended()
-                self._text.resumed()
+                self._text.resumed(at_ms)
             case SpeechStopped(end_ms, at_ms):
                 self._segment.end_ms = end_ms
                 self._delay.pause_ended()

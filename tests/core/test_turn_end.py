@@ -1,6 +1,7 @@
 """When a turn is over: a probability from text, doubts and sound, and the silence that it asks for."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from realtime.core.turn_end import (
     CURVE,
     FACTOR,
+    LEAST_ANEW_MS,
     LONGEST_MS,
     MOST_ALONE,
     STRETCH_MS,
@@ -96,6 +98,21 @@ def test_eagerness_moves_along_one_curve():
 def test_the_wait_stretches_only_while_an_answer_is_made():
     waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
     assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
+
+
+def test_silences_without_a_new_word_between_them_add_up():
+    """Voices behind break every silence of a turn; what they say is not heard as words."""
+    base_ms = silence_ms(DONE, "auto")
+    assert silence_ms(replace(DONE, silent_ms=100), "auto") == base_ms - 100
+    assert silence_ms(replace(DONE, silent_ms=4_000), "auto") == LEAST_ANEW_MS
+    making_ms = silence_ms(replace(DONE, silent_ms=100), "auto", EarlyAnswer.IN_THE_MAKING)
+    assert making_ms == base_ms + STRETCH_MS - 100
+
+
+@given(st.sampled_from(TEXTS), st.floats(0, 10_000), st.sampled_from(EAGERNESS), st.sampled_from(EarlyAnswer))
+def test_some_silence_is_always_heard(text, silent_ms, eagerness, answer):
+    wait_ms = silence_ms(Evidence(text, silent_ms=silent_ms), eagerness, answer)
+    assert LEAST_ANEW_MS <= wait_ms <= silence_ms(Evidence(text), eagerness, answer)
 
 
 @pytest.mark.parametrize(

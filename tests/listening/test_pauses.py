@@ -1,0 +1,87 @@
+"""What a pause of the user says: its text may be all, and silences without a word between them add up."""
+
+from realtime.core.turn_end import Evidence, silence_ms
+from realtime.listening.segment import SpeechSegment
+from tests.conversing import scripted
+from tests.listening.test_speech_text import EVERY_MS, Stage
+
+
+@scripted
+async def test_in_a_pause_any_text_may_be_all():
+    stage = Stage()
+    stage.pause()
+    stage.decodes.earlies[-1]("Fine")
+    assert stage.supposed() == ["Fine"]
+
+
+@scripted
+async def test_in_a_pause_a_whole_interim_text_is_more_than_what_was_supposed_before_it():
+    """It is of more sound. What the careful decode of the pause says stays."""
+    stage = Stage()
+    stage.interim("我昨天买的书还没有。")
+    stage.interim("我昨天买的书还没有。")
+    assert stage.supposed() == ["我昨天买的书还没有。"]
+    stage.grow(stage.speaking.speech_ms + EVERY_MS)
+    later = stage.decodes.interims[-1]
+    stage.pause()
+    later("我昨天买的书还没有到")
+    assert stage.supposed() == [], "it has no end"
+    later("我昨天买的书还没有到。")
+    assert stage.supposed() == ["我昨天买的书还没有到。"]
+    stage.decodes.earlies[-1]("我昨天买的书还没有到！")
+    later("我昨天买的书还没有道。")
+    assert stage.supposed() == ["我昨天买的书还没有到！"]
+    stage.resume()
+    stage.grow(stage.speaking.speech_ms + EVERY_MS)
+    stage.pause()
+    stage.supposed()
+    stage.decodes.interims[-1]("我昨天买的书还没有到上海。")
+    assert stage.supposed() == ["我昨天买的书还没有到上海。"], "another pause has not been read"
+
+
+@scripted
+async def test_a_decode_of_an_earlier_pause_says_nothing_about_a_later_one():
+    """It was left to decide about a reply. The later pause has more to say, and its own decode tells that."""
+    stage = Stage()
+    stage.segment.announced = True
+    stage.grow(400)
+    stage.pause()
+    stage.resume()
+    stage.grow(900)
+    stage.pause()
+    stage.decodes.earlies[0]("Stop it.")
+    assert stage.supposed() == []
+    stage.decodes.interims[-1]("Stop it now.")
+    assert stage.supposed() == ["Stop it now."], "this pause has not been read"
+    stage.decodes.earlies[1]("Stop it now!")
+    assert stage.supposed() == ["Stop it now!"]
+
+
+@scripted
+async def test_sound_that_brings_no_word_does_not_begin_the_silence_anew():
+    """Voices behind, or a hum. A new word does, and so does another turn."""
+    semantic = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+    stage = Stage(**semantic)
+
+    def read(text: str) -> float:
+        """The earlier silence that counts for this pause."""
+        stage.speaking.speech_ms += 300
+        stage.pause()
+        stage.decodes.earlies[-1](text)
+        return silence_ms(Evidence(text), "auto") - stage.speaking.silence_ms
+
+    assert read("A thin stripe.") == 0
+    stage.resume(150)
+    assert read("A thin stripe") == 150
+    stage.resume(40)
+    stage.fade()
+    stage.resume(30)  # a fading is no silence
+    assert read("A thin stripe.") == 190
+    stage.resume(150)
+    assert read("A thin stripe runs down.") == 0
+    stage.resume(150)
+    assert read("A thin stripe runs down.") == 150
+    stage.subject.began(SpeechSegment("item_2"))
+    assert read("A thin stripe runs down.") == 0
+    stage.resume(150)
+    assert (read(""), stage.resume(150), read("")) == (0, None, 0), "nobody has said anything yet"
