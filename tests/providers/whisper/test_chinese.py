@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
+from realtime.core.essence import essence
 from realtime.providers import weights
 from realtime.settings import Settings
 from tests.clips import require_clips
@@ -58,7 +59,8 @@ async def test_what_is_said_after_a_long_pause_is_no_less_heard(multilingual, fi
         spoken = np.concatenate([one, pause, other])
         transcript = await multilingual.transcribe(spoken, language="zh", final=True)
         assert len(transcript.text) > 0.9 * sum(len(part.text) for part in alone), transcript.text
-        assert transcript.text[-4:-1] == alone[1].text[-4:-1]
+        # processors differ: 五点 may be written 5点
+        assert essence(transcript.text[-3:]) == essence(alone[1].text[-3:])
 
 
 @needs_multilingual
