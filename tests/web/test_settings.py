@@ -99,6 +99,18 @@ async def test_the_sheet_changes_the_session_and_is_remembered(open_page: Any) -
         assert await page.evaluate("localStorage.length") == 0
 
 
+async def test_the_header_follows_the_choice_before_there_is_a_session(open_page: Any) -> None:
+    async with serving() as server:
+        page = await open_page(server.url, device=False)
+        await page.route("**/v1/capabilities", lambda route: route.fulfill(json=OFFERED))
+        await page.locator("#server", has_text="MiniMax-M3 · English_Graceful_Lady").wait_for()
+        await page.click("#settings-toggle")
+        await page.click("text=<b>Man</b>")
+        shown = "document.querySelector('#server').textContent"
+        assert await page.evaluate(shown) == "MiniMax-M3 · v2"
+        assert not server.sessions
+
+
 async def test_what_is_being_typed_stays(open_page: Any) -> None:
     """The server's answer comes late: it fills the sheet, and not the field that somebody writes in."""
     async with serving() as server:

@@ -5,7 +5,7 @@ export const CHINESE = {
 
   // The page itself.
   "page.description": "和 MiniMax 实时语音对话。",
-  "page.server": "服务器使用的对话模型和音色",
+  "page.server": "服务器的对话模型，以及回答的音色",
   "page.panel_failed": "面板加载失败，请重试。",
   "page.dismiss": "关闭提示",
   "new.label": "新对话", "new.name": "新对话", "new.rest": "",

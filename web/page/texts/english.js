@@ -5,7 +5,7 @@ export const ENGLISH = {
 
   // The page itself.
   "page.description": "Talk with MiniMax in real time.",
-  "page.server": "Chat model and voice of this server",
+  "page.server": "Chat model of this server, and the voice of the answers",
   "page.panel_failed": "This panel could not be loaded from the server. Please try again.",
   "page.dismiss": "Dismiss",
   "new.label": "New conversation", "new.name": "New", "new.rest": " conversation",
