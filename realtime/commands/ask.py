@@ -38,9 +38,9 @@ async def _ask(args: argparse.Namespace) -> int:
         check_writable(args.out)
     speaker = FileSpeaker(paced=False) if args.out else Speaker(instead="save the answer with `--out FILE`")
     async with AsyncExitStack() as stack:
-        if isinstance(speaker, FileSpeaker):
-            stack.callback(speaker.save, args.out)  # also what came before Ctrl-C
         server = await stack.enter_async_context(target(args, hears=False, greets=False))
+        if isinstance(speaker, FileSpeaker):
+            stack.callback(speaker.save, args.out)  # also what came before Ctrl-C or a failure
         conversation = await stack.enter_async_context(server.connected(speaker=speaker))
         terminal = Terminal(conversation, Screen())
         if isinstance(speaker, FileSpeaker):
