@@ -2,7 +2,7 @@
 
     silence of the base curve, by the probability and the eagerness
       + as much as an early answer still needs, up to `STRETCH_MS`: until its first sound is in hand, waiting is free
-      - the silences before it that only sound without a new word has ended
+      - the earlier pauses between which no word was said (`silences.py`)
 
 What is known are the text, the doubts of the transcriber about its last word and its full stop, and the opinion of an
 acoustic model. All numbers were chosen on two thirds of the recordings (docs/turn-taking.md, bench/README.md). The
@@ -23,13 +23,13 @@ from realtime.core.completeness import Completeness, Eagerness, completeness_of
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known about a pause. `text` None: nothing yet. The doubts are probabilities, None where nobody says."""
+    """What is known about a pause. `text` None: nothing yet. Probabilities are None where nobody tells them."""
 
     text: str | None = None
-    last_word: float | None = None  # by the transcriber
+    last_word: float | None = None  # probability, by the transcriber
     stop: float | None = None  # that a full stop (or "?", "!") ends the text, by the transcriber
     acoustic: float | None = None  # that the turn is over, by the sound
-    silent_ms: float = 0.0  # in earlier pauses, since the text is what it is
+    silent_ms: float = 0.0  # of earlier pauses that had this text already
 
 
 class EarlyAnswer(Enum):
@@ -67,8 +67,7 @@ FACTOR: dict[Eagerness, float] = {"high": 0.75, "medium": 1.0, "auto": 1.0, "low
 LONGEST_MS: dict[Eagerness, int] = {"high": 2_000, "medium": 4_000, "auto": 4_000, "low": 8_000}
 # An answer that was asked for at the end of the voice has its first sound after about 730 ms.
 STRETCH_MS = 400
-# Sound that brings no word does not end a silence: it is a voice behind, a breath or a hum. But so much silence is
-# always heard after it, because a word may have begun in it.
+# However long the earlier pauses were, so much silence is heard after the last sound: a word may have begun in it.
 LEAST_ANEW_MS = 200
 
 _HAN = re.compile(f"[{HAN}]")
@@ -118,7 +117,7 @@ def silence_ms(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = Earl
     if answer is EarlyAnswer.IN_THE_MAKING:
         wait_ms += STRETCH_MS
     wait_ms = min(wait_ms, LONGEST_MS[eagerness])
-    return round(max(min(wait_ms, LEAST_ANEW_MS), wait_ms - known.silent_ms))
+    return round(max(LEAST_ANEW_MS, wait_ms - known.silent_ms))
 
 
 def _doubt(probability: float | None, usual: float, weight: float) -> float:

@@ -44,11 +44,9 @@ class EndOfTurnDelay:
         shares the cores with the decode delays the answer.
         """
         self.pause_ended()
-        self._known = Evidence()
         if not isinstance(self._context.config.turn_detection, SemanticVad):
             return
         self._speech = speech
-        self._apply()
         if not text_comes:
             self._ask_model()
 
@@ -58,9 +56,11 @@ class EndOfTurnDelay:
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None
+        self._known = Evidence()
+        self._apply()  # the next pause begins before it is announced
 
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
-        """What was said before this pause. `silent_ms`: so long were earlier pauses with the same text."""
+        """What was said before this pause. `silent_ms`: so long were the earlier pauses that had this text already."""
         acoustic = self._known.acoustic
         self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms)
         self._apply()

@@ -15,6 +15,7 @@ from realtime.core.audio_buffer import Samples
 from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
+from realtime.core.silences import Silences
 from realtime.core.turn_end import worth_asking
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
@@ -54,8 +55,7 @@ class SpeechText:
         self._asked = 0  # how many such texts there were while the voice sounded
         self._paused = False  # the speech has paused since it last sounded ...
         self._pause_ms = -1.0  # ... where the voice ended
-        self._said = ""  # the text of the last pause that was read ...
-        self._silent_ms = 0.0  # ... and how long the pauses before this one were, since it is that
+        self._silences = Silences()
         self._read = False  # the careful decode of this pause has told its text
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class SpeechText:
         self._agreement = Agreement()
         self._interim = self._supposed = ""
         self._paused, self._read, self._guessed_ms, self._asked = False, False, -1.0, 0
-        self._said, self._silent_ms = "", 0.0
+        self._silences.reset()
         self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
 
     def grew(self) -> None:
@@ -83,7 +83,7 @@ class SpeechText:
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._decode_early(end_ms, self._on_fading)
+        self._decode_early(end_ms, partial(self._on_fading, end_ms))
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
@@ -117,7 +117,7 @@ class SpeechText:
         else:
             self._transcription.leave_early()  # its text decides about the reply
         if self._paused:  # what only faded may still be a whole sentence: the next text will tell
-            self._silent_ms += at_ms - self._pause_ms
+            self._silences.ended(at_ms - self._pause_ms)
             self._suppose("")
         self._paused = False
 
@@ -178,8 +178,9 @@ class SpeechText:
         elif essence(text) != essence(self._supposed):
             self._suppose("")
 
-    def _on_fading(self, known: Transcript) -> None:
-        self._suppose_sentence(known.text)
+    def _on_fading(self, end_ms: float, known: Transcript) -> None:
+        if not self._audio.endpointer.paused or end_ms == self._pause_ms:
+            self._suppose_sentence(known.text)
 
     def _on_early(self, end_ms: float, known: Transcript) -> None:
         """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
@@ -187,10 +188,10 @@ class SpeechText:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read = True
         self._suppose(known.text)
-        said = essence(known.text)
-        if not said or said != self._said:
-            self._said, self._silent_ms = said, 0.0
-        self._delay.text_known(known, self._silent_ms)
+        heard = (
+            known.text if self._segment.announced else ""
+        )  # an echo stands there as a hum, whatever it says
+        self._delay.text_known(known, self._silences.before(heard))
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:

@@ -66,6 +66,19 @@ async def test_the_model_is_asked_once_in_each_pause_and_after_the_text():
     await pause.bench.context.tasks.aclose()
 
 
+@scripted
+async def test_earlier_pauses_count_until_this_one_is_over():
+    pause = Pause(Model())
+    pause.begin(text_comes=True)
+    pause.delay.text_known(Transcript("I would like"), 150.0)
+    assert pause.silence_ms == silence_ms(Evidence("I would like", silent_ms=150.0), "low")
+    await asyncio.sleep(0.2)
+    assert pause.silence_ms == silence_ms(Evidence("I would like", acoustic=0.95, silent_ms=150.0), "low")
+    pause.delay.pause_ended()
+    assert pause.silence_ms == silence_ms(Evidence(), "low"), "the next silence may begin at any moment"
+    await pause.bench.context.tasks.aclose()
+
+
 @pytest.mark.parametrize("model", [Model(after_s=1.1), Model(error=ProviderUnavailable("down"))])
 def test_a_model_that_is_late_or_fails_changes_nothing(model: Model):
     @scripted

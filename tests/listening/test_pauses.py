@@ -3,7 +3,7 @@
 from realtime.core.turn_end import Evidence, silence_ms
 from realtime.listening.segment import SpeechSegment
 from tests.conversing import scripted
-from tests.listening.test_speech_text import EVERY_MS, Stage
+from tests.listening.test_speech_text import EVERY_MS, Parrot, Stage
 
 
 @scripted
@@ -62,6 +62,7 @@ async def test_sound_that_brings_no_word_does_not_begin_the_silence_anew():
     """Voices behind, or a hum. A new word does, and so does another turn."""
     semantic = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
     stage = Stage(**semantic)
+    stage.segment.announced = True
 
     def read(text: str) -> float:
         """The earlier silence that counts for this pause."""
@@ -76,12 +77,52 @@ async def test_sound_that_brings_no_word_does_not_begin_the_silence_anew():
     stage.resume(40)
     stage.fade()
     stage.resume(30)  # a fading is no silence
-    assert read("A thin stripe.") == 190
+    stage.pause()
+    stage.resume(60)  # and nobody has read this pause
+    assert read("A thin stripe.") == 250
     stage.resume(150)
     assert read("A thin stripe runs down.") == 0
     stage.resume(150)
     assert read("A thin stripe runs down.") == 150
-    stage.subject.began(SpeechSegment("item_2"))
+    stage.subject.began(SpeechSegment("item_2", announced=True))
     assert read("A thin stripe runs down.") == 0
     stage.resume(150)
     assert (read(""), stage.resume(150), read("")) == (0, None, 0), "nobody has said anything yet"
+
+
+@scripted
+async def test_over_an_answer_each_pause_has_its_own_silence():
+    """There an echo stands for a hum, whatever it says."""
+    stage = Stage(echo=Parrot(), audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    for text in ("One thing.", "One thing. Quite another thing."):
+        stage.pause()
+        stage.decodes.earlies[-1](text)
+        assert stage.speaking.silence_ms == silence_ms(Evidence("hm"), "auto")
+        stage.resume(150)
+
+
+@scripted
+async def test_a_decode_of_an_earlier_fading_says_nothing_about_a_later_pause():
+    stage = Stage()
+    stage.grow(400)
+    stage.fade()
+    stage.resume()
+    stage.segment.announced = True
+    stage.grow(900)
+    stage.pause()
+    stage.decodes.earlies[1]("Stop it right now, please.")
+    stage.decodes.earlies[0]("Stop it right.")
+    assert stage.supposed() == ["Stop it right now, please."]
+    stage.resume()
+    stage.decodes.earlies[0]("Stop it right.")
+    assert stage.supposed() == ["", "Stop it right."], "while somebody speaks it is the best there is"
+
+
+@scripted
+async def test_a_pause_that_is_read_at_any_price_tells_its_text():
+    stage = Stage()
+    stage.grow(900)
+    stage.pause()
+    stage.subject.read_pause(stage.speaking.speech_ms)
+    stage.decodes.reads[-1]("Stop it now.")
+    assert stage.supposed() == ["Stop it now."]

@@ -44,6 +44,7 @@ class Decodes:
 
     def __init__(self) -> None:
         self.interims, self.guesses, self.earlies, self.discarded, self.left = [], [], [], 0, 0
+        self.reads = []
 
     def began(self):
         pass
@@ -56,6 +57,9 @@ class Decodes:
 
     def early(self, samples, end_ms, on_text, *, over_answer):
         self.earlies.append(lambda text: on_text(Transcript(text)))
+
+    def read(self, samples, end_ms, on_text):
+        self.reads.append(lambda text: on_text(Transcript(text)))
 
     def leave_early(self):
         self.left += 1

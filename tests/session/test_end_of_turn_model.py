@@ -7,7 +7,7 @@ import pytest
 from realtime.core.turn_end import Evidence, silence_ms
 from realtime.errors import ProviderUnavailable
 from tests.conversing import Talk, scripted
-from tests.session.early import Heard
+from tests.session.early import Heard, settings
 
 
 class FakeEndOfTurnModel:
@@ -40,6 +40,22 @@ async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, 
         end = talk.events[0]["at"] + 1.28
         await talk.silence(9.0)
         return (talk.of("input_audio_buffer.speech_stopped")[0]["at"] - end) * 1000
+
+
+@scripted
+async def test_sound_without_a_word_does_not_begin_the_silence_anew():
+    text, before_s = "What time is it?", 0.288
+    async with Talk(transcriber=Heard((0, text)), settings=settings("off"), **SEMANTIC) as talk:
+        await talk.speak(1.28)
+        begun_s = talk.events[0]["at"]
+        await talk.silence(before_s)
+        await talk.speak(0.128)
+        await talk.silence(2.0)
+        sounded_s = begun_s + 1.28 + before_s + 0.128
+        (stopped,) = talk.of("input_audio_buffer.speech_stopped")
+    needed_ms = silence_ms(Evidence(text, silent_ms=before_s * 1000), "auto")
+    assert (stopped["at"] - sounded_s) * 1000 == pytest.approx(needed_ms, abs=60)
+    assert needed_ms < silence_ms(Evidence(text), "auto") - 200
 
 
 @scripted
