@@ -6,11 +6,15 @@ milliseconds in, milliseconds out.
 
 from __future__ import annotations
 
+import re
+
 from realtime.core.punctuation import MARKS
+
+_MARKS = re.compile(rf"[{re.escape(MARKS)}](?![a-z0-9])")  # a point inside a number is no end
 
 
 class Silences:
-    """Of one turn at a time. Any change of the text is a word: a number that grows, a symbol."""
+    """Of one turn at a time. Any other change of the text than of marks between words is a word: "20" is not "$20"."""
 
     def __init__(self) -> None:
         self._said = ""
@@ -37,4 +41,4 @@ class Silences:
 
 def _words(text: str) -> str:
     """The text without marks, blanks and capitals, which another decode may set otherwise."""
-    return "".join(one for one in text.casefold() if not one.isspace() and one not in MARKS)
+    return "".join(_MARKS.sub("", text.casefold()).split())

@@ -57,7 +57,9 @@ class EndOfTurnDelay:
             self._asking.cancel()
             self._asking = None
         self._known = Evidence()
-        self._apply()  # the next pause begins before it is announced
+        # The next pause begins before it is announced, perhaps under a detection of another kind
+        self._endpointer.silence_ms = self._endpointer.rules.silence_ms
+        self._apply()
 
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
         """What was said before this pause. `silent_ms`: so long were the earlier pauses that had this text already."""

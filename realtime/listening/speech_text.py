@@ -83,7 +83,7 @@ class SpeechText:
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
-        self._decode_early(end_ms, partial(self._on_fading, end_ms))
+        self._decode_early(end_ms, self._on_fading)
         self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
         self._suppose_sentence(self._interim)
 
@@ -178,8 +178,8 @@ class SpeechText:
         elif essence(text) != essence(self._supposed):
             self._suppose("")
 
-    def _on_fading(self, end_ms: float, known: Transcript) -> None:
-        if not self._audio.endpointer.paused or end_ms == self._pause_ms:
+    def _on_fading(self, known: Transcript) -> None:
+        if not self._audio.endpointer.paused:  # the decode of the pause knows as much or more
             self._suppose_sentence(known.text)
 
     def _on_early(self, end_ms: float, known: Transcript) -> None:
@@ -188,9 +188,8 @@ class SpeechText:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read = True
         self._suppose(known.text)
-        heard = (
-            known.text if self._segment.announced else ""
-        )  # an echo stands there as a hum, whatever it says
+        # Until the speech is announced an echo is read as a hum, always the same
+        heard = known.text if self._segment.announced else ""
         self._delay.text_known(known, self._silences.before(heard))
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 

@@ -17,6 +17,7 @@ def heard(*texts: str, each_ms: float = 100.0) -> float:
 def test_pauses_with_the_same_words_are_one_silence():
     assert heard("A thin stripe.") == 0
     assert heard("A thin stripe.", "a thin stripe", "A thin, stripe!") == 200
+    assert heard("你好，世界。", "你好世界", "你好！世界……") == 200
     assert heard("A thin.", "A thin stripe.", "A thin stripe.") == 100
 
 
@@ -27,7 +28,8 @@ def test_pauses_with_the_same_words_are_one_silence():
         ("It is 5.", "It is 5%."),
         ("I write in C.", "I write in C++."),
         ("我要一百。", "我要一百零。"),
-        ("It is three.", "It is 3.5."),
+        ("Version 35.", "Version 3.5."),
+        ("It is 3.", "It is 3:15."),
         ("他", "她"),
     ],
 )

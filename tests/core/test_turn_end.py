@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.core.endpointing import FADE_MS, FRAME_MS
 from realtime.core.turn_end import (
     CURVE,
     FACTOR,
@@ -98,6 +99,11 @@ def test_eagerness_moves_along_one_curve():
 def test_the_wait_stretches_only_while_an_answer_is_made():
     waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
     assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
+
+
+def test_a_silence_that_is_just_known_never_ends_a_turn():
+    """The detector follows the energy so late that the first frame of a silence may know of that much."""
+    assert LEAST_ANEW_MS > FADE_MS + FRAME_MS
 
 
 def test_silences_without_a_new_word_between_them_add_up():

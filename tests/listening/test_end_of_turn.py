@@ -79,6 +79,19 @@ async def test_earlier_pauses_count_until_this_one_is_over():
     await pause.bench.context.tasks.aclose()
 
 
+@scripted
+async def test_of_a_pause_nothing_is_left_where_the_client_changes_the_detection_in_it():
+    pause = Pause(Model())
+    before_ms = pause.endpointer.rules.silence_ms
+    pause.begin(text_comes=True)
+    pause.delay.text_known(Transcript("What time is it?"), 4_000.0)
+    assert pause.silence_ms < before_ms
+    pause.bench.context.config = Bench(**SERVER).context.config
+    pause.delay.pause_ended()
+    assert pause.silence_ms == before_ms
+    await pause.bench.context.tasks.aclose()
+
+
 @pytest.mark.parametrize("model", [Model(after_s=1.1), Model(error=ProviderUnavailable("down"))])
 def test_a_model_that_is_late_or_fails_changes_nothing(model: Model):
     @scripted
