@@ -199,27 +199,32 @@ class SpeechFeed:
             return
 
     async def _events(self, utterance: Utterance) -> AsyncGenerator[FeedEvent, None]:
-        """What the voice gives. Where it is slower than its speech, a chunk waits here until it plays through."""
+        """What the voice gives. Where it is slower than its speech, a chunk waits here until it plays through. Words
+        before the first sound wait for it: whoever does not pass them on yet would not learn of the sound."""
         held: list[_OfChunk] = []  # of one chunk
+        sounds = False  # some of that chunk's sound is there
         async with aclosing(utterance.events()) as events:
             async for event in events:
                 if isinstance(event, SpeechPaused):
                     self._owe(paused=not event.over)
                     continue
                 if isinstance(event, SpeechAudio):
+                    sounds = True
                     self._received(event)
                     yield AudioReceived()
                 elif isinstance(event, SpeechChunkDone):
                     self._prebuffer.complete()
                     self._owe(-1)
+                done = isinstance(event, SpeechChunkDone)
                 held.append(event)
-                if self._prebuffer.passing:
+                if self._prebuffer.passing and (sounds or done):
                     left_s = self._loop.time()
                     for ready in held:
                         for known in self._known(ready):
                             yield known
                     held.clear()
                     self._prebuffer.away(self._loop.time() - left_s)
+                    sounds = sounds and not done
         for known in self._silent():
             yield known
 

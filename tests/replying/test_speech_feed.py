@@ -22,6 +22,7 @@ from realtime.replying.speech_feed import (
 from tests import virtual_time
 from tests.conversing import scripted
 from tests.fakes import FakeSpeech, FakeUtterance
+from tests.replying.words_first import WordsFirst
 
 VOICE = Voice("v1")
 WHOLE = ChunkRules(lead_s=float("inf"))
@@ -73,6 +74,16 @@ async def test_a_chunk_begins_sounds_and_ends():
     assert texts(events) == ["Hello there."]
     assert sum(len(event.pcm) for event in events if isinstance(event, ChunkAudio)) / 48 == pytest.approx(720)
     assert [len(event.words) for event in events if isinstance(event, ChunkWords)] == [2]
+
+
+@scripted
+async def test_words_that_come_before_the_sound_are_passed_on_with_it():
+    """Who stops at the first of them, because nobody may hear it yet, has learnt of the sound before."""
+    events = await spoken(WordsFirst(factor=1e6), "Hello there. ")
+    kinds = [type(event) for event in events if not isinstance(event, AudioReceived)]
+    assert kinds[:3] == [ChunkBegan, ChunkWords, ChunkAudio]
+    assert isinstance(events[0], AudioReceived)
+    check_order(events)
 
 
 @scripted
