@@ -40,7 +40,7 @@ DECODE_MS = {"en": 60.0}  # on an idle core, where the language is known
 DECODE_OTHERS_MS = 150.0
 CHAT_MS, CLAUSE_MS, SPEECH_MS = 300.0, 70.0, 300.0
 CLAUSE_AFTER_MS = CHAT_MS + CLAUSE_MS
-ANSWER_MS = CLAUSE_AFTER_MS + SPEECH_MS
+ANSWER_MS = CLAUSE_AFTER_MS + SPEECH_MS  # without any wait for the voice
 SETTLED_MS = 400.0  # after the end of the turn, there is nothing more to learn from a sound without babble
 
 
@@ -65,7 +65,7 @@ class Rule:
     name: str
     detection: dict[str, Any] = field(hash=False)
     acoustic: bool = False  # also use the end-of-turn model
-    speculate: str = "speech"  # or "chat": the voice begins after the turn
+    speculate: str = "speech"  # or "chat": the voice begins when the turn is likely over
 
 
 @dataclass
@@ -120,6 +120,7 @@ class Listening:
         self._position_ms = 0.0
         self._asked: str | None = None  # what the question in the making is about ...
         self._asked_ms = 0.0  # ... and when it was asked
+        self._may_speak_ms: float | None = None  # from when on the voice may begin with the answer
         self._asked_in_turn = self._in_vain_in_turn = 0
         self._told = False  # the listening side knows that the answer is ready
         self._speculate = rule.speculate
@@ -155,6 +156,8 @@ class Listening:
                 self.user.announce(onset_ms)
             case turns.WholeTextSupposed(text):
                 self._suppose(essence(text) or None)
+            case turns.LikelyOver():
+                self._may_speak_ms = self._may_speak_ms or self._position_ms
             case turns.SpeechEnded(at_ms):
                 self.heard.ended_ms.append(at_ms)
                 self.user.commit_turn(self._item_id, at_ms)
@@ -164,11 +167,22 @@ class Listening:
 
     @property
     def _speaks_ahead(self) -> bool:
-        return self._speculate == "speech" and self._in_vain_in_turn < MOST_SPEECH_IN_VAIN
+        return self._in_vain_in_turn < MOST_SPEECH_IN_VAIN
 
     @property
-    def _ready_after_ms(self) -> float:
-        return ANSWER_MS if self._speaks_ahead else CLAUSE_AFTER_MS
+    def _voice_ms(self) -> float | None:
+        """When the voice began with the early answer; None: it has not."""
+        if self._asked is None or self._may_speak_ms is None or not self._speaks_ahead:
+            return None
+        began_ms = max(self._may_speak_ms, self._asked_ms + CLAUSE_AFTER_MS)
+        return began_ms if began_ms <= self._position_ms else None
+
+    @property
+    def _is_ready(self) -> bool:
+        """As much of the answer is in hand as may be before the turn is over."""
+        if not self._speaks_ahead:
+            return self._asked is not None and self._position_ms >= self._asked_ms + CLAUSE_AFTER_MS
+        return self._voice_ms is not None and self._position_ms >= self._voice_ms + SPEECH_MS
 
     def _suppose(self, words: str | None) -> None:
         if words == self._asked:
@@ -177,13 +191,14 @@ class Listening:
         if words is not None and self._asked_in_turn < MOST_QUESTIONS:
             self._asked_in_turn += 1
             self._asked, self._asked_ms = words, self._position_ms + self._decode_ms
+            may_speak = self._speculate == "speech" or self.user.is_likely_over()
+            self._may_speak_ms = self._position_ms if may_speak else None
             self.heard.questions += 1
         self.user.answer_is(EarlyAnswer.IN_THE_MAKING if self._asked is not None else EarlyAnswer.NONE)
 
     def _drop(self) -> None:
         """The early answer was in vain; so was what the voice was given, if it came so far."""
-        given = self._asked is not None and self._position_ms >= self._asked_ms + CLAUSE_AFTER_MS
-        if given and self._speaks_ahead:
+        if self._voice_ms is not None:
             self.heard.spoken += 1
             self._in_vain_in_turn += 1
         self._asked, self._told = None, False
@@ -192,11 +207,10 @@ class Listening:
         """The turn is over: the early answer is used, or the question is asked now."""
         now_ms = self._position_ms
         if words == self._asked:
-            if self._speaks_ahead:
-                first_ms = max(now_ms, self._asked_ms + ANSWER_MS)
-            else:
-                first_ms = max(now_ms, self._asked_ms + CLAUSE_AFTER_MS) + SPEECH_MS
-            self.heard.sounds_ms.append(first_ms)
+            voice_ms = self._voice_ms
+            if voice_ms is None:
+                voice_ms = max(now_ms, self._asked_ms + CLAUSE_AFTER_MS)
+            self.heard.sounds_ms.append(max(now_ms, voice_ms + SPEECH_MS))
             self.heard.spoken += 1
             self._asked = None
         else:
@@ -208,11 +222,7 @@ class Listening:
 
     async def append(self, pcm: bytes) -> None:
         self._position_ms += FRAME_MS
-        if (
-            self._asked is not None
-            and not self._told
-            and self._position_ms >= self._asked_ms + self._ready_after_ms
-        ):
+        if self._is_ready and not self._told:
             self._told = True
             self.user.answer_is(EarlyAnswer.READY)
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ whose turn it is; how long a silence must be is for the caller to decide, at any
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 FRAME_MS = 32
@@ -65,6 +66,14 @@ class SpeechPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechLikelyOver:
+    """The pause that began at `end_of_speech_ms` is so long that it is likely the end; speech may still go on."""
+
+    end_of_speech_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechResumed:
     """The fading or the pause was not the end: speech again from `at_ms`."""
 
@@ -86,7 +95,9 @@ class Misfire:
     at_ms: int
 
 
-EndpointEvent = SpeechStarted | SpeechFaded | SpeechPaused | SpeechResumed | SpeechStopped | Misfire
+EndpointEvent = (
+    SpeechStarted | SpeechFaded | SpeechPaused | SpeechLikelyOver | SpeechResumed | SpeechStopped | Misfire
+)
 
 
 class Endpointer:
@@ -95,6 +106,7 @@ class Endpointer:
     def __init__(self, rules: EndpointRules | None = None) -> None:
         self.rules = rules or EndpointRules()
         self.silence_ms: float = self.rules.silence_ms  # assign a new length at any time, also inside a pause
+        self.likely_ms = math.inf  # of silence, until speech is likely over; assign it like `silence_ms`
         self._next_rules: EndpointRules | None = None
         self._position_ms = 0
         self._onset_ms = 0
@@ -104,6 +116,7 @@ class Endpointer:
         self._silent = False
         self._faded = False
         self._paused = False
+        self._likely_told = False
 
     def __repr__(self) -> str:
         state = "paused" if self.paused else "speaking" if self.speaking else "idle"
@@ -118,6 +131,11 @@ class Endpointer:
     def paused(self) -> bool:
         """Whether `SpeechPaused` was the last word about this speech."""
         return self._paused
+
+    @property
+    def likely_over(self) -> bool:
+        """Whether the pause is as long as `likely_ms` asks for."""
+        return self._paused and self._position_ms - self._end_ms >= self.likely_ms and not self._too_short()
 
     @property
     def faded(self) -> bool:
@@ -189,7 +207,7 @@ class Endpointer:
 
     def _on_speech(self, start_ms: int, quiet_ms: float) -> list[EndpointEvent]:
         resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused or self._faded else []
-        self._silent = self._faded = self._paused = False
+        self._silent = self._faded = self._paused = self._likely_told = False
         self._speech_ms += self._position_ms - start_ms
         self._end_ms = self._position_ms - int(quiet_ms)
         return resumed
@@ -205,10 +223,15 @@ class Endpointer:
         silence_ms = self._position_ms - self._end_ms
         if silence_ms >= self._silence_needed_ms():
             return self._close()
-        if self._paused or silence_ms < self.rules.pause_ms:
-            return []
-        self._paused = True
-        return [SpeechPaused(self._end_ms, self._position_ms)]
+        noticed: list[EndpointEvent] = []
+        if not self._paused and silence_ms >= self.rules.pause_ms:
+            self._paused = True
+            noticed.append(SpeechPaused(self._end_ms, self._position_ms))
+        likely_over = self.likely_over
+        if likely_over and not self._likely_told:
+            noticed.append(SpeechLikelyOver(self._end_ms, self._position_ms))
+        self._likely_told = likely_over
+        return noticed
 
     def _silence_needed_ms(self) -> float:
         return min(self.silence_ms, MISFIRE_SILENCE_MS) if self._too_short() else self.silence_ms
@@ -229,9 +252,9 @@ class Endpointer:
 
     def _adopt(self, rules: EndpointRules) -> None:
         self.rules, self._next_rules = rules, None
-        self.silence_ms = rules.silence_ms
+        self.silence_ms, self.likely_ms = rules.silence_ms, math.inf
 
     def _clear(self) -> list[EndpointEvent]:
-        self._speaking = self._silent = self._faded = self._paused = False
+        self._speaking = self._silent = self._faded = self._paused = self._likely_told = False
         self._speech_ms = self._onset_ms = self._end_ms = 0
         return []

@@ -43,12 +43,14 @@ from realtime.core.turn_actions import (
     DuckReply,
     ReadSpeech,
     ResumeReply,
+    SpeakAhead,
     StartReply,
     StopChat,
     StopReply,
 )
 from realtime.core.turn_events import (
     InterimText,
+    LikelyOver,
     NothingToResume,
     PlaybackEnded,
     ReplyBegan,
@@ -78,6 +80,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "DropSpeech",
     "DuckReply",
     "InterimText",
+    "LikelyOver",
     "NothingToResume",
     "Phase",
     "PlaybackEnded",
@@ -87,6 +90,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "ReplyHeard",
     "ReplyUnwanted",
     "ResumeReply",
+    "SpeakAhead",
     "SpeechBegan",
     "SpeechDiscarded",
     "SpeechEnded",
@@ -234,6 +238,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
         case _, WholeTextSupposed():
             return turn, [DropEarlyAnswer()]
 
+        case Phase.SPEAKING, LikelyOver():
+            return turn, [SpeakAhead()]
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
         case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():

@@ -86,6 +86,11 @@ class AnswerEarly:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakAhead:
+    """Let the voice begin with the early answer, unheard."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropEarlyAnswer:
     """Nobody asks what it answers."""
 
@@ -107,6 +112,7 @@ Action = (
     | StartReply
     | ContinueReply
     | AnswerEarly
+    | SpeakAhead
     | DropEarlyAnswer
     | DropSpeech
 )

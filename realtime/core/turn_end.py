@@ -67,6 +67,8 @@ FACTOR: dict[Eagerness, float] = {"high": 0.75, "medium": 1.0, "auto": 1.0, "low
 LONGEST_MS: dict[Eagerness, int] = {"high": 2_000, "medium": 4_000, "auto": 4_000, "low": 8_000}
 # An answer that was asked for at the end of the voice has its first sound after about 730 ms.
 STRETCH_MS = 400
+# From this part of the silence on the turn is likely over: the voice may begin, unheard (docs/turn-taking.md, 1).
+LIKELY_OVER_FROM = 0.6
 # However long the earlier pauses were, so much silence is heard after the last sound: a word may have begun in it.
 LEAST_ANEW_MS = 200
 
@@ -118,6 +120,11 @@ def silence_ms(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = Earl
         wait_ms += STRETCH_MS
     wait_ms = min(wait_ms, LONGEST_MS[eagerness])
     return round(max(LEAST_ANEW_MS, wait_ms - known.silent_ms))
+
+
+def likely_over_ms(known: Evidence, eagerness: Eagerness) -> float:
+    """Milliseconds of silence after which the turn is likely over, and may still go on."""
+    return LIKELY_OVER_FROM * silence_ms(known, eagerness)
 
 
 def _doubt(probability: float | None, usual: float, weight: float) -> float:

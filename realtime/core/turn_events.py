@@ -50,6 +50,11 @@ class WholeTextSupposed:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyOver:
+    """The user has been silent for so long that this was likely all; more may come."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechEnded:
     """The silence after speech was long enough, or the speech too short to be any."""
 
@@ -125,6 +130,7 @@ TurnEvent = (
     | InterimText
     | SpeechRead
     | WholeTextSupposed
+    | LikelyOver
     | SpeechEnded
     | VoiceStopped
     | SpeechDiscarded

@@ -1,20 +1,21 @@
 """How long the user may be silent before the turn is over, under `semantic_vad`: by what was said and how it sounded.
 
 Asks the end-of-turn model once in each pause, where there is one, and sets the endpointer's length of silence each time
-something new is known. It ends no turn itself.
+something new is known, and the one after which the turn is likely over. It ends no turn itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from realtime import deadlines
 from realtime.context import Context
 from realtime.core.endpointing import Endpointer
-from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
+from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import EndOfTurnModel, Samples, Transcript
@@ -58,7 +59,7 @@ class EndOfTurnDelay:
             self._asking = None
         self._known = Evidence()
         # The next pause begins before it is announced, perhaps under a detection of another kind
-        self._endpointer.silence_ms = self._endpointer.rules.silence_ms
+        self._endpointer.silence_ms, self._endpointer.likely_ms = self._endpointer.rules.silence_ms, math.inf
         self._apply()
 
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
@@ -96,6 +97,7 @@ class EndOfTurnDelay:
         detection = self._context.config.turn_detection
         if isinstance(detection, SemanticVad):
             self._endpointer.silence_ms = silence_ms(self._known, detection.eagerness, self._answer)
+            self._endpointer.likely_ms = likely_over_ms(self._known, detection.eagerness)
 
 
 def evidence_of(known: Transcript) -> Evidence:

@@ -19,6 +19,7 @@ from realtime.core.endpointing import (
     EndpointRules,
     Misfire,
     SpeechFaded,
+    SpeechLikelyOver,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -170,6 +171,10 @@ class UserInput:
             with self._context.turns:
                 self._notice(ended)
 
+    def is_likely_over(self) -> bool:
+        """Whether the user has been silent for so long that the turn is likely over."""
+        return self._audio.endpointer.likely_over
+
     def _notice(self, noticed: Sequence[EndpointEvent]) -> None:
         for event in noticed:
             self._endpoint(event)
@@ -203,6 +208,8 @@ class UserInput:
                 self._text.paused(end_ms)
                 if not self._segment.announced and self._transcription.reads_at_a_price:
                     self._text.read_pause(end_ms)
+            case SpeechLikelyOver():
+                self._context.turns.put(turns.LikelyOver())
             case SpeechResumed(at_ms):
                 self._segment.end_ms = None
                 self._delay.pause_ended()

@@ -61,7 +61,9 @@ class ReplyPlan:
     request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
     parallel_tool_calls: bool
     silent_timeout_s: float
-    speak_ahead: bool  # behind a closed gate, let the voice prepare the first chunk
+    speak_ahead: (
+        bool  # behind a closed gate, the voice may prepare the first chunk, from `Response.speak_ahead` on
+    )
     tools: ServerTools | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
     # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
@@ -89,6 +91,7 @@ class Response:
         self.events = events
         self.marks = marks
         self.gate = Gate()
+        self._ahead = asyncio.Event()
         self.answer = Answer()
         self.tool_runs: list[ToolRun] = []
         self.trace_ids: list[str] = []  # of its requests, as far as the services tell them
@@ -107,6 +110,7 @@ class Response:
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model goes on
         self._has_words = False
+        self._sound_comes = False  # the voice has something to say
         self._question = ""
         self._opening = ""  # the first part of the answer
 
@@ -136,11 +140,16 @@ class Response:
         """The player says that it has yet to play so much."""
         self._feed.unheard(ahead_s)
 
+    def speak_ahead(self) -> None:
+        """Let the voice prepare the first chunk, where that was planned."""
+        self._ahead.set()
+
     def open_gate(self) -> None:
         """Let the reply be seen and heard. Announces it on the wire at once."""
         if not self.gate.is_open:
             self.events.begin()
             self.gate.open()
+            self._ahead.set()
 
     def keep_reading(self) -> None:
         """It was stopped, perhaps wrongly: what the chat model says from now on is only kept."""
@@ -350,10 +359,14 @@ class Response:
 
     async def _permit(self, chunk: Chunk) -> None:
         """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
-        if not (self.plan.speak_ahead and chunk.index == 0):
-            self._prepared()
+        if self.plan.speak_ahead and chunk.index == 0 and chunk.spoken:
+            await self._ahead.wait()
+        else:
+            if not self._sound_comes:
+                self._prepared()
             await self.gate.wait()
         if chunk.spoken:
+            self._sound_comes = True
             self._mark("first_chunk")
 
     def _prepared(self) -> None:

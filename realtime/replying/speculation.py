@@ -1,9 +1,9 @@
 """An answer begun before the user's turn is certain to be over, unseen until it is (docs/architecture.md 2.3).
 
-The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a sentence that
-is likely whole while the user may still be speaking; it is used only if the final transcript says the same
-(`core/essence.py`), and the session's options and the conversation are exactly those it was begun with; else
-nobody ever learns of it.
+The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a sentence that is likely
+whole while the user may still be speaking; the voice begins when the silence makes the end likely, or at once where
+that is wanted; the answer is used only if the final transcript says the same (`core/essence.py`), and the session's
+options and the conversation are exactly those it was begun with; else nobody ever learns of it.
 """
 
 from __future__ import annotations
@@ -50,11 +50,16 @@ class Speculation:
     """At most one early answer of one session."""
 
     def __init__(
-        self, context: Context, responses: Responses, progress: Callable[[EarlyAnswer], None]
+        self,
+        context: Context,
+        responses: Responses,
+        progress: Callable[[EarlyAnswer], None],
+        likely_over: Callable[[], bool],
     ) -> None:
-        """`progress` is told how far the early answer is."""
+        """`progress` is told how far the early answer is. `likely_over`: whether the turn is, at this moment."""
         self._context = context
         self._progress = progress
+        self._likely_over = likely_over
         self._responses = responses
         self._outcomes = context.metrics.speculations
         self._costs = TurnCosts()
@@ -92,12 +97,10 @@ class Speculation:
         return settings.speculate != "off" and enough
 
     def _begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
-        """Ask the chat model now; where that is wanted and half of its budget is left, the voice prepares the first
-        chunk as well."""
+        """Ask the chat model now; while half of its budget is left, the voice prepares the first chunk as well."""
         settings = self._context.settings
         left = self._context.providers.speech.requests_left()
-        speak_ahead = settings.speculate == "speech" and left > settings.speech_rpm / 2
-        speak_ahead = speak_ahead and self._costs.in_vain < MOST_SPEECH_IN_VAIN
+        speak_ahead = left > settings.speech_rpm / 2 and self._costs.in_vain < MOST_SPEECH_IN_VAIN
 
         async def given() -> ChatRequest:
             return request
@@ -106,8 +109,15 @@ class Speculation:
         self._premise = premise
         self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
         self._response.on_prepared = partial(self._prepared, self._response.id)
+        if settings.speculate == "speech" or self._likely_over():
+            self._response.speak_ahead()
         self._progress(EarlyAnswer.IN_THE_MAKING)
         self._responses.start(self._response)
+
+    def speak_ahead(self) -> None:
+        """The turn is likely over: the voice need not wait until it is."""
+        if self._response is not None:
+            self._response.speak_ahead()
 
     def _prepared(self, response_id: str) -> None:
         if self._response is not None and self._response.id == response_id:

@@ -112,7 +112,8 @@ class Session:
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
-        self._speculation = Speculation(self._context, self.responses, self._user.answer_is)
+        user = self._user
+        self._speculation = Speculation(self._context, responses, user.answer_is, user.is_likely_over)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
         self._prewarm = Prewarm(context, lambda: responses.plans.voice(response_options(context.config)))
         self._request = partial(question, context, self._user)
@@ -344,6 +345,8 @@ class Session:
                 self.responses.continue_after(response_id, self._request, self._marks())
             case turns.AnswerEarly(text):
                 self._speculation.suppose(text, self._options(), self._marks(self._user.speech_ended_at_s()))
+            case turns.SpeakAhead():
+                self._speculation.speak_ahead()
             case turns.DropEarlyAnswer():
                 self._speculation.drop()
             case turns.DropSpeech():

@@ -10,6 +10,7 @@ from realtime.core.endpointing import (
     EndpointRules,
     Misfire,
     SpeechFaded,
+    SpeechLikelyOver,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -82,6 +83,42 @@ def test_the_silence_may_be_shortened_or_lengthened_inside_a_pause():
     lengthened.silence_ms = 1000
     assert heard(frames("." * 26), lengthened, start=9) == []
     assert lengthened.feed(0.0, 36 * 32) == [SpeechStopped(128, 36 * 32)]
+
+
+def likely_at(pattern, likely_ms=96, endpointer=None):
+    """Where a pause was likely the end."""
+    endpointer = endpointer or Endpointer(RULES)
+    endpointer.likely_ms = likely_ms
+    return [
+        event.at_ms for event in heard(frames(pattern), endpointer) if isinstance(event, SpeechLikelyOver)
+    ]
+
+
+def test_a_pause_is_called_likely_the_end_once_and_each_pause_anew():
+    assert likely_at("xxxxxxxx......xxxx...............") == [11 * 32, 21 * 32]
+    assert likely_at("xxxxxxxx..xxxx..xxxx") == [], "too short"
+    assert likely_at("xxxxxxxx..............", likely_ms=640) == [], "it was the end before that"
+    assert likely_at("xx......................") == [], "a click is no turn"
+
+
+def test_what_is_likely_may_change_inside_a_pause():
+    endpointer = Endpointer(EndpointRules(silence_ms=4_000))
+    endpointer.likely_ms = 96
+    heard(frames("xxxxxxxx..."), endpointer)
+    assert endpointer.likely_over
+    endpointer.likely_ms = 192
+    assert not endpointer.likely_over
+    assert heard(frames(".."), endpointer, start=11) == []
+    assert heard(frames(".."), endpointer, start=13) == [SpeechLikelyOver(8 * 32, 14 * 32)]
+    heard(frames("xx"), endpointer, start=15)
+    assert not endpointer.likely_over
+
+
+def test_other_rules_and_other_speech_call_nothing_likely():
+    endpointer = Endpointer(RULES)
+    endpointer.likely_ms = 96
+    endpointer.change(RULES)
+    assert likely_at("xxxx......", endpointer=endpointer, likely_ms=endpointer.likely_ms) == []
 
 
 def test_a_required_silence_of_nothing_stops_at_the_first_quiet_frame():

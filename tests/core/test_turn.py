@@ -10,10 +10,12 @@ from realtime.core.turn import (
     DropEarlyAnswer,
     DropSpeech,
     InterimText,
+    LikelyOver,
     Phase,
     PlaybackEnded,
     ReplyBegan,
     ReplyEnded,
+    SpeakAhead,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
@@ -212,6 +214,13 @@ def test_clear_forgets_open_speech():
 def test_a_whole_text_is_answered_early_while_the_user_may_have_ended():
     _, actions = play(SpeechBegan(0, "u1"), WholeTextSupposed("Hello."), WholeTextSupposed(""))
     assert actions == [AnnounceSpeech(0), AnswerEarly("Hello."), DropEarlyAnswer()]
+
+
+def test_the_voice_begins_with_the_early_answer_where_the_users_turn_is_likely_over():
+    assert play(SpeechBegan(0, "u1"), LikelyOver())[1] == [AnnounceSpeech(0), SpeakAhead()]
+    over_a_reply = (*REPLYING, SpeechBegan(0, "u1"), LikelyOver())
+    assert play(*over_a_reply)[1] == play(*over_a_reply[:-1])[1], "it may be no turn at all"
+    assert play(SpeechBegan(0, "u1"), SpeechEnded(900), LikelyOver())[1][-1] == CommitSpeech("u1", 900)
 
 
 def test_no_early_answer_where_none_may_follow():

@@ -10,12 +10,14 @@ from realtime.core.turn import (
     ContinueReply,
     DropSpeech,
     InterimText,
+    LikelyOver,
     Phase,
     PlaybackEnded,
     ReadSpeech,
     ReplyBegan,
     ReplyEnded,
     ReplyHeard,
+    SpeakAhead,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
@@ -44,6 +46,7 @@ events = st.one_of(
     st.builds(SpeechEnded, st.floats(0, 1e5)),
     st.just(SpeechDiscarded()),
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
+    st.just(LikelyOver()),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
     st.builds(ReplyBegan, st.sampled_from(["r1", "r2"]), st.booleans()),
@@ -79,6 +82,8 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
                 case AnswerEarly():
                     assert before.phase is Phase.SPEAKING
                     assert before.response_id is None
+                case SpeakAhead():
+                    assert before.phase is Phase.SPEAKING
                 case ContinueReply(response_id):
                     assert response_id == before.response_id
                     assert turn.response_id is None

@@ -17,6 +17,7 @@ from realtime.core.turn_end import (
     STRETCH_MS,
     EarlyAnswer,
     Evidence,
+    likely_over_ms,
     probability_over,
     silence_ms,
     worth_asking,
@@ -99,6 +100,13 @@ def test_eagerness_moves_along_one_curve():
 def test_the_wait_stretches_only_while_an_answer_is_made():
     waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
     assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
+
+
+@given(st.sampled_from(TEXTS), st.floats(0, 10_000), st.sampled_from(EAGERNESS))
+def test_a_turn_is_likely_over_some_time_before_it_is(text, silent_ms, eagerness):
+    """The voice needs that time for the first sound."""
+    known = Evidence(text, silent_ms=silent_ms)
+    assert 0 < likely_over_ms(known, eagerness) == pytest.approx(0.6 * silence_ms(known, eagerness))
 
 
 def test_a_silence_that_is_just_known_never_ends_a_turn():

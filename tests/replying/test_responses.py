@@ -7,6 +7,7 @@ import pytest
 from realtime.core import turn as turns
 from realtime.core.conversation import Message, Text
 from realtime.core.messages import ChatFinish
+from realtime.core.turn_end import EarlyAnswer
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, ProviderUnavailable
 from realtime.protocol.response_options import ResponseParams, response_options
@@ -29,7 +30,11 @@ class Side:
     def __init__(self, bench: Bench, tools: Toolbox | None = None) -> None:
         self.bench, self.playout = bench, Playout(bench.context)
         self.responses = Responses(bench.context, self.playout, tools)
-        self.speculation = Speculation(bench.context, self.responses, lambda answer: None)
+        self.likely_over = False
+        self.progress: list[EarlyAnswer] = []
+        self.speculation = Speculation(
+            bench.context, self.responses, self.progress.append, lambda: self.likely_over
+        )
 
     def marks(self) -> Marks:
         return Marks("response_create", asyncio.get_running_loop().time())
@@ -269,10 +274,10 @@ async def test_a_reply_that_failed_behind_its_gate_says_so_to_who_would_open_it(
 class Early:
     """A bench whose user has just said something that may be all."""
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, *, speech: FakeSpeech | None = None, answer: str = "Fine.", **settings) -> None:
         chosen = Settings(voice_id="v1", **{"speculate": "chat", **settings})
-        self.chat = FakeChat([[(0.1, "Fine.")] for _ in range(9)])
-        self.bench = Bench(chat=self.chat, settings=chosen)
+        self.chat = FakeChat([[(0.1, answer)] for _ in range(9)])
+        self.bench = Bench(chat=self.chat, speech=speech, settings=chosen)
         self.side = Side(self.bench)
 
     def suppose(self, text: str) -> None:

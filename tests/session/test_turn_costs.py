@@ -71,6 +71,53 @@ async def test_a_turn_gives_the_voice_only_so_much_in_vain():
 
 
 @scripted
+async def test_the_voice_begins_in_a_pause_that_is_likely_the_end_and_the_turn_ends_with_its_first_sound():
+    base_ms = silence_ms(Evidence("What time is it?"), "auto")
+    for first_s in (0.05, 0.5):
+        speech = FakeSpeech(first_s=first_s)
+        async with Talk(
+            chat=FakeChat([NOON]),
+            speech=speech,
+            transcriber=Heard((0, "What time is it?")),
+            settings=settings(),
+            **SEMANTIC,
+        ) as talk:
+            await talk.speak(1.28)
+            end = talk.events[0]["at"] + 1.28
+            await talk.silence(0.5 * base_ms / 1000)
+            assert speech.said == [], "no answer is spoken on a guess so short"
+            await talk.silence(0.2 * base_ms / 1000)
+            assert speech.said == ["It is noon in Oslo."]
+            assert not talk.of("input_audio_buffer.speech_stopped"), "the user may still go on"
+            await talk.silence(1.5)
+            stopped_ms = (talk.of("input_audio_buffer.speech_stopped")[0]["at"] - end) * 1000
+            assert stopped_ms == pytest.approx(max(base_ms, 0.6 * base_ms + first_s * 1000), abs=70)
+            first_ms = (talk.of("response.output_audio.delta")[0]["at"] - end) * 1000
+            assert first_ms == pytest.approx(stopped_ms, abs=30)
+            assert value(talk, "realtime_speech_in_vain_total") == 0
+
+
+@scripted
+async def test_who_goes_on_after_a_pause_that_was_likely_the_end_hears_nothing_of_it():
+    speech = FakeSpeech(first_s=0.5)
+    heard = Heard((0, "What time is it?"), (2, "What time is it in the town of Oslo?"))
+    async with Talk(
+        chat=FakeChat([NOON, NOON]), speech=speech, transcriber=heard, settings=settings(), **SEMANTIC
+    ) as talk:
+        await talk.speak(1.28)
+        await talk.silence(0.8 * silence_ms(Evidence("What time is it?"), "auto") / 1000)
+        assert len(speech.said) == 1
+        await talk.speak(1.5)
+        assert value(talk, "realtime_speech_in_vain_total") == 1
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert [
+            item["transcript"] for item in talk.of("conversation.item.input_audio_transcription.completed")
+        ] == ["What time is it in the town of Oslo?"]
+        assert len(talk.of("response.created")) == 1
+
+
+@scripted
 async def test_a_turn_that_goes_on_soon_after_its_end_was_cut():
     for pause_s, cuts in ((1.2, 1), (4.0, 0)):
         chat = FakeChat([[(9.0, "Late.")], [(9.0, "Late.")]])
