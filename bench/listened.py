@@ -191,8 +191,7 @@ class Listening:
         if words is not None and self._asked_in_turn < MOST_QUESTIONS:
             self._asked_in_turn += 1
             self._asked, self._asked_ms = words, self._position_ms + self._decode_ms
-            may_speak = self._speculate == "speech" or self.user.is_likely_over()
-            self._may_speak_ms = self._position_ms if may_speak else None
+            self._may_speak_ms = self._position_ms if self._speculate == "speech" else None
             self.heard.questions += 1
         self.user.answer_is(EarlyAnswer.IN_THE_MAKING if self._asked is not None else EarlyAnswer.NONE)
 

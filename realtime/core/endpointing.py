@@ -67,7 +67,8 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class SpeechLikelyOver:
-    """The pause that began at `end_of_speech_ms` is so long that it is likely the end; speech may still go on."""
+    """The pause that began at `end_of_speech_ms` is so long that it is likely the end; speech may still go on. Told
+    with each frame of it from then on, because what is likely may change inside a pause."""
 
     end_of_speech_ms: int
     at_ms: int
@@ -106,7 +107,7 @@ class Endpointer:
     def __init__(self, rules: EndpointRules | None = None) -> None:
         self.rules = rules or EndpointRules()
         self.silence_ms: float = self.rules.silence_ms  # assign a new length at any time, also inside a pause
-        self.likely_ms = math.inf  # of silence, until speech is likely over; assign it like `silence_ms`
+        self.likely_over_ms = math.inf  # of silence, until speech is likely over; assign it like `silence_ms`
         self._next_rules: EndpointRules | None = None
         self._position_ms = 0
         self._onset_ms = 0
@@ -116,7 +117,6 @@ class Endpointer:
         self._silent = False
         self._faded = False
         self._paused = False
-        self._likely_told = False
 
     def __repr__(self) -> str:
         state = "paused" if self.paused else "speaking" if self.speaking else "idle"
@@ -131,11 +131,6 @@ class Endpointer:
     def paused(self) -> bool:
         """Whether `SpeechPaused` was the last word about this speech."""
         return self._paused
-
-    @property
-    def likely_over(self) -> bool:
-        """Whether the pause is as long as `likely_ms` asks for."""
-        return self._paused and self._position_ms - self._end_ms >= self.likely_ms and not self._too_short()
 
     @property
     def faded(self) -> bool:
@@ -207,7 +202,7 @@ class Endpointer:
 
     def _on_speech(self, start_ms: int, quiet_ms: float) -> list[EndpointEvent]:
         resumed: list[EndpointEvent] = [SpeechResumed(start_ms)] if self._paused or self._faded else []
-        self._silent = self._faded = self._paused = self._likely_told = False
+        self._silent = self._faded = self._paused = False
         self._speech_ms += self._position_ms - start_ms
         self._end_ms = self._position_ms - int(quiet_ms)
         return resumed
@@ -227,10 +222,8 @@ class Endpointer:
         if not self._paused and silence_ms >= self.rules.pause_ms:
             self._paused = True
             noticed.append(SpeechPaused(self._end_ms, self._position_ms))
-        likely_over = self.likely_over
-        if likely_over and not self._likely_told:
+        if silence_ms >= self.likely_over_ms and not self._too_short():
             noticed.append(SpeechLikelyOver(self._end_ms, self._position_ms))
-        self._likely_told = likely_over
         return noticed
 
     def _silence_needed_ms(self) -> float:
@@ -252,9 +245,9 @@ class Endpointer:
 
     def _adopt(self, rules: EndpointRules) -> None:
         self.rules, self._next_rules = rules, None
-        self.silence_ms, self.likely_ms = rules.silence_ms, math.inf
+        self.silence_ms, self.likely_over_ms = rules.silence_ms, math.inf
 
     def _clear(self) -> list[EndpointEvent]:
-        self._speaking = self._silent = self._faded = self._paused = self._likely_told = False
+        self._speaking = self._silent = self._faded = self._paused = False
         self._speech_ms = self._onset_ms = self._end_ms = 0
         return []

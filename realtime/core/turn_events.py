@@ -51,7 +51,7 @@ class WholeTextSupposed:
 
 @dataclass(frozen=True, slots=True)
 class LikelyOver:
-    """The user has been silent for so long that this was likely all; more may come."""
+    """The user has been silent for so long that this was likely all; more may come. Told again while it is so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class EndOfTurnDelay:
             self._asking = None
         self._known = Evidence()
         # The next pause begins before it is announced, perhaps under a detection of another kind
-        self._endpointer.silence_ms, self._endpointer.likely_ms = self._endpointer.rules.silence_ms, math.inf
+        self._endpointer.silence_ms = self._endpointer.rules.silence_ms
+        self._endpointer.likely_over_ms = math.inf
         self._apply()
 
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
@@ -97,7 +98,7 @@ class EndOfTurnDelay:
         detection = self._context.config.turn_detection
         if isinstance(detection, SemanticVad):
             self._endpointer.silence_ms = silence_ms(self._known, detection.eagerness, self._answer)
-            self._endpointer.likely_ms = likely_over_ms(self._known, detection.eagerness)
+            self._endpointer.likely_over_ms = likely_over_ms(self._known, detection.eagerness)
 
 
 def evidence_of(known: Transcript) -> Evidence:

@@ -171,10 +171,6 @@ class UserInput:
             with self._context.turns:
                 self._notice(ended)
 
-    def is_likely_over(self) -> bool:
-        """Whether the user has been silent for so long that the turn is likely over."""
-        return self._audio.endpointer.likely_over
-
     def _notice(self, noticed: Sequence[EndpointEvent]) -> None:
         for event in noticed:
             self._endpoint(event)

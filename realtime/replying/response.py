@@ -61,9 +61,8 @@ class ReplyPlan:
     request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
     parallel_tool_calls: bool
     silent_timeout_s: float
-    speak_ahead: (
-        bool  # behind a closed gate, the voice may prepare the first chunk, from `Response.speak_ahead` on
-    )
+    # Whether the voice may prepare the first chunk behind a closed gate, once `Response.speak_ahead` was called
+    may_speak_ahead: Callable[[], bool]
     tools: ServerTools | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
     # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
@@ -141,8 +140,12 @@ class Response:
         self._feed.unheard(ahead_s)
 
     def speak_ahead(self) -> None:
-        """Let the voice prepare the first chunk, where that was planned."""
+        """Let the voice prepare the first chunk, where that is allowed."""
         self._ahead.set()
+
+    def hold_voice(self) -> None:
+        """The voice begins nothing more behind the gate, even if it was let a moment ago."""
+        self._ahead.clear()
 
     def open_gate(self) -> None:
         """Let the reply be seen and heard. Announces it on the wire at once."""
@@ -275,6 +278,8 @@ class Response:
 
     async def _end_calls(self) -> None:
         while self._calls:
+            if not self._sound_comes:
+                self._prepared()
             await self.gate.wait()  # what a call does cannot be taken back
             _, call = self._calls.popitem()
             if self.plan.parallel_tool_calls or not self.events.items.calls:
@@ -343,6 +348,7 @@ class Response:
                     self._watchdog.alive()
                     continue
                 if not self.gate.is_open:
+                    self._prepared()  # without a sound: that would have come first
                     with self._watchdog.excused():
                         await self.gate.wait()
                 match event:
@@ -358,10 +364,11 @@ class Response:
                         self.events.end_chunk(index)
 
     async def _permit(self, chunk: Chunk) -> None:
-        """A chunk may go to the voice once the reply may be seen; the first one sooner, where that was planned."""
-        if self.plan.speak_ahead and chunk.index == 0 and chunk.spoken:
+        """A chunk may go to the voice once the reply may be seen; the first one sooner, where that is allowed."""
+        ahead = chunk.index == 0 and bool(chunk.spoken)
+        while ahead and self.plan.may_speak_ahead() and not self._ahead.is_set():
             await self._ahead.wait()
-        else:
+        if not (ahead and self.plan.may_speak_ahead()):
             if not self._sound_comes:
                 self._prepared()
             await self.gate.wait()
@@ -381,6 +388,11 @@ class Response:
 
     def _mark(self, name: str) -> None:
         self.marks.reach(name, self._loop.time())
+
+
+def never() -> bool:
+    """The voice waits for the gate."""
+    return False
 
 
 def _nobody() -> None:

@@ -27,7 +27,7 @@ from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.plans import Plans
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.reply_sound import ReplySound
-from realtime.replying.response import Response
+from realtime.replying.response import Response, never
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
 from realtime.replying.speaking_rates import SpeakingRates
@@ -113,7 +113,7 @@ class Responses:
         marks: Marks,
         *,
         chat: ChatModel | None = None,
-        speak_ahead: bool = False,
+        may_speak_ahead: Callable[[], bool] = never,
         tool_round: int = 0,
         turn: TurnReplies | None = None,
         resumes: bool = False,
@@ -127,7 +127,7 @@ class Responses:
                 type="rate_limit_error",
             )
         plan = self.plans.plan(
-            options, request, speak_ahead=speak_ahead, tool_round=tool_round, turn=turn, resumes=resumes
+            options, request, may_speak_ahead, tool_round=tool_round, turn=turn, resumes=resumes
         )
         speech = self.plans.speech(plan)
         return Response(

@@ -50,16 +50,11 @@ class Speculation:
     """At most one early answer of one session."""
 
     def __init__(
-        self,
-        context: Context,
-        responses: Responses,
-        progress: Callable[[EarlyAnswer], None],
-        likely_over: Callable[[], bool],
+        self, context: Context, responses: Responses, progress: Callable[[EarlyAnswer], None]
     ) -> None:
-        """`progress` is told how far the early answer is. `likely_over`: whether the turn is, at this moment."""
+        """`progress` is told how far the early answer is."""
         self._context = context
         self._progress = progress
-        self._likely_over = likely_over
         self._responses = responses
         self._outcomes = context.metrics.speculations
         self._costs = TurnCosts()
@@ -97,22 +92,26 @@ class Speculation:
         return settings.speculate != "off" and enough
 
     def _begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
-        """Ask the chat model now; while half of its budget is left, the voice prepares the first chunk as well."""
-        settings = self._context.settings
-        left = self._context.providers.speech.requests_left()
-        speak_ahead = left > settings.speech_rpm / 2 and self._costs.in_vain < MOST_SPEECH_IN_VAIN
+        """Ask the chat model now."""
 
         async def given() -> ChatRequest:
             return request
 
         self._costs.questions += 1
         self._premise = premise
-        self._response = self._responses.prepare(premise.options, given, marks, speak_ahead=speak_ahead)
+        self._response = self._responses.prepare(
+            premise.options, given, marks, may_speak_ahead=self._may_speak_ahead
+        )
         self._response.on_prepared = partial(self._prepared, self._response.id)
-        if settings.speculate == "speech" or self._likely_over():
+        if self._context.settings.speculate == "speech":
             self._response.speak_ahead()
         self._progress(EarlyAnswer.IN_THE_MAKING)
         self._responses.start(self._response)
+
+    def _may_speak_ahead(self) -> bool:
+        """Whether the voice may prepare a first chunk that may be in vain: half of its budget is kept, too."""
+        enough = self._context.providers.speech.requests_left() > self._context.settings.speech_rpm / 2
+        return enough and self._costs.in_vain < MOST_SPEECH_IN_VAIN
 
     def speak_ahead(self) -> None:
         """The turn is likely over: the voice need not wait until it is."""
@@ -158,7 +157,8 @@ class Speculation:
 
     def _discard(self) -> None:
         if self._response is not None:
-            if self._response.plan.speak_ahead and "first_chunk" in self._response.marks.reached_s:
+            self._response.hold_voice()
+            if "first_chunk" in self._response.marks.reached_s:
                 self._costs.in_vain += 1
                 self._context.metrics.speech_in_vain.inc()
             self._outcomes.labels("wasted").inc()

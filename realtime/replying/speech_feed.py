@@ -224,7 +224,7 @@ class SpeechFeed:
                             yield known
                     held.clear()
                     self._prebuffer.away(self._loop.time() - left_s)
-                    sounds = sounds and not done
+                    sounds = not done
         for known in self._silent():
             yield known
 

@@ -112,8 +112,7 @@ class Session:
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
-        user = self._user
-        self._speculation = Speculation(self._context, responses, user.answer_is, user.is_likely_over)
+        self._speculation = Speculation(self._context, responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
         self._prewarm = Prewarm(context, lambda: responses.plans.voice(response_options(context.config)))
         self._request = partial(question, context, self._user)

@@ -174,7 +174,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "speculate",
                 "SPECULATE",
-                "How much of an answer is begun before a turn is certain to be over: `off`, `chat`, or `speech` (the first sound as well).",
+                "How much of an answer is begun before a turn is certain to be over: `off`, `chat` (the first sound only when the silence makes the end likely), or `speech` (the first sound at once).",
                 types.choice("off", "chat", "speech"),
             ),
             _setting(

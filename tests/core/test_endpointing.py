@@ -85,40 +85,36 @@ def test_the_silence_may_be_shortened_or_lengthened_inside_a_pause():
     assert lengthened.feed(0.0, 36 * 32) == [SpeechStopped(128, 36 * 32)]
 
 
-def likely_at(pattern, likely_ms=96, endpointer=None):
-    """Where a pause was likely the end."""
+def likely_at(pattern, likely_over_ms=96, endpointer=None):
+    """Where a pause was likely the end, in frames."""
     endpointer = endpointer or Endpointer(RULES)
-    endpointer.likely_ms = likely_ms
-    return [
-        event.at_ms for event in heard(frames(pattern), endpointer) if isinstance(event, SpeechLikelyOver)
-    ]
+    endpointer.likely_over_ms = likely_over_ms
+    told = [event for event in heard(frames(pattern), endpointer) if isinstance(event, SpeechLikelyOver)]
+    assert all(event.at_ms - event.end_of_speech_ms >= likely_over_ms for event in told)
+    return [event.at_ms // FRAME_MS for event in told]
 
 
-def test_a_pause_is_called_likely_the_end_once_and_each_pause_anew():
-    assert likely_at("xxxxxxxx......xxxx...............") == [11 * 32, 21 * 32]
+def test_a_pause_is_likely_the_end_from_some_silence_on():
+    assert likely_at("xxxxxxxx.....xxxx....xxxx") == [11, 12, 13, 20, 21]
     assert likely_at("xxxxxxxx..xxxx..xxxx") == [], "too short"
-    assert likely_at("xxxxxxxx..............", likely_ms=640) == [], "it was the end before that"
+    assert likely_at("xxxxxxxx..............", likely_over_ms=640) == [], "it was the end before that"
     assert likely_at("xx......................") == [], "a click is no turn"
 
 
 def test_what_is_likely_may_change_inside_a_pause():
     endpointer = Endpointer(EndpointRules(silence_ms=4_000))
-    endpointer.likely_ms = 96
-    heard(frames("xxxxxxxx..."), endpointer)
-    assert endpointer.likely_over
-    endpointer.likely_ms = 192
-    assert not endpointer.likely_over
+    endpointer.likely_over_ms = 96
+    assert heard(frames("xxxxxxxx..."), endpointer)[-1] == SpeechLikelyOver(8 * 32, 11 * 32)
+    endpointer.likely_over_ms = 192
     assert heard(frames(".."), endpointer, start=11) == []
-    assert heard(frames(".."), endpointer, start=13) == [SpeechLikelyOver(8 * 32, 14 * 32)]
-    heard(frames("xx"), endpointer, start=15)
-    assert not endpointer.likely_over
+    assert heard(frames("."), endpointer, start=13) == [SpeechLikelyOver(8 * 32, 14 * 32)]
 
 
-def test_other_rules_and_other_speech_call_nothing_likely():
+def test_other_rules_call_nothing_likely():
     endpointer = Endpointer(RULES)
-    endpointer.likely_ms = 96
+    endpointer.likely_over_ms = 96
     endpointer.change(RULES)
-    assert likely_at("xxxx......", endpointer=endpointer, likely_ms=endpointer.likely_ms) == []
+    assert not any(isinstance(event, SpeechLikelyOver) for event in heard(frames("xxxx......"), endpointer))
 
 
 def test_a_required_silence_of_nothing_stops_at_the_first_quiet_frame():

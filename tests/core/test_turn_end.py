@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.endpointing import FADE_MS, FRAME_MS
+from realtime.core.endpointing import FADE_MS, FADED_MS, FRAME_MS
 from realtime.core.turn_end import (
     CURVE,
     FACTOR,
@@ -102,11 +102,16 @@ def test_the_wait_stretches_only_while_an_answer_is_made():
     assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
 
 
-@given(st.sampled_from(TEXTS), st.floats(0, 10_000), st.sampled_from(EAGERNESS))
-def test_a_turn_is_likely_over_some_time_before_it_is(text, silent_ms, eagerness):
-    """The voice needs that time for the first sound."""
+@given(st.sampled_from(TEXTS), st.floats(0, 10_000), st.sampled_from(EAGERNESS), st.sampled_from(EarlyAnswer))
+def test_a_turn_is_likely_over_before_it_is(text, silent_ms, eagerness, answer):
+    """The voice needs that time for the first sound; but a closure inside a word is no silence."""
     known = Evidence(text, silent_ms=silent_ms)
-    assert 0 < likely_over_ms(known, eagerness) == pytest.approx(0.6 * silence_ms(known, eagerness))
+    assert FADED_MS < likely_over_ms(known, eagerness) < silence_ms(known, eagerness, answer) - 2 * FRAME_MS
+
+
+def test_what_is_likely_whole_is_likely_over_after_a_fifth_of_a_second():
+    assert likely_over_ms(DONE, "auto") == pytest.approx(220, abs=20)
+    assert likely_over_ms(Evidence("I want to"), "auto") > 500
 
 
 def test_a_silence_that_is_just_known_never_ends_a_turn():

@@ -1,12 +1,13 @@
 """How long the user may be silent under `semantic_vad`: what the text and the end-of-turn model say, and when it is asked."""
 
 import asyncio
+import math
 
 import numpy as np
 import pytest
 
 from realtime.core.endpointing import Endpointer
-from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
+from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
 from realtime.errors import ProviderUnavailable
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.providers.base import Transcript
@@ -86,9 +87,10 @@ async def test_of_a_pause_nothing_is_left_where_the_client_changes_the_detection
     pause.begin(text_comes=True)
     pause.delay.text_known(Transcript("What time is it?"), 4_000.0)
     assert pause.silence_ms < before_ms
+    assert pause.endpointer.likely_over_ms < before_ms
     pause.bench.context.config = Bench(**SERVER).context.config
     pause.delay.pause_ended()
-    assert pause.silence_ms == before_ms
+    assert (pause.silence_ms, pause.endpointer.likely_over_ms) == (before_ms, math.inf)
     await pause.bench.context.tasks.aclose()
 
 
@@ -131,6 +133,7 @@ async def test_under_server_vad_the_silence_is_what_the_client_chose():
     pause.delay.text_known(Transcript("I would like"))
     await asyncio.sleep(1)
     assert (model.asked, pause.silence_ms) == (0, before_ms)
+    assert pause.endpointer.likely_over_ms == math.inf, "the voice waits for the end"
     await pause.bench.context.tasks.aclose()
 
 
@@ -144,4 +147,5 @@ async def test_until_an_early_answer_is_in_hand_waiting_is_free():
     for answer in (EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY, EarlyAnswer.NONE):
         pause.delay.answer_is(answer)
         assert pause.silence_ms == silence_ms(evidence, "low", answer)
+        assert pause.endpointer.likely_over_ms == likely_over_ms(evidence, "low")
     await pause.bench.context.tasks.aclose()

@@ -1,19 +1,19 @@
 """When the voice begins with an early answer, and when as much of it is in hand as may be."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
 from realtime.core.turn_end import EarlyAnswer
+from realtime.providers.base import SpeechChunkDone
 from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from tests.conversing import scripted
-from tests.fakes import FakeSpeech
+from tests.fakes import FakeSpeech, FakeUtterance, call
 from tests.replying.test_responses import Early
 from tests.replying.words_first import WordsFirst
 
-TWO_CHUNKS = (
-    "That is good to hear, so let us go on with it now. And then we have to go home again, my friend."
-)
+TWO_CHUNKS = ("That is good to hear, ", "so let us go on with it now. ")
 
 
 def in_vain(early: Early) -> float:
@@ -42,15 +42,29 @@ async def test_the_voice_begins_once_the_turn_is_likely_over():
 
 
 @scripted
-async def test_an_answer_that_begins_when_the_turn_is_likely_over_is_spoken_at_once():
+async def test_what_the_voice_was_given_for_nothing_is_counted():
     early = Early()
-    early.side.likely_over = True
     early.suppose("How are you?")
+    early.side.speculation.speak_ahead()
     await asyncio.sleep(0.15)
     assert early.bench.providers.speech.said == ["Fine."]
     early.suppose("How are you today?")
-    await asyncio.sleep(0.05)
-    assert in_vain(early) == 1, "what the voice was given before was for nothing"
+    assert in_vain(early) == 1
+    await asyncio.sleep(1)
+    assert early.bench.providers.speech.said == ["Fine."], "the next answer waits for a pause of its own"
+    await early.side.close()
+
+
+@scripted
+async def test_an_answer_that_is_dropped_at_the_moment_it_may_be_spoken_is_not():
+    early = Early()
+    early.suppose("How are you?")
+    await asyncio.sleep(1)
+    early.side.speculation.speak_ahead()
+    early.side.speculation.drop()
+    await asyncio.sleep(1)
+    assert early.bench.providers.speech.said == []
+    assert in_vain(early) == 0
     await early.side.close()
 
 
@@ -69,36 +83,40 @@ async def test_an_answer_that_the_voice_never_had_costs_no_speech():
     await early.side.close()
 
 
-@pytest.mark.parametrize("short_of", ["requests", "patience"])
+@pytest.mark.parametrize("short_of", ["requests", "patience", "requests by then"])
 def test_the_voice_waits_for_the_end_of_the_turn_where_it_has_cost_enough(short_of: str):
     @scripted
     async def guess():
         early = Early(speech_rpm=20)
-        early.side.likely_over = True
+        speech, speculation = early.bench.providers.speech, early.side.speculation
         if short_of == "requests":
-            early.bench.providers.speech.budget = 5
-        else:
+            speech.budget = 5
+        elif short_of == "patience":
             for count in range(MOST_SPEECH_IN_VAIN):
                 early.suppose(f"How are you, {count}?")
+                speculation.speak_ahead()
                 await asyncio.sleep(1)
-        said = list(early.bench.providers.speech.said)
+        said = list(speech.said)
         early.suppose("How are you?")
         await asyncio.sleep(1)
-        early.side.speculation.speak_ahead()
+        if short_of == "requests by then":
+            assert early.side.progress[-1] is EarlyAnswer.IN_THE_MAKING
+            speech.budget = 5
+        speculation.speak_ahead()
         await asyncio.sleep(1)
-        assert early.bench.providers.speech.said == said
+        assert speech.said == said
         assert early.side.progress[-1] is EarlyAnswer.READY, "its first clause is all there may be"
         assert early.over("How are you?")
         await asyncio.sleep(1)
-        assert early.bench.providers.speech.said == [*said, "Fine."]
+        assert speech.said == [*said, "Fine."]
         await early.side.close()
 
     guess()
 
 
 @pytest.mark.parametrize("voice", [FakeSpeech, WordsFirst])
-@pytest.mark.parametrize("answer", ["Fine.", TWO_CHUNKS])
-def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(voice: type[FakeSpeech], answer: str):
+@pytest.mark.parametrize("answer", [("Fine.",), TWO_CHUNKS])
+def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(voice: type[FakeSpeech], answer: tuple):
     """Not when its text is there, nor its second chunk; also where the words come before the sound."""
 
     @scripted
@@ -112,14 +130,54 @@ def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(voice: type[Fa
         await asyncio.sleep(0.2)
         assert early.side.progress == [EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY]
         assert early.bench.sent() == []
+        assert len(early.bench.providers.speech.said) == 1
+        assert early.over("How are you?")
+        await asyncio.sleep(2)
+        assert len(early.bench.providers.speech.said) == len(answer), "the rest waited for the gate"
         await early.side.close()
 
     guess()
 
 
+SMILE = "\N{GRINNING FACE}\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize("speculate", ["chat", "speech"])
+@pytest.mark.parametrize(
+    "answer", [(SMILE,), (call("look_up", "{}"),), ("One moment", call("look_up", "{}"))]
+)
+def test_an_answer_of_which_no_sound_will_come_is_ready_without_one(speculate: str, answer: tuple):
+    @scripted
+    async def guess():
+        early = Early(answer=answer, stand_in="", speculate=speculate)
+        early.suppose("How are you?")
+        await asyncio.sleep(1)
+        assert early.side.progress == [EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY]
+        assert early.bench.sent() == []
+        await early.side.close()
+
+    guess()
+
+
+class Mute(FakeSpeech):
+    """Says nothing of its first chunk."""
+
+    @asynccontextmanager
+    async def open(self, voice):
+        async with super().open(voice):
+            yield _Mute(self)
+
+
+class _Mute(FakeUtterance):
+    async def events(self):
+        async for event in super().events():
+            if event.chunk > 0 or isinstance(event, SpeechChunkDone):
+                yield event
+
+
 @scripted
-async def test_an_answer_without_a_sound_is_ready_with_its_text():
-    early = Early(answer="\N{GRINNING FACE}\N{GRINNING FACE}", stand_in="", speculate="speech")
+async def test_a_voice_without_a_sound_holds_no_turn_open():
+    early = Early(speech=Mute(factor=1e6), answer=TWO_CHUNKS, speculate="speech")
     early.suppose("How are you?")
     await asyncio.sleep(1)
     assert early.side.progress == [EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY]

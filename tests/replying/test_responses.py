@@ -30,11 +30,8 @@ class Side:
     def __init__(self, bench: Bench, tools: Toolbox | None = None) -> None:
         self.bench, self.playout = bench, Playout(bench.context)
         self.responses = Responses(bench.context, self.playout, tools)
-        self.likely_over = False
         self.progress: list[EarlyAnswer] = []
-        self.speculation = Speculation(
-            bench.context, self.responses, self.progress.append, lambda: self.likely_over
-        )
+        self.speculation = Speculation(bench.context, self.responses, self.progress.append)
 
     def marks(self) -> Marks:
         return Marks("response_create", asyncio.get_running_loop().time())
@@ -274,9 +271,9 @@ async def test_a_reply_that_failed_behind_its_gate_says_so_to_who_would_open_it(
 class Early:
     """A bench whose user has just said something that may be all."""
 
-    def __init__(self, *, speech: FakeSpeech | None = None, answer: str = "Fine.", **settings) -> None:
+    def __init__(self, *, speech: FakeSpeech | None = None, answer: tuple = ("Fine.",), **settings) -> None:
         chosen = Settings(voice_id="v1", **{"speculate": "chat", **settings})
-        self.chat = FakeChat([[(0.1, answer)] for _ in range(9)])
+        self.chat = FakeChat([[(0.1, delta) for delta in answer] for _ in range(9)])
         self.bench = Bench(chat=self.chat, speech=speech, settings=chosen)
         self.side = Side(self.bench)
 

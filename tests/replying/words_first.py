@@ -1,35 +1,29 @@
 """A voice that tells the words of a chunk before its sound, as MiniMax's does where it is asked for both."""
 
-from realtime.providers.base import SpeechChunkDone, SpeechWords
+from contextlib import asynccontextmanager
+
+from realtime.providers.base import SpeechAudio, SpeechChunkDone
 from tests.fakes import FakeSpeech, FakeUtterance
 
 
 class WordsFirst(FakeSpeech):
-    """A voice that tells the words of a chunk before its sound, as MiniMax's does."""
+    """The sound of a chunk comes at once, after its words."""
 
-    def open(self, voice):
-        return _Opened(self)
-
-
-class _Opened:
-    def __init__(self, speech: FakeSpeech) -> None:
-        self._utterance = _WordsFirst(speech)
-
-    async def __aenter__(self) -> FakeUtterance:
-        return self._utterance
-
-    async def __aexit__(self, *_: object) -> None:
-        return
+    @asynccontextmanager
+    async def open(self, voice):
+        async with super().open(voice):
+            yield _WordsFirst(self)
 
 
 class _WordsFirst(FakeUtterance):
     async def events(self):
-        held = []
+        sound = []
         async for event in super().events():
+            if isinstance(event, SpeechAudio):
+                sound.append(event)
+                continue
             if isinstance(event, SpeechChunkDone):
-                for one in sorted(held, key=lambda event: not isinstance(event, SpeechWords)):
+                for one in sound:
                     yield one
-                held.clear()
-                yield event
-            else:
-                held.append(event)
+                sound.clear()
+            yield event

@@ -98,6 +98,27 @@ async def test_the_voice_begins_in_a_pause_that_is_likely_the_end_and_the_turn_e
 
 
 @scripted
+async def test_an_answer_begun_late_in_a_pause_is_spoken_at_once():
+    """The text comes when the silence has been long enough for the voice already."""
+    base_ms = silence_ms(Evidence("What time is it?"), "auto")
+    speech = FakeSpeech(first_s=0.2)
+    transcriber = Heard((0, "What time is it?"), delay_s=0.8 * base_ms / 1000)
+    async with Talk(
+        chat=FakeChat([[(0.01, "It is noon in Oslo.")]]),
+        speech=speech,
+        transcriber=transcriber,
+        settings=settings(),
+        **SEMANTIC,
+    ) as talk:
+        await talk.speak(1.28)
+        await talk.silence(0.7 * base_ms / 1000)
+        assert speech.said == []
+        await talk.silence(0.2 * base_ms / 1000)
+        assert speech.said == ["It is noon in Oslo."]
+        assert not talk.of("input_audio_buffer.speech_stopped")
+
+
+@scripted
 async def test_who_goes_on_after_a_pause_that_was_likely_the_end_hears_nothing_of_it():
     speech = FakeSpeech(first_s=0.5)
     heard = Heard((0, "What time is it?"), (2, "What time is it in the town of Oslo?"))
