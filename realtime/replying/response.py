@@ -109,7 +109,7 @@ class Response:
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model goes on
         self._has_words = False
-        self._sound_comes = False  # the voice has something to say
+        self._sound_comes = False  # the voice has something to say, or will have soon
         self._question = ""
         self._opening = ""  # the first part of the answer
 
@@ -365,10 +365,12 @@ class Response:
 
     async def _permit(self, chunk: Chunk) -> None:
         """A chunk may go to the voice once the reply may be seen; the first one sooner, where that is allowed."""
-        ahead = chunk.index == 0 and bool(chunk.spoken)
-        while ahead and self.plan.may_speak_ahead() and not self._ahead.is_set():
+        ahead = chunk.index == 0 and bool(chunk.spoken) and self.plan.may_speak_ahead()
+        self._sound_comes = self._sound_comes or ahead
+        while ahead and not self._ahead.is_set():
             await self._ahead.wait()
-        if not (ahead and self.plan.may_speak_ahead()):
+            self._sound_comes = ahead = self.plan.may_speak_ahead()
+        if not ahead:
             if not self._sound_comes:
                 self._prepared()
             await self.gate.wait()

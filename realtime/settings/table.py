@@ -74,7 +74,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "speech_rpm",
                 "MINIMAX_SPEECH_RPM",
-                "Speech requests a minute that the account allows. 20 on mainland hosts, unless set.",
+                "Speech requests a minute that the account allows. Early answers use at most half. 20 on mainland hosts, unless set.",
                 types.whole(1, 1_000_000),
             ),
             _setting(
@@ -174,7 +174,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "speculate",
                 "SPECULATE",
-                "How much of an answer is begun before a turn is certain to be over: `off`, `chat` (the first sound only when the silence makes the end likely), or `speech` (the first sound at once).",
+                "How much of an answer is begun before a turn is certain to be over: `off`, `chat` (the voice begins when the silence makes the end likely, under `semantic_vad`), or `speech` (the voice begins at once).",
                 types.choice("off", "chat", "speech"),
             ),
             _setting(

@@ -11,7 +11,7 @@ from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from tests.conversing import scripted
 from tests.fakes import FakeSpeech, FakeUtterance, call
 from tests.replying.test_responses import Early
-from tests.replying.words_first import WordsFirst
+from tests.replying.words_first import LATER_S, WordsFirst
 
 TWO_CHUNKS = ("That is good to hear, ", "so let us go on with it now. ")
 
@@ -114,9 +114,11 @@ def test_the_voice_waits_for_the_end_of_the_turn_where_it_has_cost_enough(short_
     guess()
 
 
-@pytest.mark.parametrize("voice", [FakeSpeech, WordsFirst])
+@pytest.mark.parametrize(("voice", "sound_s"), [(FakeSpeech, 0.6), (WordsFirst, 0.6 + LATER_S)])
 @pytest.mark.parametrize("answer", [("Fine.",), TWO_CHUNKS])
-def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(voice: type[FakeSpeech], answer: tuple):
+def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(
+    voice: type[FakeSpeech], sound_s: float, answer: tuple
+):
     """Not when its text is there, nor its second chunk; also where the words come before the sound."""
 
     @scripted
@@ -124,7 +126,7 @@ def test_an_early_answer_is_ready_when_its_first_sound_is_in_hand(voice: type[Fa
         early = Early(speech=voice(first_s=0.5, factor=1e6), answer=answer, speculate="speech")
         early.suppose("How are you?")
         assert early.side.progress == [EarlyAnswer.IN_THE_MAKING]
-        await asyncio.sleep(0.55)
+        await asyncio.sleep(sound_s - 0.02)
         assert early.bench.providers.speech.said
         assert early.side.progress == [EarlyAnswer.IN_THE_MAKING], "no sound yet"
         await asyncio.sleep(0.2)
@@ -157,6 +159,19 @@ def test_an_answer_of_which_no_sound_will_come_is_ready_without_one(speculate: s
         await early.side.close()
 
     guess()
+
+
+@scripted
+async def test_a_call_does_not_hide_that_a_sound_will_come():
+    early = Early(answer=("Let me look it up. ", call("look_up", "{}")))
+    early.suppose("How are you?")
+    await asyncio.sleep(1)
+    assert early.side.progress == [EarlyAnswer.IN_THE_MAKING], "the voice may begin soon"
+    early.side.speculation.speak_ahead()
+    await asyncio.sleep(0.3)
+    assert early.bench.providers.speech.said == ["Let me look it up."]
+    assert early.side.progress == [EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY]
+    await early.side.close()
 
 
 class Mute(FakeSpeech):
