@@ -156,6 +156,8 @@ class Listening:
                 self.user.announce(onset_ms)
             case turns.WholeTextSupposed(text):
                 self._suppose(essence(text) or None)
+            case turns.PauseEnded():
+                self._may_speak_ms = self._may_speak_ms if self._voice_ms is not None else None
             case turns.LikelyOver():
                 self._may_speak_ms = self._may_speak_ms or self._position_ms
             case turns.SpeechEnded(at_ms):

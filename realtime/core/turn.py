@@ -41,6 +41,7 @@ from realtime.core.turn_actions import (
     DropEarlyAnswer,
     DropSpeech,
     DuckReply,
+    HoldVoice,
     ReadSpeech,
     ResumeReply,
     SpeakAhead,
@@ -52,6 +53,7 @@ from realtime.core.turn_events import (
     InterimText,
     LikelyOver,
     NothingToResume,
+    PauseEnded,
     PlaybackEnded,
     ReplyBegan,
     ReplyEnded,
@@ -79,9 +81,11 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "DropEarlyAnswer",
     "DropSpeech",
     "DuckReply",
+    "HoldVoice",
     "InterimText",
     "LikelyOver",
     "NothingToResume",
+    "PauseEnded",
     "Phase",
     "PlaybackEnded",
     "ReadSpeech",
@@ -240,6 +244,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
 
         case Phase.SPEAKING, LikelyOver():
             return turn, [SpeakAhead()]
+        case Phase.SPEAKING, PauseEnded():
+            return turn, [HoldVoice()]
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
         case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():

@@ -91,6 +91,11 @@ class SpeakAhead:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldVoice:
+    """Do not let it begin any more, until `SpeakAhead` comes again."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropEarlyAnswer:
     """Nobody asks what it answers."""
 
@@ -113,6 +118,7 @@ Action = (
     | ContinueReply
     | AnswerEarly
     | SpeakAhead
+    | HoldVoice
     | DropEarlyAnswer
     | DropSpeech
 )

@@ -55,6 +55,11 @@ class LikelyOver:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseEnded:
+    """There is sound again in the same speech: more words, or a noise."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechEnded:
     """The silence after speech was long enough, or the speech too short to be any."""
 
@@ -131,6 +136,7 @@ TurnEvent = (
     | SpeechRead
     | WholeTextSupposed
     | LikelyOver
+    | PauseEnded
     | SpeechEnded
     | VoiceStopped
     | SpeechDiscarded

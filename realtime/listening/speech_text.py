@@ -24,6 +24,7 @@ from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription, is_guess, is_sure
 from realtime.protocol import server_events as events
+from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import Transcript
 
 INTERIM_WHILE_TENTATIVE_MS = 250.0  # during a reply the first words decide, so decode sooner
@@ -118,7 +119,11 @@ class SpeechText:
             self._transcription.leave_early()  # its text decides about the reply
         if self._paused:  # what only faded may still be a whole sentence: the next text will tell
             self._silences.ended(at_ms - self._pause_ms)
-            self._suppose("")
+            if self._segment.announced and isinstance(self._context.config.turn_detection, SemanticVad):
+                # The text may be all there is, and the sound a noise: the next text tells, and the next long pause
+                self._context.turns.put(turns.PauseEnded())
+            else:
+                self._suppose("")
         self._paused = False
 
     def discarded(self) -> None:

@@ -118,6 +118,11 @@ class Speculation:
         if self._response is not None:
             self._response.speak_ahead()
 
+    def hold_voice(self) -> None:
+        """It is not: there is sound again. The question may still be all; the voice waits for another pause."""
+        if self._response is not None:
+            self._response.hold_voice()
+
     def _prepared(self, response_id: str) -> None:
         if self._response is not None and self._response.id == response_id:
             self._progress(EarlyAnswer.READY)

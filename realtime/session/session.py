@@ -346,6 +346,8 @@ class Session:
                 self._speculation.suppose(text, self._options(), self._marks(self._user.speech_ended_at_s()))
             case turns.SpeakAhead():
                 self._speculation.speak_ahead()
+            case turns.HoldVoice():
+                self._speculation.hold_voice()
             case turns.DropEarlyAnswer():
                 self._speculation.drop()
             case turns.DropSpeech():

@@ -9,8 +9,10 @@ from realtime.core.turn import (
     CutPlayback,
     DropEarlyAnswer,
     DropSpeech,
+    HoldVoice,
     InterimText,
     LikelyOver,
+    PauseEnded,
     Phase,
     PlaybackEnded,
     ReplyBegan,
@@ -218,8 +220,9 @@ def test_a_whole_text_is_answered_early_while_the_user_may_have_ended():
 
 def test_the_voice_begins_with_the_early_answer_where_the_users_turn_is_likely_over():
     assert play(SpeechBegan(0, "u1"), LikelyOver())[1] == [AnnounceSpeech(0), SpeakAhead()]
-    over_a_reply = (*REPLYING, SpeechBegan(0, "u1"), LikelyOver())
-    assert play(*over_a_reply)[1] == play(*over_a_reply[:-1])[1], "it may be no turn at all"
+    assert play(SpeechBegan(0, "u1"), LikelyOver(), PauseEnded())[1][-2:] == [SpeakAhead(), HoldVoice()]
+    over_a_reply = (*REPLYING, SpeechBegan(0, "u1"), LikelyOver(), PauseEnded())
+    assert play(*over_a_reply)[1] == play(*over_a_reply[:-2])[1], "it may be no turn at all"
     assert play(SpeechBegan(0, "u1"), SpeechEnded(900), LikelyOver())[1][-1] == CommitSpeech("u1", 900)
 
 

@@ -9,8 +9,10 @@ from realtime.core.turn import (
     CommitSpeech,
     ContinueReply,
     DropSpeech,
+    HoldVoice,
     InterimText,
     LikelyOver,
+    PauseEnded,
     Phase,
     PlaybackEnded,
     ReadSpeech,
@@ -46,7 +48,7 @@ events = st.one_of(
     st.builds(SpeechEnded, st.floats(0, 1e5)),
     st.just(SpeechDiscarded()),
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
-    st.just(LikelyOver()),
+    st.sampled_from([LikelyOver(), PauseEnded()]),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
     st.builds(ReplyBegan, st.sampled_from(["r1", "r2"]), st.booleans()),
@@ -82,7 +84,7 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
                 case AnswerEarly():
                     assert before.phase is Phase.SPEAKING
                     assert before.response_id is None
-                case SpeakAhead():
+                case SpeakAhead() | HoldVoice():
                     assert before.phase is Phase.SPEAKING
                 case ContinueReply(response_id):
                     assert response_id == before.response_id

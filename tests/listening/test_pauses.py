@@ -1,5 +1,6 @@
 """What a pause of the user says: its text may be all, and silences without a word between them add up."""
 
+from realtime.core.turn import PauseEnded
 from realtime.core.turn_end import Evidence, silence_ms
 from realtime.listening.segment import SpeechSegment
 from tests.conversing import scripted
@@ -116,6 +117,18 @@ async def test_a_decode_of_an_earlier_fading_says_nothing_about_a_later_pause():
     stage.resume()
     stage.decodes.earlies[0]("Stop it right.")
     assert stage.supposed() == ["", "Stop it right."], "while somebody speaks it is the best there is"
+
+
+@scripted
+async def test_sound_after_a_pause_leaves_the_text_as_it_is_where_the_next_pause_decides_about_the_voice():
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+    stage.pause()
+    stage.decodes.earlies[-1]("Stop it right now, please.")
+    assert stage.supposed() == ["Stop it right now, please."]
+    stage.resume(150)
+    assert PauseEnded() in stage.bench.noticed
+    assert stage.supposed() == []
 
 
 @scripted

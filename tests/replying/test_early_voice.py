@@ -68,6 +68,29 @@ async def test_an_answer_that_is_dropped_at_the_moment_it_may_be_spoken_is_not()
     await early.side.close()
 
 
+@pytest.mark.parametrize("speculate", ["chat", "speech"])
+def test_where_there_is_sound_again_the_voice_waits_for_another_pause(speculate: str):
+    @scripted
+    async def guess():
+        early = Early(speculate=speculate)
+        early.suppose("How are you?")
+        early.side.speculation.speak_ahead()
+        early.side.speculation.hold_voice()
+        await asyncio.sleep(1)
+        assert early.bench.providers.speech.said == []
+        assert early.side.progress == [EarlyAnswer.IN_THE_MAKING]
+        early.side.speculation.speak_ahead()
+        await asyncio.sleep(1)
+        assert early.bench.providers.speech.said == ["Fine."]
+        early.side.speculation.hold_voice()
+        assert early.over("How are you?")
+        assert len(early.chat.requests) == 1
+        assert in_vain(early) == 0
+        await early.side.close()
+
+    guess()
+
+
 @scripted
 async def test_an_answer_that_the_voice_never_had_costs_no_speech():
     early = Early()

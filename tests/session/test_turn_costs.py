@@ -9,7 +9,7 @@ from realtime.core.turn_end import MOST_QUESTIONS, STRETCH_MS, Evidence, silence
 from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech
-from tests.session.early import NOON, Heard, settings
+from tests.session.early import NOON, Heard, outcomes, settings
 
 SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
 NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
@@ -116,6 +116,26 @@ async def test_an_answer_begun_late_in_a_pause_is_spoken_at_once():
         await talk.silence(0.2 * base_ms / 1000)
         assert speech.said == ["It is noon in Oslo."]
         assert not talk.of("input_audio_buffer.speech_stopped")
+
+
+@scripted
+async def test_a_noise_after_the_words_asks_nothing_again():
+    """The text stays the same: the question was right, and only the voice waits for the next pause."""
+    base_s = silence_ms(Evidence("What time is it?"), "auto") / 1000
+    chat, speech = FakeChat([NOON]), FakeSpeech()
+    async with Talk(
+        chat=chat, speech=speech, transcriber=Heard((0, "What time is it?")), settings=settings(), **SEMANTIC
+    ) as talk:
+        await talk.speak(1.28)
+        await talk.silence(0.4 * base_s)
+        await talk.speak(0.32)
+        await talk.silence(0.4 * base_s)
+        assert speech.said == []
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == 1
+        assert speech.said == ["It is noon in Oslo."]
+        assert outcomes(talk) == {"used": 1}
 
 
 @scripted
