@@ -21,6 +21,11 @@ from realtime.replying.turn_replies import TurnReplies
 from realtime.tools import ServerTools
 
 
+def never() -> bool:
+    """The voice waits for the gate."""
+    return False
+
+
 class Plans:
     """Of one session."""
 

@@ -392,10 +392,5 @@ class Response:
         self.marks.reach(name, self._loop.time())
 
 
-def never() -> bool:
-    """The voice waits for the gate."""
-    return False
-
-
 def _nobody() -> None:
     """Nobody waits for what this reply prepares."""

@@ -24,10 +24,10 @@ from realtime.replying.chat_request import again
 from realtime.replying.failure import log_end
 from realtime.replying.interrupted import Continuation, InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
-from realtime.replying.plans import Plans
+from realtime.replying.plans import Plans, never
 from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
 from realtime.replying.reply_sound import ReplySound
-from realtime.replying.response import Response, never
+from realtime.replying.response import Response
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
 from realtime.replying.speaking_rates import SpeakingRates
