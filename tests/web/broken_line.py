@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from realtime.core.audio import Samples
 from realtime.listening.user_input import UserInput
 from realtime.protocol.server_events import ResponseOutputAudioDelta
@@ -47,15 +45,14 @@ _SPOKEN = """() => {
 
 
 class Listener(FakeTranscriber):
-    """A transcriber that keeps what it was asked to read at last: `heard`, of 16 kHz."""
+    """A transcriber that hears one text, however often it is asked: a broken line makes pauses, and each is read."""
 
-    def __init__(self, *texts: str) -> None:
-        super().__init__(list(texts))
-        self.heard: list[np.ndarray] = []
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        if final:
-            self.heard.append(np.array(samples))
+        self.texts = [self.text]
         return await super().transcribe(samples, language=language, final=final)
 
 
