@@ -1,17 +1,15 @@
 """When the voice begins with an early answer, and when as much of it is in hand as may be."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
 from realtime.core.turn_end import EarlyAnswer
-from realtime.providers.base import SpeechChunkDone
 from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from tests.conversing import scripted
-from tests.fakes import FakeSpeech, FakeUtterance, call
+from tests.fakes import FakeSpeech, call
 from tests.replying.test_responses import Early
-from tests.replying.words_first import LATER_S, WordsFirst
+from tests.replying.voices import LATER_S, Mute, WordsFirst
 
 TWO_CHUNKS = ("That is good to hear, ", "so let us go on with it now. ")
 
@@ -195,22 +193,6 @@ async def test_a_call_does_not_hide_that_a_sound_will_come():
     assert early.bench.providers.speech.said == ["Let me look it up."]
     assert early.side.progress == [EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY]
     await early.side.close()
-
-
-class Mute(FakeSpeech):
-    """Says nothing of its first chunk."""
-
-    @asynccontextmanager
-    async def open(self, voice):
-        async with super().open(voice):
-            yield _Mute(self)
-
-
-class _Mute(FakeUtterance):
-    async def events(self):
-        async for event in super().events():
-            if event.chunk > 0 or isinstance(event, SpeechChunkDone):
-                yield event
 
 
 @scripted

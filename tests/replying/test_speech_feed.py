@@ -22,7 +22,7 @@ from realtime.replying.speech_feed import (
 from tests import virtual_time
 from tests.conversing import scripted
 from tests.fakes import FakeSpeech, FakeUtterance
-from tests.replying.words_first import WordsFirst
+from tests.replying.voices import WordsFirst
 
 VOICE = Voice("v1")
 WHOLE = ChunkRules(lead_s=float("inf"))

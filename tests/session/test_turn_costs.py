@@ -120,17 +120,17 @@ async def test_an_answer_begun_late_in_a_pause_is_spoken_at_once():
 
 @scripted
 async def test_a_noise_after_the_words_asks_nothing_again():
-    """The text stays the same: the question was right, and only the voice waits for the next pause."""
+    """The text stays the same: the question was right, and only the voice waits for the next pause. The first pause
+    was likely the end, but the model answers in the noise."""
     base_s = silence_ms(Evidence("What time is it?"), "auto") / 1000
-    chat, speech = FakeChat([NOON]), FakeSpeech()
+    chat, speech = FakeChat([[(1.75, "It is noon in Oslo.")]]), FakeSpeech()
     async with Talk(
         chat=chat, speech=speech, transcriber=Heard((0, "What time is it?")), settings=settings(), **SEMANTIC
     ) as talk:
         await talk.speak(1.28)
-        await talk.silence(0.4 * base_s)
-        await talk.speak(0.32)
-        await talk.silence(0.4 * base_s)
-        assert speech.said == []
+        await talk.silence(0.75 * base_s)
+        await talk.speak(0.6)
+        assert speech.said == [], "there is sound again"
         await talk.silence(2.0)
         await talk.until("response.done")
         assert len(chat.requests) == 1

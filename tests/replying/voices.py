@@ -1,4 +1,4 @@
-"""A voice that tells the words of a chunk before its sound, as MiniMax's does where it is asked for both."""
+"""Voices that give the sound of a chunk otherwise than the ordinary fake does."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -9,13 +9,15 @@ from tests.fakes import FakeSpeech, FakeUtterance
 LATER_S = 0.12
 
 
-class WordsFirst(FakeSpeech):
-    """The sound of a chunk comes LATER_S after its words, all of it at once."""
+class _Other(FakeSpeech):
+    """A voice with utterances of its own."""
+
+    utterance = FakeUtterance
 
     @asynccontextmanager
     async def open(self, voice):
         async with super().open(voice):
-            yield _WordsFirst(self)
+            yield self.utterance(self)
 
 
 class _WordsFirst(FakeUtterance):
@@ -31,3 +33,22 @@ class _WordsFirst(FakeUtterance):
                     yield one
                 sound.clear()
             yield event
+
+
+class WordsFirst(_Other):
+    """Tells the words of a chunk LATER_S before its sound, as MiniMax's does where it is asked for both."""
+
+    utterance = _WordsFirst
+
+
+class _Mute(FakeUtterance):
+    async def events(self):
+        async for event in super().events():
+            if event.chunk > 0 or isinstance(event, SpeechChunkDone):
+                yield event
+
+
+class Mute(_Other):
+    """Says nothing of its first chunk."""
+
+    utterance = _Mute
