@@ -1,7 +1,7 @@
-"""The pauses of one turn between which no word was said: together they are one silence.
+"""How long no word has been said before a pause of a turn: sound that brings no word does not begin a silence anew.
 
-Sound that brings no word does not begin a silence anew: it is a voice behind, a breath or a hum. Pure: texts and
-milliseconds in, milliseconds out.
+It is a voice behind, a breath or a hum. Two things tell it: earlier pauses that had the text already, and interim texts
+that have said the same for longer than a last word lasts. Pure: texts and milliseconds in, milliseconds out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import re
 
 from realtime.core.punctuation import MARKS
 
+# A transcriber may know the last word so long before the voice has ended (Whisper: 290 ms, median; bench/README.md).
+KNOWN_AHEAD_MS = 350.0
+
 _MARKS = re.compile(rf"[{re.escape(MARKS)}](?![a-z0-9])")  # a point inside a number is no end
 
 
@@ -17,26 +20,39 @@ class Silences:
     """Of one turn at a time. Any other change of the text than of marks between words is a word: "20" is not "$20"."""
 
     def __init__(self) -> None:
-        self._said = ""
-        self._ms = 0.0
+        self.reset()
 
     def __repr__(self) -> str:
-        return f"<Silences {self._ms:.0f} ms since {self._said!r}>"
+        return f"<Silences {self._pauses_ms:.0f} ms since {self._said!r}>"
 
     def reset(self) -> None:
         """Another turn begins."""
-        self._said, self._ms = "", 0.0
+        self._said, self._pauses_ms = (
+            "",
+            0.0,
+        )  # what the last pause had, and how long the earlier ones with it were
+        self._interim, self._interim_ms = (
+            "",
+            0.0,
+        )  # what the last interim texts had, and by when it had been said
 
     def ended(self, silence_ms: float) -> None:
         """There was sound after a pause of this length, with or without a word."""
-        self._ms += silence_ms
+        self._pauses_ms += silence_ms
 
-    def before(self, text: str) -> float:
-        """How long the earlier pauses were in which the text was this one already, in ms. Without a word: 0."""
+    def interim(self, text: str, to_ms: float) -> None:
+        """A decode of the speech up to this position has this text."""
+        said = _words(text)
+        if said != self._interim:
+            self._interim, self._interim_ms = said, to_ms + KNOWN_AHEAD_MS
+
+    def before(self, text: str, pause_ms: float) -> float:
+        """How long no word had been said when the pause began, in ms: 0 where the text is new, or is none."""
         said = _words(text)
         if not said or said != self._said:
-            self._said, self._ms = said, 0.0
-        return self._ms
+            self._said, self._pauses_ms = said, 0.0
+        since_interim_ms = pause_ms - self._interim_ms if said and said == self._interim else 0.0
+        return max(self._pauses_ms, since_interim_ms)
 
 
 def _words(text: str) -> str:

@@ -80,7 +80,7 @@ class SpeechText:
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
             self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
-            self._transcription.interim(self.utterance(), partial(self._on_interim, self._segment, speech_ms))
+            self._transcription.interim(self.utterance(), self._interim_of_now())
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
@@ -102,8 +102,8 @@ class SpeechText:
         )
         # Over an answer a guess would be told before the careful text, which may be a murmur
         if segment.announced and end_ms != self._guessed_ms and self._transcription.guesses_sooner:
-            self._guessed_ms, speech_ms = end_ms, self._audio.endpointer.speech_ms
-            self._transcription.guess(self.utterance(), partial(self._on_interim, self._segment, speech_ms))
+            self._guessed_ms = end_ms
+            self._transcription.guess(self.utterance(), self._interim_of_now())
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
@@ -162,14 +162,21 @@ class SpeechText:
         own = self._echo.own_words if self._segment.announced else self._echo.for_rules
         return known.with_text(own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms))
 
-    def _on_interim(self, segment: SpeechSegment, speech_ms: float, known: Transcript) -> None:
-        """What the user has said so far, in so much speech. A sentence that is likely whole may be all there is."""
+    def _interim_of_now(self) -> OnText:
+        """Whoever listens to what has been said so far."""
+        speech_ms = self._audio.endpointer.speech_ms
+        return partial(self._on_interim, self._segment, speech_ms, self._audio.scored_ms)
+
+    def _on_interim(self, segment: SpeechSegment, speech_ms: float, to_ms: float, known: Transcript) -> None:
+        """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
         endpointer = self._audio.endpointer
         if segment is not self._segment or not endpointer.speaking:
             return
         known = self._own(known)
         text = known.text
         stable, self._interim = essence(text) == essence(self._interim), text
+        if segment.announced:  # until then an echo is read as a hum, always the same
+            self._silences.interim(text, to_ms)
         self._tell(known, speech_ms)
         if endpointer.paused:
             if not self._read:  # it is of more sound than what was supposed before
@@ -191,11 +198,11 @@ class SpeechText:
         """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused or end_ms != self._pause_ms:
             return  # speech followed: a decode that was left says nothing about a later pause
-        self._read = True
+        self._read, self._interim = True, known.text
         self._suppose(known.text)
         # Until the speech is announced an echo is read as a hum, always the same
         heard = known.text if self._segment.announced else ""
-        self._delay.text_known(known, self._silences.before(heard))
+        self._delay.text_known(known, self._silences.before(heard, end_ms))
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:

@@ -1,7 +1,8 @@
 """What a pause of the user says: its text may be all, and silences without a word between them add up."""
 
+from realtime.core.silences import KNOWN_AHEAD_MS
 from realtime.core.turn import PauseEnded
-from realtime.core.turn_end import Evidence, silence_ms
+from realtime.core.turn_end import LEAST_ANEW_MS, Evidence, silence_ms
 from realtime.listening.segment import SpeechSegment
 from tests.conversing import scripted
 from tests.listening.test_speech_text import EVERY_MS, Parrot, Stage
@@ -139,3 +140,39 @@ async def test_a_pause_that_is_read_at_any_price_tells_its_text():
     stage.subject.read_pause(stage.speaking.speech_ms)
     stage.decodes.reads[-1]("Stop it now.")
     assert stage.supposed() == ["Stop it now."]
+
+
+@scripted
+async def test_interim_texts_that_say_the_same_for_long_begin_the_silence_before_the_detector_does():
+    """In noise it takes the sound after the last word for speech, for up to half a second."""
+    semantic = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+    for announced, counted_ms in ((True, 800 - KNOWN_AHEAD_MS), (False, 0)):
+        stage = Stage(**semantic)
+        stage.segment.announced = announced
+        for heard_to_ms, text in (
+            (1_000, "Down the middle."),
+            (1_400, "Down the middle."),
+            (1_700, "down the middle"),
+        ):
+            stage.audio.scored_ms = heard_to_ms
+            stage.interim(text)
+        stage.speaking.speech_ms = 1_800
+        stage.pause()
+        stage.decodes.earlies[-1]("Down the middle.")
+        base_ms = silence_ms(Evidence("Down the middle."), "auto")
+        assert base_ms - stage.speaking.silence_ms == min(counted_ms, base_ms - LEAST_ANEW_MS)
+
+
+@scripted
+async def test_a_noise_that_fades_asks_about_the_text_of_the_pause_before_it():
+    """Not about an interim text from before that pause."""
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+    stage.interim("Stop it right.")
+    stage.interim("Stop it right.")
+    stage.pause()
+    stage.decodes.earlies[-1]("Stop it right now, please.")
+    stage.resume(150)
+    stage.supposed()
+    stage.fade()
+    assert stage.supposed() == ["Stop it right now, please."]

@@ -29,13 +29,15 @@ class FakeEndOfTurnModel:
         return
 
 
+# Of what `speak(1.28)` brings, pre-roll included: nobody's words are known from their first sound on
+WORDS_FROM_S = 1.3
 SEMANTIC = {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
 
 
 async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, **detection) -> float:
     """Milliseconds from the end of the loud samples to `speech_stopped`."""
     session = {"audio": {"input": {"turn_detection": {"type": "semantic_vad", **detection}}}}
-    async with Talk(transcriber=Heard((0, text)), end_of_turn=end_of_turn, **session) as talk:
+    async with Talk(transcriber=Heard((WORDS_FROM_S, text)), end_of_turn=end_of_turn, **session) as talk:
         await talk.speak(1.28)
         end = talk.events[0]["at"] + 1.28
         await talk.silence(9.0)
@@ -45,7 +47,7 @@ async def silence_that_ended(end_of_turn: FakeEndOfTurnModel | None, text: str, 
 @scripted
 async def test_sound_without_a_word_does_not_begin_the_silence_anew():
     text, before_s = "What time is it?", 0.288
-    async with Talk(transcriber=Heard((0, text)), settings=settings("off"), **SEMANTIC) as talk:
+    async with Talk(transcriber=Heard((WORDS_FROM_S, text)), settings=settings("off"), **SEMANTIC) as talk:
         await talk.speak(1.28)
         begun_s = talk.events[0]["at"]
         await talk.silence(before_s)

@@ -24,7 +24,7 @@ async def silence_that_ended(answer_after_s: float, speculate: str = "chat") -> 
     """Milliseconds from the end of the voice to `speech_stopped`, where the model answers after so long."""
     chat = FakeChat([[(answer_after_s, "At noon, I think. ")]])
     async with Talk(
-        chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings(speculate), **SEMANTIC
+        chat=chat, transcriber=Heard((1.3, "What time is it?")), settings=settings(speculate), **SEMANTIC
     ) as talk:
         await talk.speak(1.28)
         end = talk.events[0]["at"] + 1.28
@@ -78,7 +78,7 @@ async def test_the_voice_begins_in_a_pause_that_is_likely_the_end_and_the_turn_e
         async with Talk(
             chat=FakeChat([NOON]),
             speech=speech,
-            transcriber=Heard((0, "What time is it?")),
+            transcriber=Heard((1.3, "What time is it?")),
             settings=settings(),
             **SEMANTIC,
         ) as talk:
@@ -102,7 +102,7 @@ async def test_an_answer_begun_late_in_a_pause_is_spoken_at_once():
     """The text comes when the silence has been long enough for the voice already."""
     base_ms = silence_ms(Evidence("What time is it?"), "auto")
     speech = FakeSpeech(first_s=0.2)
-    transcriber = Heard((0, "What time is it?"), delay_s=0.8 * base_ms / 1000)
+    transcriber = Heard((1.3, "What time is it?"), delay_s=0.8 * base_ms / 1000)
     async with Talk(
         chat=FakeChat([[(0.01, "It is noon in Oslo.")]]),
         speech=speech,
@@ -125,7 +125,11 @@ async def test_a_noise_after_the_words_asks_nothing_again():
     base_s = silence_ms(Evidence("What time is it?"), "auto") / 1000
     chat, speech = FakeChat([[(1.75, "It is noon in Oslo.")]]), FakeSpeech()
     async with Talk(
-        chat=chat, speech=speech, transcriber=Heard((0, "What time is it?")), settings=settings(), **SEMANTIC
+        chat=chat,
+        speech=speech,
+        transcriber=Heard((1.3, "What time is it?")),
+        settings=settings(),
+        **SEMANTIC,
     ) as talk:
         await talk.speak(1.28)
         await talk.silence(0.75 * base_s)
@@ -141,7 +145,7 @@ async def test_a_noise_after_the_words_asks_nothing_again():
 @scripted
 async def test_who_goes_on_after_a_pause_that_was_likely_the_end_hears_nothing_of_it():
     speech = FakeSpeech(first_s=0.5)
-    heard = Heard((0, "What time is it?"), (2, "What time is it in the town of Oslo?"))
+    heard = Heard((1.3, "What time is it?"), (2, "What time is it in the town of Oslo?"))
     async with Talk(
         chat=FakeChat([NOON, NOON]), speech=speech, transcriber=heard, settings=settings(), **SEMANTIC
     ) as talk:
@@ -174,7 +178,7 @@ async def test_a_turn_that_goes_on_soon_after_its_end_was_cut():
 async def test_a_session_that_closes_ends_no_turn():
     chat = FakeChat([[(9.0, "Late.")]])
     async with Talk(
-        chat=chat, transcriber=Heard((0, "What time is it?")), settings=settings(), **SEMANTIC
+        chat=chat, transcriber=Heard((1.3, "What time is it?")), settings=settings(), **SEMANTIC
     ) as talk:
         await talk.speak(1.28)
         await talk.silence((silence_ms(Evidence("What time is it?"), "auto") + STRETCH_MS / 2) / 1000)
