@@ -24,6 +24,9 @@ class Completeness(Enum):
     COMPLETE = 0
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
+    DANGLING = (
+        3  # ends with a mark, after a word that ends few sentences: could be complete if the mark is sure
+    )
 
 
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
@@ -35,8 +38,14 @@ _DANGLING = frozenset(  # words that rarely end what somebody says
     "was were be been am do does did will would can could should shall may might must not very really just i we they "
     "he she um uh er like well".split()
 )
+_ANSWERS = re.compile(  # end in a dangling word and are whole all the same: "Yes, I do."
+    r"^(?:yes|yeah|yep|no|nope|sure|of course)[,.!]? (?:i|you|he|she|it|we|they|that|there) "
+    r"(?:do|does|did|am|is|are|was|were|will|would|can|could|should|must|may|might)(?: not)?[.!]?$",
+    re.IGNORECASE,
+)
 # Nothing ends with these, whatever mark a transcriber puts after them: "um.", "the."
 _FILLERS = frozenset("um uhm umm uh er erm hmm a an the and or but because if my your their our".split())
+_LAST_ITEMS = frozenset("and or thanks thank please sorry".split())  # "Yes, please, thanks." is no list
 _DIGITS = frozenset("zero oh one two three four five six seven eight nine ten".split())
 _LOOKED_AT = 120  # characters before the end: a list or digits that go on
 _DIGITS_HAN = re.compile(r"[零〇一二三四五六七八九两幺\d]{3}$")
@@ -70,9 +79,14 @@ def completeness_of(text: str) -> Completeness:
     words = re.findall(r"[\w']+", text.lower())
     if words and words[-1] in _FILLERS:
         return Completeness.INCOMPLETE
-    dangling = bool(words) and (words[-1] in _DANGLING or _goes_on(text[-_LOOKED_AT:]))
-    dangling = dangling and not text.endswith(("?", "!"))
-    return _COMPLETENESS[dangling, bool(_ENDS.search(text))]
+    ended = bool(_ENDS.search(text))
+    if text.endswith(("?", "!")) or _ANSWERS.search(text):
+        return _COMPLETENESS[False, ended]
+    if _goes_on(text[-_LOOKED_AT:]):
+        return _COMPLETENESS[True, ended]
+    if words and words[-1] in _DANGLING:
+        return Completeness.DANGLING if ended else Completeness.INCOMPLETE
+    return _COMPLETENESS[False, ended]
 
 
 def _goes_on(text: str) -> bool:
@@ -85,7 +99,7 @@ def _goes_on(text: str) -> bool:
         return False
     second, third = items[-2:]
     short = 0 < len(second) <= 2 and 0 < len(third) <= 2
-    return short and second != third and third[0] not in ("and", "or")
+    return short and second != third and third[0] not in _LAST_ITEMS
 
 
 def _ends_with_title(text: str) -> bool:

@@ -13,7 +13,8 @@ import re
 from realtime.core.characters import HAN, KANA, UNSPACED
 from realtime.core.han_readings import READINGS
 
-_IMMATERIAL = re.compile(r"[^\w'’?？]+")
+_IMMATERIAL = re.compile(r"[^\w'’?？%$€£¥#+°−]+")
+_MINUS = re.compile(r"(?<=\d) [-–] (?=\d)")  # "555-1234" is a number, with or without its mark
 _BLANKS = re.compile(rf"(?<=[{UNSPACED}]) | (?=[{UNSPACED}])")  # where no word needs one
 _HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
 
@@ -33,10 +34,11 @@ _PART = re.compile(f"[0-9{''.join(_DIGITS)}]+|[{''.join(_UNITS)}]")
 
 def essence(text: str) -> str:
     """The words and whether it is a question: no capitals, commas, full stops, or blanks in scripts that have none.
+    Signs that are spoken count: 10% is not 10.
 
     Of Chinese it is how the words are read, with digits for numbers; a question mark counts where no word asks.
     """
-    words = _BLANKS.sub("", _IMMATERIAL.sub(" ", text.casefold()))
+    words = _BLANKS.sub("", _IMMATERIAL.sub(" ", _MINUS.sub(" − ", text.casefold())))
     words = words.replace("？", "?").replace("’", "'").strip()
     return _as_read(words) if _HAN.search(words) and not _KANA.search(words) else words
 

@@ -10,9 +10,8 @@
 A reply is there from its first event to the end of its playback, which outlasts its generation. `speech_started`
 makes clients throw their audio away, so while a reply is there it waits until the interruption is certain
 (docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel. Before
-anything of the reply was heard nobody can listen to it: a "yes" then is more of the user's turn.
-
-A reply that was stopped, by a long noise say, goes on if no words were said since (`stopped_reply.py`).
+anything of the reply was heard nobody can listen to it: a "yes" then is more of the user's turn. A reply that was
+stopped, by a long noise say, goes on if no words were said since (`stopped_reply.py`).
 """
 
 from __future__ import annotations
@@ -248,8 +247,11 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             return turn, [HoldVoice()]
         case Phase.SPEAKING, SpeechEnded(at_ms) if turn.item_id is not None:
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
-        case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded():
-            return replace(_silent(turn), unread=frozenset(), owed=frozenset(), stopped=None), []
+        case Phase.SPEAKING | Phase.TENTATIVE | Phase.JUDGING, SpeechDiscarded(answers):
+            left = replace(_silent(turn), stopped=None)
+            if answers:
+                return _settled(left, rules)
+            return replace(left, unread=frozenset(), owed=frozenset()), []
 
         case _, TranscriptKnown(item_id, text):
             return _told(turn, item_id, rules, text)
@@ -335,8 +337,7 @@ def _counts_as(turn: Turn, text: str, murmur: str | None) -> str:
 def _has_words(
     turn: Turn, text: str, speech_ms: float, *, whole: bool, sure: bool, guess: bool = False
 ) -> bool:
-    before_answer = turn.before_answer
-    return has_words(text, speech_ms, whole=whole, sure=sure, guess=guess, before_answer=before_answer)
+    return has_words(text, speech_ms, whole=whole, sure=sure, guess=guess, before_answer=turn.before_answer)
 
 
 def _judge(turn: Turn, at_ms: float, rules: TurnRules) -> tuple[Turn, list[Action]]:
@@ -374,8 +375,7 @@ def _rest_goes_on(turn: Turn) -> tuple[float, ...]:
 
 
 def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
-    """The speech is real. Announce it, and silence the reply if the client wants interruptions. `words`: beyond doubt
-    some were said."""
+    """The speech is real. Announce it, and silence the reply if the client wants that. `words`: some are certain."""
     speaking = replace(turn, phase=Phase.SPEAKING, heard=turn.heard and not rules.interrupt_response)
     announce: list[Action] = [AnnounceSpeech(turn.onset_ms)]
     if not rules.interrupt_response:

@@ -6,7 +6,7 @@
 
 What is known are the text, the doubts of the transcriber about its last word and its full stop, and the opinion of an
 acoustic model. All numbers were chosen on two thirds of the recordings (docs/turn-taking.md, bench/README.md). The
-longest silence of the eagerness always ends the turn. Pure: it hears nothing and has no clock.
+curve ends: at the latest after 1.9 s, times the eagerness, every turn is over. Pure: it hears nothing, has no clock.
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ class EarlyAnswer(Enum):
 
 
 # Log-odds that the turn is over. Chosen by logistic regression (bench/README.md, "When a turn is over").
-LOOKS_OVER = {Completeness.COMPLETE: 0.2, Completeness.OPEN: -1.1, Completeness.INCOMPLETE: -1.7}
+LOOKS_OVER = {
+    Completeness.COMPLETE: 0.2,
+    Completeness.OPEN: -1.1,
+    Completeness.DANGLING: -1.1,
+    Completeness.INCOMPLETE: -1.7,
+}
 NO_TEXT_YET = -0.9
 # A doubt is worth this much for each unit of log-odds below (or above) what the transcriber says of most last words.
 STOP_WEIGHT, STOP_USUAL = 1.4, 0.72
@@ -64,7 +69,6 @@ CURVE = (
     (1.0, 360),
 )
 FACTOR: dict[Eagerness, float] = {"high": 0.75, "medium": 1.0, "auto": 1.0, "low": 1.8}
-LONGEST_MS: dict[Eagerness, int] = {"high": 2_000, "medium": 4_000, "auto": 4_000, "low": 8_000}
 # An answer that was asked for at the end of the voice has its first sound after about 730 ms.
 STRETCH_MS = 400
 # From this part of the silence on the turn is likely over: the voice may begin, unheard (docs/turn-taking.md, 1).
@@ -86,22 +90,37 @@ ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
 # After so many texts a second decode has to agree: where each one changes the text, questions are left for the end.
 MOST_ALONE = 2
+MOST_UNLIKELY = 3  # of those questions, about texts of pauses that are hardly the end
 
 
 def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:
     """Whether an interim text is so likely all there is that the answer may begin. `agreed`: by two decodes; `asked`:
     about so many texts while the voice sounded."""
-    if known.text is None or completeness_of(known.text) is not Completeness.COMPLETE:
+    looks = Completeness.INCOMPLETE if known.text is None else completeness_of(known.text)
+    if looks is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):
         return False
-    if asked >= MOST_ALONE and not agreed:
-        return False
-    return probability_over(known) >= (ASK_AGREED_FROM if agreed else ASK_FROM)
+    least = ASK_AGREED_FROM if agreed and looks is Completeness.COMPLETE else ASK_FROM
+    return probability_over(known) >= least
+
+
+def worth_asking_in_pause(known: Evidence, *, unlikely: int) -> bool:
+    """The same for the text of a pause: any may be all there is. But who hesitates again and again has a question left
+    for the end. `unlikely`: so many were asked in this turn that hardly were all."""
+    return unlikely < MOST_UNLIKELY or not is_unlikely(known)
+
+
+def is_unlikely(known: Evidence) -> bool:
+    """Whether this text is hardly all there is."""
+    return probability_over(known) < ASK_AGREED_FROM
 
 
 def _by_text(text: str, known: Evidence) -> float:
     looks = completeness_of(text)
     odds = LOOKS_OVER[looks] + _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
-    return odds + _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if looks is Completeness.COMPLETE else odds
+    # A word that ends few sentences ends this one where the transcriber is sure of the stop ("Turn it on."); at the end
+    # of a list or of digits it is always sure
+    ends = looks in (Completeness.COMPLETE, Completeness.DANGLING)
+    return odds + _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else odds
 
 
 def _by_sound(known: Evidence) -> float:
@@ -118,7 +137,6 @@ def silence_ms(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = Earl
     wait_ms = _on_curve(probability_over(known)) * FACTOR[eagerness]
     if answer is EarlyAnswer.IN_THE_MAKING:
         wait_ms += STRETCH_MS
-    wait_ms = min(wait_ms, LONGEST_MS[eagerness])
     return round(max(LEAST_ANEW_MS, wait_ms - known.silent_ms))
 
 

@@ -73,7 +73,9 @@ class VoiceStopped:
 
 @dataclass(frozen=True, slots=True)
 class SpeechDiscarded:
-    """The client cleared or committed the buffer itself."""
+    """The client cleared or committed the buffer itself, or ends the turns from now on."""
+
+    answers: bool = False  # what was said before it is answered all the same: it was only cleared
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class EndOfTurnDelay:
         self._apply()
         self._ask_model()
 
+    def text_fails(self) -> None:
+        """Nobody can read this pause: the sound is all that there is."""
+        self._ask_model()
+
     def answer_is(self, answer: EarlyAnswer) -> None:
         """How far the answer is that was begun early: until its first sound is there, waiting is free."""
         if answer is not self._answer:

@@ -16,13 +16,14 @@ from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.silences import Silences
-from realtime.core.turn_end import worth_asking
+from realtime.core.turn_end import is_unlikely, worth_asking, worth_asking_in_pause
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
+from realtime.listening.certainty import is_guess, is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
-from realtime.listening.transcription import OnText, Transcription, is_guess, is_sure
+from realtime.listening.transcription import OnText, Transcription
 from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import Transcript
@@ -53,7 +54,8 @@ class SpeechText:
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text
         self._supposed = ""  # what was put as perhaps the whole text
-        self._asked = 0  # how many such texts there were while the voice sounded
+        self._asked = 0  # how many such texts there were while the voice sounded ...
+        self._unlikely = 0  # ... and in pauses that are hardly the end
         self._paused = False  # the speech has paused since it last sounded ...
         self._pause_ms = -1.0  # ... where the voice ended
         self._silences = Silences()
@@ -70,7 +72,8 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._paused, self._read, self._guessed_ms, self._asked = False, False, -1.0, 0
+        self._paused, self._read, self._guessed_ms = False, False, -1.0
+        self._asked = self._unlikely = 0
         self._silences.reset()
         self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
 
@@ -98,7 +101,11 @@ class SpeechText:
     def _decode_early(self, end_ms: float, then: OnText) -> None:
         segment, deciding = self._segment, self._deciding(then)
         self._transcription.early(
-            self.utterance(), end_ms, deciding, over_answer=lambda: not segment.announced
+            self.utterance(),
+            end_ms,
+            deciding,
+            self._delay.text_fails,
+            over_answer=lambda: not segment.announced,
         )
         # Over an answer a guess would be told before the careful text, which may be a murmur
         if segment.announced and end_ms != self._guessed_ms and self._transcription.guesses_sooner:
@@ -199,7 +206,7 @@ class SpeechText:
         if not self._audio.endpointer.paused or end_ms != self._pause_ms:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read, self._interim = True, known.text
-        self._suppose(known.text)
+        self._suppose_pause(known)
         # Until the speech is announced an echo is read as a hum, always the same
         heard = known.text if self._segment.announced else ""
         self._delay.text_known(known, self._silences.before(heard, end_ms))
@@ -229,6 +236,16 @@ class SpeechText:
             return  # a decode that ends after the turn says nothing about an answer under way
         if completeness_of(text) is Completeness.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
+
+    def _suppose_pause(self, known: Transcript) -> None:
+        """In a pause any text may be all there is."""
+        evidence = evidence_of(known)
+        if essence(known.text) != essence(self._supposed):
+            if not worth_asking_in_pause(evidence, unlikely=self._unlikely):
+                self._suppose("")
+                return
+            self._unlikely += is_unlikely(evidence)
+        self._suppose(known.text)
 
     def _suppose(self, text: str) -> None:
         """The user may have said this, and no more; "": has not."""

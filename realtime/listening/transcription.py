@@ -19,6 +19,7 @@ from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.core.short_language import newest_text
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
+from realtime.listening.certainty import is_sure
 from realtime.listening.second_opinion import in_likelier_language, with_murmur
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
@@ -28,9 +29,6 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need not tell it
-# Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
-DOUBTFUL = -1.15
-GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
 SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 # Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
 INTERIM_SHARE = 0.5
@@ -49,6 +47,10 @@ def never() -> bool:
 
 def always() -> bool:
     return True
+
+
+def nobody() -> None:
+    """Nobody waits for this text."""
 
 
 class Transcription:
@@ -164,7 +166,13 @@ class Transcription:
             on_text(transcript)
 
     def early(
-        self, samples: Samples, end_ms: float, on_text: OnText, *, over_answer: Callable[[], bool] = never
+        self,
+        samples: Samples,
+        end_ms: float,
+        on_text: OnText,
+        on_failure: Callable[[], None] = nobody,
+        *,
+        over_answer: Callable[[], bool] = never,
     ) -> None:
         """The speech up to `end_ms` may be all: decode it as if it were. Asking again only adds a listener.
 
@@ -176,8 +184,8 @@ class Transcription:
         on_text = self._context.tasks.guarded(on_text)
 
         def tell(task: asyncio.Task[Transcript]) -> None:
-            if not task.cancelled() and task.exception() is None:
-                on_text(task.result())
+            if not task.cancelled():
+                on_failure() if task.exception() else on_text(task.result())
 
         self._decode_early(samples, end_ms, over_answer=over_answer).add_done_callback(tell)
 
@@ -365,16 +373,6 @@ class Transcription:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._interim = self._guess = self._early = self._left = None  # one that failed knows us
-
-
-def is_sure(transcript: Transcript) -> bool:
-    """Whether the transcriber believes its own text; one that does not say so does."""
-    return transcript.log_probability is None or transcript.log_probability >= DOUBTFUL
-
-
-def is_guess(transcript: Transcript) -> bool:
-    """Whether the transcriber hardly believes its own text."""
-    return transcript.log_probability is not None and transcript.log_probability < GUESSED
 
 
 def _tells_language(transcript: Transcript, samples: Samples) -> bool:

@@ -30,11 +30,12 @@ from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput
+from realtime.listening.certainty import is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment, padding_ms
 from realtime.listening.speech_text import SpeechText
-from realtime.listening.transcription import Transcription, is_sure
+from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import Unheard, UserItems
 from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from realtime.context import Context
-from realtime.core.conversation import Item, Message, transcript_of
+from realtime.core.conversation import Item, transcript_of
 from realtime.core.essence import essence
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
@@ -41,7 +41,6 @@ class Premise:
 class TurnCosts:
     """What early answers have cost in one turn of the user."""
 
-    answer_id: str = ""  # the last answer before it
     questions: int = 0
     in_vain: int = 0  # speech requests
 
@@ -64,6 +63,11 @@ class Speculation:
     def __repr__(self) -> str:
         return f"<Speculation {self._premise.words!r}>" if self._premise else "<Speculation idle>"
 
+    def turn_began(self) -> None:
+        """Somebody speaks: the limits count anew. The turn before it may have had no answer, and had its questions."""
+        if self._costs.questions:
+            self._turn_over(0)
+
     def suppose(self, text: str, options: ResponseOptions, marks: Marks) -> None:
         """The user may have said this and no more: begin the answer, where that is wanted and not under way."""
         conversation = self._context.conversation
@@ -71,9 +75,6 @@ class Speculation:
         if self._premise == premise:
             return
         self._discard()
-        answer_id = _last_answer(premise.items)
-        if answer_id != self._costs.answer_id:
-            self._costs = TurnCosts(answer_id)
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
@@ -156,7 +157,7 @@ class Speculation:
         self._discard()
 
     def _turn_over(self, more: int) -> None:
-        """The turn is answered, with so many questions more."""
+        """The turn is over, with so many questions more."""
         self._context.metrics.turn_questions.observe(self._costs.questions + more)
         self._costs = TurnCosts()
 
@@ -169,9 +170,3 @@ class Speculation:
             self._outcomes.labels("wasted").inc()
             self._responses.discard(self._response)
         self._premise = self._response = None
-
-
-def _last_answer(items: tuple[Item, ...]) -> str:
-    """The last item of the assistant. Whatever else comes while the user speaks, it is the same turn."""
-    said = (item for item in reversed(items) if isinstance(item, Message) and item.role == "assistant")
-    return next((item.id for item in said), "")

@@ -230,7 +230,7 @@ class Session:
                 self._idle.user_done()
             case client_events.InputAudioBufferClear():
                 self._user.discard()
-                self._context.turns.put(turns.SpeechDiscarded())
+                self._context.turns.put(turns.SpeechDiscarded(answers=True))
                 self._put(events.InputAudioBufferCleared())
             case client_events.OutputAudioBufferClear():
                 self._clear_output()
@@ -318,6 +318,7 @@ class Session:
                 if self._rules.interrupt_response:
                     self._playout.discard_unsent()  # also of replies that no longer count as playing
                 self._user.announce(onset_ms)
+                self._speculation.turn_began()
                 self._prewarm.turn_comes()
             case turns.StopReply(response_id, keep_chat):
                 self._context.metrics.interruptions.inc()

@@ -15,7 +15,7 @@ from realtime.core.completeness import Completeness, completeness_of
         ("今天天气怎么样？", Completeness.COMPLETE),
         ("好的。", Completeness.COMPLETE),
         ("What time is it", Completeness.OPEN),
-        ("I would like to.", Completeness.OPEN),  # a full stop of the transcriber, not of the speaker
+        ("I would like to.", Completeness.DANGLING),  # a full stop of the transcriber, not of the speaker
         ("今天天气很好", Completeness.OPEN),
         ("What are you looking at?", Completeness.COMPLETE),
         ("I would like to", Completeness.INCOMPLETE),
@@ -60,6 +60,25 @@ def test_how_complete_a_text_looks(text, completeness):
     ],
 )
 def test_fillers_lists_and_digits_go_on(text, completeness):
+    assert completeness_of(text) is completeness
+
+
+@pytest.mark.parametrize(
+    ("text", "completeness"),
+    [
+        ("Yes, I do.", Completeness.COMPLETE),
+        ("no, it isn't.", Completeness.COMPLETE),
+        ("No, they are not.", Completeness.COMPLETE),
+        ("Yes I would!", Completeness.COMPLETE),
+        ("Yes, I do", Completeness.OPEN),
+        ("Yes, please, thanks.", Completeness.COMPLETE),
+        ("Turn it on.", Completeness.DANGLING),
+        ("I like that.", Completeness.DANGLING),
+        ("And they are.", Completeness.DANGLING),
+        ("Turn it on", Completeness.INCOMPLETE),
+    ],
+)
+def test_answers_are_whole_and_a_word_that_ends_few_sentences_dangles(text, completeness):
     assert completeness_of(text) is completeness
 
 

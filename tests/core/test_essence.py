@@ -59,6 +59,14 @@ def test_chinese_that_sounds_the_same_has_one_answer(one, other):
         ("我喜欢你。", "我喜欢你们。"),
         ("橋を渡る。", "喬を渡る。"),  # one reading in Chinese, two in Japanese
         ("我有9", "我有99"),
+        ("我要10%。", "我要10。"),
+        ("How much is 10% of 80?", "How much is 10 of 80?"),
+        ("It costs $20.", "It costs 20."),
+        ("What is 10 - 5?", "What is 10 5?"),
+        ("What is 2+2?", "What is 2 2?"),
+        ("I write in C++.", "I write in C."),
+        ("Play F#.", "Play F."),
+        ("It is -5°.", "It is 5."),
     ],
 )
 def test_what_sounds_otherwise_has_another(one, other):
@@ -74,3 +82,16 @@ def test_any_number_is_read_and_reading_it_again_changes_nothing(text):
 def test_a_number_that_nobody_says_costs_nothing():
     assert essence(f"我{'九' * (LONGEST_NUMBER + 1)}") == "wo3" + " jiu3" * (LONGEST_NUMBER + 1)
     assert essence(f"我{'9' * 100_000}") == f"wo3 {'9' * 100_000}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("My number is 555-1234.", "my number is 555 1234"),
+        ("A ten-year plan.", "A ten year plan"),
+        ("Well - what time is it?", "Well, what time is it?"),
+        ("“Stop!”", "Stop."),
+    ],
+)
+def test_marks_that_nobody_speaks_change_no_question(one, other):
+    assert essence(one) == essence(other)

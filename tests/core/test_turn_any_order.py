@@ -46,7 +46,7 @@ events = st.one_of(
     ),
     st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["stop", "mhm", ""]), st.booleans()),
     st.builds(SpeechEnded, st.floats(0, 1e5)),
-    st.just(SpeechDiscarded()),
+    st.builds(SpeechDiscarded, st.booleans()),
     st.builds(WholeTextSupposed, st.sampled_from(["stop", ""])),
     st.sampled_from([LikelyOver(), PauseEnded()]),
     st.builds(TranscriptKnown, st.sampled_from(["u1", "u2"]), st.sampled_from(["hi", ""])),

@@ -12,8 +12,9 @@ from realtime.core.turn_end import (
     CURVE,
     FACTOR,
     LEAST_ANEW_MS,
-    LONGEST_MS,
     MOST_ALONE,
+    MOST_QUESTIONS,
+    MOST_UNLIKELY,
     STRETCH_MS,
     EarlyAnswer,
     Evidence,
@@ -21,6 +22,7 @@ from realtime.core.turn_end import (
     probability_over,
     silence_ms,
     worth_asking,
+    worth_asking_in_pause,
 )
 
 EAGERNESS = ["low", "medium", "high", "auto"]
@@ -51,6 +53,25 @@ def test_what_may_go_on_has_more_time_than_most_hesitations_take(open_):
     assert silence_ms(open_, "auto") > 800
 
 
+def test_a_word_that_ends_few_sentences_ends_one_where_the_stop_is_sure():
+    for text in ("Turn it on.", "I like that.", "That is what I am looking for."):
+        sure, unsure, untold = (Evidence(text, 0.95, stop) for stop in (0.9, 0.45, None))
+        assert (
+            silence_ms(sure, "auto") < 500 < 1_000 < silence_ms(untold, "auto") < silence_ms(unsure, "auto")
+        )
+        assert worth_asking(sure, agreed=False)
+        assert not worth_asking(untold, agreed=True)
+
+
+def test_who_hesitates_again_and_again_has_a_question_left_for_the_end():
+    for text in ("and then I saw number 3 and", "It was the.", "So I thought..."):
+        unfinished = Evidence(text, 0.9, 0.9)
+        assert worth_asking_in_pause(unfinished, unlikely=MOST_UNLIKELY - 1), "it may be all there is"
+        assert not worth_asking_in_pause(unfinished, unlikely=MOST_UNLIKELY)
+    assert worth_asking_in_pause(DONE, unlikely=MOST_UNLIKELY)
+    assert MOST_UNLIKELY + MOST_ALONE < MOST_QUESTIONS
+
+
 def test_a_transcriber_without_doubts_is_believed():
     assert silence_ms(Evidence("What time is it?"), "auto") < 650
     assert (
@@ -75,7 +96,7 @@ def test_the_sound_counts_less_in_chinese():
 def test_every_silence_is_between_the_ends_of_the_curve(text, word, stop, sound, eagerness, answer):
     wait_ms = silence_ms(Evidence(text, word, stop, sound), eagerness, answer)
     assert CURVE[-1][1] * FACTOR[eagerness] <= wait_ms + 1
-    assert wait_ms <= min(CURVE[0][1] * FACTOR[eagerness] + STRETCH_MS, LONGEST_MS[eagerness])
+    assert wait_ms <= CURVE[0][1] * FACTOR[eagerness] + STRETCH_MS
 
 
 @given(

@@ -55,7 +55,7 @@ class Decodes:
     def guess(self, samples, on_text):
         self.guesses.append(lambda text: on_text(Transcript(text)))
 
-    def early(self, samples, end_ms, on_text, *, over_answer):
+    def early(self, samples, end_ms, on_text, on_failure, *, over_answer):
         self.earlies.append(lambda text: on_text(Transcript(text)))
 
     def read(self, samples, end_ms, on_text):

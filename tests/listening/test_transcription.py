@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
-from realtime.listening.transcription import DOUBTFUL, Transcription
+from realtime.listening.certainty import DOUBTFUL
+from realtime.listening.transcription import Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted

@@ -21,7 +21,7 @@ async def test_a_turn_costs_no_more_because_the_conversation_changes_in_it():
         side.speculation.suppose(f"I want {count}.", side.options(), side.marks())
         await asyncio.sleep(0.05)
     assert len(chat.requests) == MOST_QUESTIONS
-    bench.context.conversation.add(Message("answer", "assistant", (Text("Here you are."),)))
+    side.speculation.turn_began()
     side.speculation.suppose("And now?", side.options(), side.marks())
     await asyncio.sleep(0.05)
     assert len(chat.requests) == MOST_QUESTIONS + 1

@@ -7,6 +7,7 @@ import pytest
 from realtime.core.turn_end import Evidence, silence_ms
 from realtime.errors import ProviderUnavailable
 from tests.conversing import Talk, scripted
+from tests.fakes import FakeTranscriber
 from tests.session.early import Heard, settings
 
 
@@ -106,6 +107,25 @@ async def test_the_model_is_asked_once_in_each_pause_and_only_under_semantic_vad
         await talk.silence(1.0)
         assert talk.of("input_audio_buffer.speech_stopped")
         assert end_of_turn.asked == []
+
+
+class Broken(FakeTranscriber):
+    async def transcribe(self, samples, *, language, final):
+        raise ProviderUnavailable("busy")
+
+
+@scripted
+async def test_where_nobody_can_read_the_speech_the_sound_decides():
+    for sounds_over in (0.95, 0.05):
+        model = FakeEndOfTurnModel(sounds_over)
+        async with Talk(transcriber=Broken(), end_of_turn=model, **SEMANTIC) as talk:
+            await talk.speak(1.28)
+            end = talk.events[0]["at"] + 1.28
+            await talk.silence(4.0)
+            (stopped,) = talk.of("input_audio_buffer.speech_stopped")
+        assert len(model.asked) == 1
+        needed_ms = silence_ms(Evidence(acoustic=sounds_over), "auto")
+        assert (stopped["at"] - end) * 1000 == pytest.approx(needed_ms, abs=60)
 
 
 @scripted

@@ -9,6 +9,7 @@ from realtime.core.chunker import Boundary, Chunk
 from realtime.core.messages import ToolCall
 from tests.conversing import LOUD, Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
+from tests.session.early import Heard
 from tests.session.stories import STORY
 
 
@@ -349,3 +350,20 @@ async def test_speech_after_the_output_was_cleared_interrupts_nothing():
         assert talk.types[-1] == "input_audio_buffer.speech_started"
         await talk.silence(1.0)
         await talk.until("response.done", 2)
+
+
+@scripted
+async def test_a_clear_takes_away_the_open_speech_and_no_question_before_it():
+    """Its text may still be on its way, or be there already."""
+    for text_after_s in (1.5, 0.75):
+        async with Talk(transcriber=Heard((0, "What time is it?"), delay_s=text_after_s)) as talk:
+            await talk.speak(1.0)
+            await talk.silence(0.6)
+            assert len(talk.of("input_audio_buffer.committed")) == 1
+            await talk.speak(0.4)
+            assert len(talk.of("input_audio_buffer.speech_started")) == 2
+            await talk.send("input_audio_buffer.clear")
+            await talk.silence(3.0)
+            await talk.until("response.done")
+            assert len(talk.of("response.created")) == 1
+            assert len(talk.of("input_audio_buffer.committed")) == 1

@@ -5,7 +5,8 @@ import weakref
 
 import pytest
 
-from realtime.core.turn_end import MOST_QUESTIONS, STRETCH_MS, Evidence, silence_ms
+from realtime.core.turn_end import MOST_QUESTIONS, MOST_UNLIKELY, STRETCH_MS, Evidence, silence_ms
+from realtime.providers.base import Transcript
 from realtime.replying.speculation import MOST_SPEECH_IN_VAIN
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech
@@ -58,6 +59,60 @@ async def test_a_turn_asks_only_so_many_questions():
         assert value(talk, "realtime_turn_questions_sum") == MOST_QUESTIONS + 1
         await talk.speak(1.5)
         assert len(chat.requests) > MOST_QUESTIONS + 1, "the next turn has questions of its own"
+
+
+class Café(Heard):
+    """Voices behind that are whole sentences for a while, and nothing in the end; then somebody asks."""
+
+    asks = False
+
+    async def transcribe(self, samples, *, language, final):
+        if not self.asks and final:
+            return Transcript("")
+        heard = Heard((1.3, "What time is it?")) if self.asks else sentences(0.6)
+        return await heard.transcribe(samples, language=language, final=final)
+
+
+@scripted
+async def test_a_turn_without_words_takes_no_question_from_the_next_one():
+    chat, café = FakeChat([NOON] * 14), Café()
+    async with Talk(chat=chat, transcriber=café, settings=settings(), **SEMANTIC) as talk:
+        await talk.speak(6.6)
+        assert len(chat.requests) == MOST_QUESTIONS
+        await talk.silence(4.0)
+        assert not talk.of("response.created")
+        café.asks = True
+        await talk.speak(1.28)
+        await talk.silence(0.2)
+        assert len(chat.requests) == MOST_QUESTIONS + 1, "before the turn is over"
+        assert value(talk, "realtime_turn_questions_sum") == MOST_QUESTIONS
+        await talk.silence(2.0)
+        await talk.until("response.done")
+        assert len(chat.requests) == MOST_QUESTIONS + 1
+        assert value(talk, "realtime_turn_questions_sum") == MOST_QUESTIONS + 1
+        assert value(talk, "realtime_turn_questions_count") == 2
+
+
+@scripted
+async def test_who_hesitates_again_and_again_is_answered_as_soon():
+    unfinished = [
+        "and then I saw number " + " and number ".join(NUMBERS[:many]) + " and" for many in range(1, 9)
+    ]
+    whole = (0, "Well, what time is it in Oslo now?")
+    for pauses in (1, 8):
+        chat = FakeChat([NOON] * 14)
+        async with Talk(chat=chat, transcriber=Heard(), settings=settings(), **SEMANTIC) as talk:
+            heard = talk.session._context.providers.transcriber
+            for text in unfinished[:pauses]:
+                heard.steps = ((0, text),)
+                await talk.speak(1.0)
+                await talk.silence(0.4)
+            heard.steps = (whole,)
+            asked = len(chat.requests)
+            await talk.speak(1.0)
+            await talk.silence(0.2)
+            assert len(chat.requests) == asked + 1, "the end is asked about at once"
+            assert asked <= MOST_UNLIKELY
 
 
 @scripted
