@@ -22,9 +22,11 @@ from bench.common import Figures, WireClient, connected, figures, load_average, 
 from bench.latency import CHAT_MS, HANDSHAKE, is_cold, stream
 from bench.microphone import Microphone, Speech, sentences
 from bench.platform import Platform, platform
+from realtime.core.essence import essence
 
 ANSWER = "That is good to hear, so let us go on."
 INSTRUCTIONS = f'Answer only with the words "{ANSWER}"'
+REPEATED = 90  # characters of an essence: the sandbox's talker repeats no less of English
 EARLY_MS = -100.0  # a chat request this long before the end of speech used an interim text
 SETS = (*stream(CHAT_MS, 80, 300), *HANDSHAKE)
 SERVER_VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -86,6 +88,7 @@ class SpokenTurn:
     chats: int  # chat requests, also discarded ones
     new_connections: int
     stutter: float
+    other_words: bool  # the answer repeats other words than the transcript has
 
 
 @dataclass
@@ -104,6 +107,20 @@ class Result:
     def early(self) -> list[SpokenTurn]:
         """The turns whose interim text was complete so early that the chat request was sent before the end."""
         return [turn for turn in self.turns if turn.marks["chat_request"] + turn.ended <= EARLY_MS]
+
+
+def repeats_other_words(events: Sequence[dict[str, Any]]) -> bool:
+    """Whether an answer that repeats what it was asked, as the sandbox's does, was asked something else than the user
+    said in the end. Of a long text it repeats the beginning."""
+    ends = {
+        "conversation.item.input_audio_transcription.completed": "",
+        "response.output_audio_transcript.done": "",
+    }
+    for event in events:
+        if event["type"] in ends:
+            ends[event["type"]] = event["transcript"]
+    said, answer = (essence(text) for text in ends.values())
+    return said[:REPEATED] not in answer
 
 
 async def turn(
@@ -133,14 +150,15 @@ async def turn(
         sum(at_s >= start_s for at_s in after.chat_s),
         sum(request.waited for request in requests[:1]) + is_cold(marks),
         reply.stutter_ms,
+        repeats_other_words([event for _, event in client.events]),
     )
     played_s = reply.first_sound_s + reply.audio_ms / 1000
     await asyncio.sleep(max(0.0, played_s - now_s()) + 0.6)
     return spoken
 
 
-async def measure(mode: Mode, rounds: int) -> Result:
-    """Run one mode in new processes."""
+async def measure(mode: Mode, rounds: int, *, repeats: bool = False) -> Result:
+    """Run one mode in new processes. `repeats`: the answer is what was asked."""
     result = Result(mode)
     recordings = (
         natural_voice.chinese() if mode.condition == NATURAL else sentences(mode.condition, mode.speaks)
@@ -150,7 +168,7 @@ async def measure(mode: Mode, rounds: int) -> Result:
         server(
             upstream.url,
             SPECULATE=mode.speculate,
-            REALTIME_INSTRUCTIONS=INSTRUCTIONS,
+            REALTIME_INSTRUCTIONS="You are a friendly voice assistant." if repeats else INSTRUCTIONS,
             REALTIME_LANGUAGE=mode.language,
         ) as product,
         connected(product.url) as client,
@@ -222,17 +240,21 @@ async def main() -> None:
     parser.add_argument(
         "--natural", action="store_true", help="Chinese by the voice of `realtime setup voice`"
     )
+    parser.add_argument("--repeat", action="store_true", help="count answers to other words than were said")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     results = []
     for mode in NATURAL_MODES if options.natural else MODES:
         if options.only and options.only not in mode.name:
             continue
-        results.append(await measure(mode, options.rounds))
+        results.append(await measure(mode, options.rounds, repeats=options.repeat))
         for one in results[-1].turns:
             times = f"{one.first_audio:6.0f} confirmed {one.confirmed:5.0f} ended {one.ended:+5.0f}"
             print(f"  {one.clip:18} {times} {one.marks}")
     print(markdown(results))
+    if options.repeat:
+        every = [one for result in results for one in result.turns]
+        print(f"answers to other words: {sum(one.other_words for one in every)} of {len(every)}")
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
 
