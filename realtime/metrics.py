@@ -215,6 +215,11 @@ class Metrics:
         self.speech_in_vain = Counter(
             "realtime_speech_in_vain", "Speech requests for answers that nobody heard", registry=registry
         )
+        self.interim_missed = Counter(
+            "realtime_interim_texts_missed",
+            "Interim decodes that found no free worker, or failed",
+            registry=registry,
+        )
         self.cuts = Counter(
             "realtime_turns_cut",
             "Turns that the user went on with within 1.5 s of their end",

@@ -154,6 +154,7 @@ class Transcription:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
             self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
+            self._context.metrics.interim_missed.inc()
             return  # the final decode will say what is wrong
         finally:
             took_s = loop.time() - begun_s

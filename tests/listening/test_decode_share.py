@@ -47,8 +47,11 @@ async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as
     subject = transcription(linguist)
     await interim(subject)
     assert subject.interim_every_ms == INTERIM_EVERY_MS[1]
+    registry = subject._context.metrics.registry
+    assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
     await interim(subject)
     assert subject.interim_every_ms == INTERIM_EVERY_MS[0], "there is room again"
+    assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
 
 
 @scripted
