@@ -24,9 +24,7 @@ class Completeness(Enum):
     COMPLETE = 0
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
-    DANGLING = (
-        3  # ends with a mark, after a word that ends few sentences: could be complete if the mark is sure
-    )
+    DANGLING = 3  # ends with a mark after a word that ends few sentences: by how sure the mark is
 
 
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
@@ -45,7 +43,7 @@ _ANSWERS = re.compile(  # end in a dangling word and are whole all the same: "Ye
 )
 # Nothing ends with these, whatever mark a transcriber puts after them: "um.", "the."
 _FILLERS = frozenset("um uhm umm uh er erm hmm a an the and or but because if my your their our".split())
-_LAST_ITEMS = frozenset("and or thanks thank please sorry".split())  # "Yes, please, thanks." is no list
+_LAST_ITEMS = frozenset("and or thanks thank please".split())  # "Yes, please, thanks." is no list
 _DIGITS = frozenset("zero oh one two three four five six seven eight nine ten".split())
 _LOOKED_AT = 120  # characters before the end: a list or digits that go on
 _DIGITS_HAN = re.compile(r"[零〇一二三四五六七八九两幺\d]{3}$")

@@ -13,7 +13,10 @@ import re
 from realtime.core.characters import HAN, KANA, UNSPACED
 from realtime.core.han_readings import READINGS
 
-_IMMATERIAL = re.compile(r"[^\w'’?？%$€£¥#+°−]+")
+_SIGNS = "%$€£¥#+°−×÷"  # are spoken
+_WIDE = str.maketrans("％＄￡￥＃＋", "%$£¥#+")
+_IMMATERIAL = re.compile(rf"[^\w'’?？{_SIGNS}]+")
+_BESIDE_SIGNS = re.compile(rf" *([{_SIGNS}]) *")
 _MINUS = re.compile(r"(?<=\d) [-–] (?=\d)")  # "555-1234" is a number, with or without its mark
 _BLANKS = re.compile(rf"(?<=[{UNSPACED}]) | (?=[{UNSPACED}])")  # where no word needs one
 _HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
@@ -38,7 +41,8 @@ def essence(text: str) -> str:
 
     Of Chinese it is how the words are read, with digits for numbers; a question mark counts where no word asks.
     """
-    words = _BLANKS.sub("", _IMMATERIAL.sub(" ", _MINUS.sub(" − ", text.casefold())))
+    words = _IMMATERIAL.sub(" ", _MINUS.sub("−", text.casefold().translate(_WIDE)))
+    words = _BLANKS.sub("", _BESIDE_SIGNS.sub(r"\1", words))
     words = words.replace("？", "?").replace("’", "'").strip()
     return _as_read(words) if _HAN.search(words) and not _KANA.search(words) else words
 

@@ -10,8 +10,10 @@ import re
 
 from realtime.core.punctuation import MARKS
 
-# A transcriber may know the last word so long before the voice has ended (Whisper: 290 ms, median; bench/README.md).
+# A transcriber may know the last word so long before the voice has ended (Whisper: 290 ms, median; one in ten 480 ms;
+# 250 ms cut more turns, bench/README.md).
 KNOWN_AHEAD_MS = 350.0
+NOISE_MS = 500.0  # a detector hears the end of a voice so late at most; whoever hums for longer goes on
 
 _MARKS = re.compile(rf"[{re.escape(MARKS)}](?![a-z0-9])")  # a point inside a number is no end
 
@@ -27,14 +29,10 @@ class Silences:
 
     def reset(self) -> None:
         """Another turn begins."""
-        self._said, self._pauses_ms = (
-            "",
-            0.0,
-        )  # what the last pause had, and how long the earlier ones with it were
-        self._interim, self._interim_ms = (
-            "",
-            0.0,
-        )  # what the last interim texts had, and by when it had been said
+        # What the last pause had, and how long the earlier ones with it were
+        self._said, self._pauses_ms = "", 0.0
+        # What the last interim texts had, and by when it had been said
+        self._interim, self._interim_ms = "", 0.0
 
     def ended(self, silence_ms: float) -> None:
         """There was sound after a pause of this length, with or without a word."""
@@ -51,8 +49,8 @@ class Silences:
         said = _words(text)
         if not said or said != self._said:
             self._said, self._pauses_ms = said, 0.0
-        since_interim_ms = pause_ms - self._interim_ms if said and said == self._interim else 0.0
-        return max(self._pauses_ms, since_interim_ms)
+        late_ms = pause_ms - self._interim_ms if said and said == self._interim else 0.0
+        return max(self._pauses_ms, min(late_ms, NOISE_MS))
 
 
 def _words(text: str) -> str:

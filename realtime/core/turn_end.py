@@ -2,11 +2,11 @@
 
     silence of the base curve, by the probability and the eagerness
       + as much as an early answer still needs, up to `STRETCH_MS`: until its first sound is in hand, waiting is free
-      - the earlier pauses between which no word was said (`silences.py`)
+      - the time before the pause in which no word was said (`silences.py`)
 
 What is known are the text, the doubts of the transcriber about its last word and its full stop, and the opinion of an
 acoustic model. All numbers were chosen on two thirds of the recordings (docs/turn-taking.md, bench/README.md). The
-curve ends: at the latest after 1.9 s, times the eagerness, every turn is over. Pure: it hears nothing, has no clock.
+curve ends: after 1.9 s, times the eagerness, and that stretch, every turn is over. Pure: it has no clock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Evidence:
     last_word: float | None = None  # probability, by the transcriber
     stop: float | None = None  # that a full stop (or "?", "!") ends the text, by the transcriber
     acoustic: float | None = None  # that the turn is over, by the sound
-    silent_ms: float = 0.0  # of earlier pauses that had this text already
+    silent_ms: float = 0.0  # before the pause, since there was the last word of this text
 
 
 class EarlyAnswer(Enum):
@@ -73,7 +73,7 @@ FACTOR: dict[Eagerness, float] = {"high": 0.75, "medium": 1.0, "auto": 1.0, "low
 STRETCH_MS = 400
 # From this part of the silence on the turn is likely over: the voice may begin, unheard (docs/turn-taking.md, 1).
 LIKELY_OVER_FROM = 0.6
-# However long the earlier pauses were, so much silence is heard after the last sound: a word may have begun in it.
+# However long no word was said before, so much silence is heard after the last sound: a word may have begun in it.
 LEAST_ANEW_MS = 200
 
 _HAN = re.compile(f"[{HAN}]")
@@ -90,7 +90,7 @@ ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
 # After so many texts a second decode has to agree: where each one changes the text, questions are left for the end.
 MOST_ALONE = 2
-MOST_UNLIKELY = 3  # of those questions, about texts of pauses that are hardly the end
+MOST_UNLIKELY = 5  # of those questions, about texts of pauses that are hardly the end
 
 
 def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:
@@ -104,8 +104,8 @@ def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:
 
 
 def worth_asking_in_pause(known: Evidence, *, unlikely: int) -> bool:
-    """The same for the text of a pause: any may be all there is. But who hesitates again and again has a question left
-    for the end. `unlikely`: so many were asked in this turn that hardly were all."""
+    """Whether the text of a pause is worth a question: any may be all there is. But who hesitates again and again has
+    one left for the end. `unlikely`: so many were asked in this turn about texts that were hardly the end."""
     return unlikely < MOST_UNLIKELY or not is_unlikely(known)
 
 

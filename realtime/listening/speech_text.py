@@ -104,13 +104,18 @@ class SpeechText:
             self.utterance(),
             end_ms,
             deciding,
-            self._delay.text_fails,
+            partial(self._on_failure, end_ms),
             over_answer=lambda: not segment.announced,
         )
         # Over an answer a guess would be told before the careful text, which may be a murmur
         if segment.announced and end_ms != self._guessed_ms and self._transcription.guesses_sooner:
             self._guessed_ms = end_ms
             self._transcription.guess(self.utterance(), self._interim_of_now())
+
+    def likely_over(self) -> None:
+        """The pause is so long that it is likely the end, whatever its text looked like."""
+        if self._read and not self._supposed:
+            self._suppose(self._interim)
 
     def read_pause(self, end_ms: float) -> None:
         """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
@@ -181,7 +186,9 @@ class SpeechText:
             return
         known = self._own(known)
         text = known.text
-        stable, self._interim = essence(text) == essence(self._interim), text
+        stable = essence(text) == essence(self._interim)
+        if not (endpointer.paused and self._read):  # the decode of the pause knows better
+            self._interim = text
         if segment.announced:  # until then an echo is read as a hum, always the same
             self._silences.interim(text, to_ms)
         self._tell(known, speech_ms)
@@ -212,6 +219,11 @@ class SpeechText:
         self._delay.text_known(known, self._silences.before(heard, end_ms))
         self._tell(known, self._audio.endpointer.speech_ms, whole=True)
 
+    def _on_failure(self, end_ms: float) -> None:
+        """The decode of the pause since `end_ms` failed."""
+        if self._audio.endpointer.paused and end_ms == self._pause_ms:
+            self._delay.text_fails()
+
     def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
         sure, guess = is_sure(known), is_guess(known)
@@ -240,7 +252,10 @@ class SpeechText:
     def _suppose_pause(self, known: Transcript) -> None:
         """In a pause any text may be all there is."""
         evidence = evidence_of(known)
-        if essence(known.text) != essence(self._supposed):
+        text_decides = self._segment.announced and isinstance(
+            self._context.config.turn_detection, SemanticVad
+        )
+        if text_decides and known.text and essence(known.text) != essence(self._supposed):
             if not worth_asking_in_pause(evidence, unlikely=self._unlikely):
                 self._suppose("")
                 return

@@ -182,7 +182,7 @@ class Transcription:
         """
         if not self.interim_is_cheap:
             return
-        on_text = self._context.tasks.guarded(on_text)
+        on_text, on_failure = self._context.tasks.guarded(on_text), self._context.tasks.guarded(on_failure)
 
         def tell(task: asyncio.Task[Transcript]) -> None:
             if not task.cancelled():

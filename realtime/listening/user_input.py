@@ -206,6 +206,7 @@ class UserInput:
                 if not self._segment.announced and self._transcription.reads_at_a_price:
                     self._text.read_pause(end_ms)
             case SpeechLikelyOver():
+                self._text.likely_over()
                 self._context.turns.put(turns.LikelyOver())
             case SpeechResumed(at_ms):
                 self._segment.end_ms = None

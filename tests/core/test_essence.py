@@ -66,7 +66,8 @@ def test_chinese_that_sounds_the_same_has_one_answer(one, other):
         ("What is 2+2?", "What is 2 2?"),
         ("I write in C++.", "I write in C."),
         ("Play F#.", "Play F."),
-        ("It is -5°.", "It is 5."),
+        ("我要10％。", "我要10。"),
+        ("6 × 2", "6 ÷ 2"),
     ],
 )
 def test_what_sounds_otherwise_has_another(one, other):
@@ -88,6 +89,9 @@ def test_a_number_that_nobody_says_costs_nothing():
     ("one", "other"),
     [
         ("My number is 555-1234.", "my number is 555 1234"),
+        ("What is 2+2?", "What is 2 + 2?"),
+        ("It is 10 %.", "It is 10%."),
+        ("10 − 5", "10 - 5"),
         ("A ten-year plan.", "A ten year plan"),
         ("Well - what time is it?", "Well, what time is it?"),
         ("“Stop!”", "Stop."),

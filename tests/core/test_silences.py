@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.core.silences import KNOWN_AHEAD_MS, Silences
+from realtime.core.silences import KNOWN_AHEAD_MS, NOISE_MS, Silences
 
 
 def heard(*texts: str, each_ms: float = 100.0) -> float:
@@ -78,12 +78,16 @@ def test_a_last_word_may_still_sound_when_its_text_is_known():
     assert after_interims(("", 500.0), pause="") == 0
 
 
+def test_a_hum_may_be_longer_than_a_detector_is_late():
+    assert after_interims(("Down the middle.", 100.0), pause_ms=5_000) == NOISE_MS
+
+
 def test_the_longer_of_both_counts():
     silences = Silences()
     silences.interim("Yes.", 900)
     assert silences.before("Yes.", 1_500) == 600 - KNOWN_AHEAD_MS
     silences.ended(300)
-    assert silences.before("Yes.", 1_900) == 1_000 - KNOWN_AHEAD_MS
+    assert silences.before("Yes.", 1_900) == min(NOISE_MS, 1_000 - KNOWN_AHEAD_MS)
     silences.interim("Yes and", 1_950)
     silences.interim("Yes.", 2_100)
     assert silences.before("Yes.", 2_500) == 300, (

@@ -1,8 +1,8 @@
 """What a pause of the user says: its text may be all, and silences without a word between them add up."""
 
-from realtime.core.silences import KNOWN_AHEAD_MS
+from realtime.core.silences import KNOWN_AHEAD_MS, NOISE_MS
 from realtime.core.turn import PauseEnded
-from realtime.core.turn_end import LEAST_ANEW_MS, Evidence, silence_ms
+from realtime.core.turn_end import MOST_UNLIKELY, Evidence, silence_ms
 from realtime.listening.segment import SpeechSegment
 from tests.conversing import scripted
 from tests.listening.test_speech_text import EVERY_MS, Parrot, Stage
@@ -158,9 +158,8 @@ async def test_interim_texts_that_say_the_same_for_long_begin_the_silence_before
             stage.interim(text)
         stage.speaking.speech_ms = 1_800
         stage.pause()
-        stage.decodes.earlies[-1]("Down the middle.")
-        base_ms = silence_ms(Evidence("Down the middle."), "auto")
-        assert base_ms - stage.speaking.silence_ms == min(counted_ms, base_ms - LEAST_ANEW_MS)
+        stage.decodes.earlies[-1]("Down the middle")
+        assert silence_ms(Evidence("Down the middle"), "auto") - stage.speaking.silence_ms == counted_ms
 
 
 @scripted
@@ -176,3 +175,60 @@ async def test_a_noise_that_fades_asks_about_the_text_of_the_pause_before_it():
     stage.supposed()
     stage.fade()
     assert stage.supposed() == ["Stop it right now, please."]
+
+
+@scripted
+async def test_an_interim_text_that_comes_after_the_text_of_the_pause_is_not_asked_about_later():
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+    stage.grow(EVERY_MS)
+    late = stage.decodes.interims[-1]
+    stage.pause()
+    stage.decodes.earlies[-1]("Stop it right now, please.")
+    late("Stop it right.")
+    stage.resume(150)
+    stage.supposed()
+    stage.fade()
+    assert stage.supposed() == ["Stop it right now, please."]
+
+
+@scripted
+async def test_after_many_unfinished_pauses_the_next_one_is_asked_about_when_the_turn_is_likely_over():
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+
+    def read(text: str) -> list[str]:
+        stage.speaking.speech_ms += 300
+        stage.pause()
+        stage.decodes.earlies[-1](text)
+        return stage.supposed()
+
+    for number in range(MOST_UNLIKELY):
+        assert read(f"And {number} and") == [f"And {number} and"]
+        stage.resume(150)
+        assert read(f"And {number} and") == [f"And {number} and"], "what is asked about already costs nothing"
+        stage.resume(150)
+    assert read("") == [""], "no text is no question"
+    stage.resume(150)
+    assert read("And the last one and") == []
+    stage.subject.likely_over()
+    assert stage.supposed() == ["And the last one and"]
+    stage.subject.likely_over()
+    assert stage.supposed() == []
+    stage.subject.began(SpeechSegment("item_2", announced=True))
+    assert read("And then and") == ["And then and"], "another turn"
+
+
+@scripted
+async def test_a_long_hum_after_the_words_is_no_end():
+    """ "I want to book a table for uhhh": the transcriber leaves it out."""
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+    text = "I want to book a table for"
+    for heard_to_ms in range(800, 3_000, 200):
+        stage.audio.scored_ms = heard_to_ms
+        stage.interim(text)
+    stage.speaking.speech_ms = 3_000
+    stage.pause()
+    stage.decodes.earlies[-1](text)
+    assert silence_ms(Evidence(text), "auto") - stage.speaking.silence_ms == NOISE_MS
