@@ -24,7 +24,7 @@ class Completeness(Enum):
     COMPLETE = 0
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
-    DANGLING = 3  # ends with a mark after a word that ends few sentences: by how sure the mark is
+    DANGLING = 3  # ends with a mark after a word that ends few sentences: as complete as the mark is sure
 
 
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")

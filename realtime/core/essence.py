@@ -17,7 +17,8 @@ _SIGNS = "%$€£¥#+°−×÷"  # are spoken
 _WIDE = str.maketrans("％＄￡￥＃＋", "%$£¥#+")
 _IMMATERIAL = re.compile(rf"[^\w'’?？{_SIGNS}]+")
 _BESIDE_SIGNS = re.compile(rf" *([{_SIGNS}]) *")
-_MINUS = re.compile(r"(?<=\d) [-–] (?=\d)")  # "555-1234" is a number, with or without its mark
+# Between two numbers, or before one; "555-1234" is one number, with or without its mark
+_MINUS = re.compile(r"(?<=[\d%°€]) [-–] (?=\d)|(?:(?<=\s)|^)[-–](?=\d)")
 _BLANKS = re.compile(rf"(?<=[{UNSPACED}]) | (?=[{UNSPACED}])")  # where no word needs one
 _HAN, _KANA = re.compile(f"[{HAN}]"), re.compile(f"[{KANA}]")
 

@@ -2,7 +2,7 @@
 
     silence of the base curve, by the probability and the eagerness
       + as much as an early answer still needs, up to `STRETCH_MS`: until its first sound is in hand, waiting is free
-      - the time before the pause in which no word was said (`silences.py`)
+      - what counts as silence of the time before the pause (`silences.py`)
 
 What is known are the text, the doubts of the transcriber about its last word and its full stop, and the opinion of an
 acoustic model. All numbers were chosen on two thirds of the recordings (docs/turn-taking.md, bench/README.md). The
@@ -29,7 +29,7 @@ class Evidence:
     last_word: float | None = None  # probability, by the transcriber
     stop: float | None = None  # that a full stop (or "?", "!") ends the text, by the transcriber
     acoustic: float | None = None  # that the turn is over, by the sound
-    silent_ms: float = 0.0  # before the pause, since there was the last word of this text
+    silent_ms: float = 0.0  # so much of the time before the pause counts as silence
 
 
 class EarlyAnswer(Enum):
@@ -90,7 +90,7 @@ ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
 # After so many texts a second decode has to agree: where each one changes the text, questions are left for the end.
 MOST_ALONE = 2
-MOST_UNLIKELY = 5  # of those questions, about texts of pauses that are hardly the end
+MOST_UNLIKELY = 5  # of those, about texts of pauses that are hardly the end, before the turn is likely over
 
 
 def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:

@@ -64,7 +64,7 @@ class EndOfTurnDelay:
         self._apply()
 
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
-        """What was said before this pause. `silent_ms`: so long nobody had said a word when it began."""
+        """What was said before this pause. `silent_ms`: so much before it counts as silence."""
         acoustic = self._known.acoustic
         self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms)
         self._apply()

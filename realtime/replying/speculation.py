@@ -56,10 +56,8 @@ class Speculation:
         self._progress = progress
         self._responses = responses
         self._outcomes = context.metrics.speculations
-        self._costs = self._spent = (
-            TurnCosts()
-        )  # in this turn, and in the one that the early answer was begun in
-        self._unanswered = 0  # turns in a row that asked something and had no answer
+        self._costs = TurnCosts()  # of this turn
+        self._spent = self._costs  # of the turn that the early answer was begun in
         self._premise: Premise | None = None
         self._response: Response | None = None
 
@@ -67,13 +65,9 @@ class Speculation:
         return f"<Speculation {self._premise.words!r}>" if self._premise else "<Speculation idle>"
 
     def turn_began(self) -> None:
-        """Somebody speaks: the limits count anew. After turns that had no answer there are fewer questions: it may be a
-        television."""
+        """Somebody speaks: the limits count anew. The turn before it may have had no answer, and had its questions."""
         if self._costs.questions:
-            unanswered = self._unanswered + 1
             self._turn_over(0)
-            self._unanswered = unanswered
-        self._costs = TurnCosts()
 
     def suppose(self, text: str, options: ResponseOptions, marks: Marks) -> None:
         """The user may have said this and no more: begin the answer, where that is wanted and not under way."""
@@ -93,7 +87,7 @@ class Speculation:
     def _affordable(self) -> bool:
         """An early answer may cost a request in vain: half of the budget is kept for turns that are certain,
         and no turn costs more than so many."""
-        if self._costs.questions >= max(1, MOST_QUESTIONS >> self._unanswered) or self._context.careful():
+        if self._costs.questions >= MOST_QUESTIONS or self._context.careful():
             return False
         settings = self._context.settings
         enough = self._context.providers.chat.requests_left() > settings.chat_rpm / 2
@@ -120,7 +114,7 @@ class Speculation:
     def _may_speak_ahead(self) -> bool:
         """Whether the voice may prepare a first chunk that may be in vain: half of its budget is kept, too."""
         enough = self._context.providers.speech.requests_left() > self._context.settings.speech_rpm / 2
-        return enough and self._costs.in_vain < MOST_SPEECH_IN_VAIN
+        return enough and self._spent.in_vain < MOST_SPEECH_IN_VAIN
 
     def speak_ahead(self) -> None:
         """The turn is likely over: the voice need not wait until it is."""
@@ -167,7 +161,7 @@ class Speculation:
     def _turn_over(self, more: int) -> None:
         """The turn is over, with so many questions more."""
         self._context.metrics.turn_questions.observe(self._costs.questions + more)
-        self._costs, self._unanswered = TurnCosts(), 0
+        self._costs = TurnCosts()
 
     def _discard(self) -> None:
         if self._response is not None:

@@ -68,6 +68,9 @@ def test_chinese_that_sounds_the_same_has_one_answer(one, other):
         ("Play F#.", "Play F."),
         ("我要10％。", "我要10。"),
         ("6 × 2", "6 ÷ 2"),
+        ("It is -5°.", "It is 5°."),
+        ("-5 times 3", "5 times 3"),
+        ("10% - 5%", "10%, 5%"),
     ],
 )
 def test_what_sounds_otherwise_has_another(one, other):

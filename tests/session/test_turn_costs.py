@@ -94,28 +94,6 @@ async def test_a_turn_without_words_takes_no_question_from_the_next_one():
 
 
 @scripted
-async def test_a_television_may_ask_less_with_each_turn_until_somebody_is_answered():
-    chat, café = FakeChat([NOON] * 40), Café()
-    async with Talk(chat=chat, transcriber=café, settings=settings(), **SEMANTIC) as talk:
-        asked = []
-        for _ in range(5):
-            before = len(chat.requests)
-            await talk.speak(6.6)
-            await talk.silence(4.0)
-            asked.append(len(chat.requests) - before)
-        assert asked == [MOST_QUESTIONS, MOST_QUESTIONS // 2, MOST_QUESTIONS // 4, 1, 1]
-        café.asks = True
-        await talk.speak(1.28)
-        await talk.silence(2.0)
-        await talk.until("response.done")
-        café.asks = False
-        await talk.silence(4.0)
-        before = len(chat.requests)
-        await talk.speak(6.6)
-        assert len(chat.requests) - before == MOST_QUESTIONS
-
-
-@scripted
 async def test_who_hesitates_again_and_again_is_answered_as_soon():
     unfinished = [
         "and then I saw number " + " and number ".join(NUMBERS[:many]) + " and" for many in range(1, 9)
