@@ -6,13 +6,13 @@ origin; and a lost line is not noticed while an answer still sounds.
 
 from urllib.parse import urlsplit
 
-from realtime.providers import FakeTranscriber
 from realtime.server.run import running
 from realtime.server.state import REGISTRY
 from realtime.settings import Settings
 from tests.e2e.test_page import events, heard_by_a_microphone, pytestmark, quiet_after_answer, sentences  # noqa: F401
 from tests.eventually import eventually
 from tests.proxy import proxy_to
+from tests.web.broken_line import Listener
 from tests.web.conftest import browsers, open_page  # noqa: F401
 from tests.web.host_page import hosting
 from tests.web.voice_input import replace_microphone, say
@@ -106,7 +106,7 @@ async def test_the_widget_on_a_page_of_another_origin(open_page):  # noqa: F811
     early = "<realtime-voice open></realtime-voice><script type=module src=page.js></script>"
     async with hosting("", element=early, script=STOCK) as host:
         settings = Settings(port=0, language="en", origins=(host.url,))
-        transcriber = FakeTranscriber(["What is two plus two?"])
+        transcriber = Listener("What is two plus two?")
         async with running(settings, providers={"transcriber": transcriber}) as server:
             host.server = server.url
             page = await open_widget(open_page, host)
