@@ -2,7 +2,8 @@
 
 The modules, by what they are for:
 
-    turns               turn, turn_events, turn_actions, turn_marks, interruption, stopped_reply
+    turns               turn, turn_state, turn_events, turn_actions, turn_interruptions, turn_answers, turn_marks,
+                        interruption, stopped_reply
     their words         backchannels, turn_words, short_words, short_answers, short_language, likely_murmurs,
                         folding, han_variants, han_readings, essence, agreement, invented,
                         video_phrases, syllables
