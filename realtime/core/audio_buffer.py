@@ -18,6 +18,7 @@ class AudioBuffer:
     def __init__(self, rate: int, keep_ms: float) -> None:
         self.rate = rate  # Hertz
         self.keep_ms = keep_ms
+        self._keep_bytes = 2 * self._sample(keep_ms)
         self._pcm = bytearray()
         self._start = 0  # sample position of the first kept sample
 
@@ -43,7 +44,8 @@ class AudioBuffer:
     def append(self, samples: Samples) -> None:
         """Newer audio, at `rate`."""
         self._pcm += samples.tobytes()
-        self._discard_before(self.end_ms - self.keep_ms)
+        if len(self._pcm) > self._keep_bytes:
+            self._discard_before(self.end_ms - self.keep_ms)
 
     def since(self, from_ms: float, to_ms: float | None = None) -> Samples:
         """A copy of the samples from `from_ms` to `to_ms` (default: the newest), as far as they are kept."""

@@ -7,7 +7,7 @@ whose turn it is; how long a silence must be is for the caller to decide, at any
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FRAME_MS = 32
 OFF_RATIO = 0.7  # speech lasts until the probability is below this part of the threshold: 0.5 on, 0.35 off
@@ -25,20 +25,17 @@ class EndpointRules:
     min_speech_ms: int = 96  # less than this was no speech
     onset_ms: int = 64  # of unbroken speech, until it has started
     pause_ms: int = 32  # of non-speech, until a pause is worth a guess that this was all
+    on: float = field(init=False)  # from this probability on it is speech ...
+    off: float = field(init=False)  # ... and below this one it is none any more
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability, 0 to 1, not {self.threshold}")
         if min(self.silence_ms, self.min_speech_ms, self.onset_ms, self.pause_ms) < 0:
             raise ValueError("silence, speech, onset and pause last 0 ms or longer")
-
-    @property
-    def on(self) -> float:
-        return min(max(self.threshold, 0.05), 0.95)
-
-    @property
-    def off(self) -> float:
-        return self.on * OFF_RATIO
+        on = min(max(self.threshold, 0.05), 0.95)
+        object.__setattr__(self, "on", on)
+        object.__setattr__(self, "off", on * OFF_RATIO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,10 @@ class EnergyGate:
 
     def feed(self, frame: NDArray[np.int16], *, voiced: bool) -> float:
         """Milliseconds of quiet up to the end of this frame. `voiced`: the detector takes the frame for speech."""
-        blocks = frame.reshape(-1, BLOCK_SAMPLES)
-        for high, low in zip(blocks.max(axis=1).tolist(), blocks.min(axis=1).tolist(), strict=True):
-            peak = max(high, -low, 1)
+        # As unsigned numbers, the most negative sample has a size, too
+        sizes = np.abs(frame).view(np.uint16).reshape(-1, BLOCK_SAMPLES)
+        for size in sizes.max(axis=1).tolist():
+            peak = max(size, 1)
             if not self._level:
                 self._level = float(peak)
             if peak < self._level * FAR_BELOW:

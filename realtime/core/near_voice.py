@@ -124,10 +124,11 @@ class NearVoice:
 
     def _is_behind(self, level_db: float, *, voiced: bool, speaking: bool) -> bool:
         low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
-        low = self._knows_floor and max(self._held) < low_db
+        loudest_db = max(self._held)
+        low = self._knows_floor and loudest_db < low_db
         if low or not (speaking or voiced):
             self._count_at_floor(voiced)
-        speech_at_floor = self._speech_at_floor()
+        speech_at_floor = self._speech_at_floor(loudest_db)
         self._voices_behind = self._voices_behind or speech_at_floor
         if speaking:
             return low and speech_at_floor
@@ -138,9 +139,9 @@ class NearVoice:
         """A stream that begins with speech has no floor yet but that speech."""
         return self._unvoiced_frames >= KNOWN_UNVOICED_FRAMES or self._frames >= KNOWN_FRAMES
 
-    def _speech_at_floor(self) -> bool:
+    def _speech_at_floor(self, loudest_db: float) -> bool:
         known = len(self._at_floor)
-        far = max(self._held) < self._near_db - FAR_BELOW_DB
+        far = loudest_db < self._near_db - FAR_BELOW_DB
         share = FAR_SPEECH_SHARE if far else SPEECH_SHARE
         return known >= LEAST_FRAMES and self._speech_frames >= share * known
 
@@ -162,7 +163,7 @@ class NearVoice:
 def _mean_power(frame: NDArray[np.int16]) -> float:
     """Never 0."""
     samples = frame.astype(np.float32)
-    return float(samples @ samples) / max(1, len(samples)) + 1.0
+    return float(samples.dot(samples)) / max(1, len(samples)) + 1.0
 
 
 def _mean_powers(frames: Sequence[NDArray[np.int16]]) -> list[float]:

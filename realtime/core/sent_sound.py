@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 
@@ -85,11 +86,8 @@ class SentSound:
             return samples
         if rate % RATE == 0:  # the mean of neighbours is a filter good enough to compare sounds, and cheap
             times = rate // RATE
-            rows = samples[: len(samples) // times * times].astype(np.int32).reshape(-1, times)
-            total = rows[:, 0]
-            for column in range(1, times):
-                total = total + rows[:, column]
-            return (total // times).astype(np.int16)
+            rows = samples[: len(samples) // times * times].reshape(-1, times)
+            return (rows.astype(np.float32) @ _mean_of(times)).astype(np.int16)
         if self._resampler is None or self._resampler.from_rate != rate:
             self._resampler = Resampler(rate, RATE)
         return self._resampler.feed(samples)
@@ -125,9 +123,13 @@ class SentSound:
 
     def sounds(self, from_s: float, to_s: float) -> bool:
         """Whether anything was to be played in this time."""
-        if from_s * RATE >= self._end:
+        if self.silent_since(from_s):
             return False
         return next(self._between(int(from_s * RATE), int(to_s * RATE)), None) is not None
+
+    def silent_since(self, at_s: float) -> bool:
+        """Whether nothing was to be played after this time; quicker than to ask about a time in between."""
+        return at_s * RATE >= self._end
 
     def read(self, from_s: float, count: int) -> Floats:
         """So many samples from this time on; 0 where there was no sound."""
@@ -159,3 +161,8 @@ class SentSound:
             if piece.place >= last:
                 return
             yield piece
+
+
+@cache
+def _mean_of(times: int) -> Floats:
+    return np.full(times, 1 / times, np.float32)

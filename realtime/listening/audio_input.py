@@ -160,7 +160,7 @@ class AudioInput:
         if self._near_voice.feed(frame, voiced=probability >= SPEECH, speaking=speaking):
             probability = 0.0
         quiet_ms = 0.0
-        if self.endpointer.speaking:
+        if speaking:
             quiet_ms = self._energy_gate.feed(frame, voiced=probability >= SPEECH)
         else:
             self._energy_gate.reset()
@@ -180,8 +180,9 @@ class AudioInput:
 
     def arrived(self, at_s: float) -> None:
         """The audio so far was there at this time, in loop seconds; what nobody will ask for is dropped."""
-        self._lateness.add(at_s - self._buffer.end_ms / 1000)
-        self._arrivals.append((self._buffer.end_ms, at_s))
+        end_ms = self._buffer.end_ms
+        self._lateness.add(at_s - end_ms / 1000)
+        self._arrivals.append((end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
             self._buffer.discard_before(min(self.scored_ms - IDLE_KEEP_MS, self._held_from_ms))
 

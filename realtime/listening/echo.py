@@ -40,8 +40,8 @@ class EchoFilter:
     def hides(self, audio: AudioInput, voiced: bool) -> bool:
         """Whether the frame that ends where the input was scored is nothing but an echo."""
         now_s = asyncio.get_running_loop().time()
-        if not self._context.sent.sounds(now_s - 2 * LATEST_S, now_s):
-            return False  # nearly always: then it costs next to nothing
+        if self._context.sent.silent_since(now_s - 2 * LATEST_S):
+            return False
         if not voiced and self._gate.delay_s is None:
             self._gate.skip()
             return False

@@ -205,14 +205,14 @@ class Connection:
     async def _carry_out(self, event: ClientEvent, cost: int = 1) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
         self._live.story.understood(event)
-        before_ms = self._live.session.input_audio_ms
+        sound_s = 0.0
         try:
-            await self._live.receive(event)
+            sound_s = await self._live.receive(event)
         except ProtocolError as error:
             error.event_id = error.event_id or event.event_id
             self._report(error)
         if isinstance(event, InputAudioBufferAppend):
-            await self._audio_limit.throttle((self._live.session.input_audio_ms - before_ms) / 1000)
+            await self._audio_limit.throttle(sound_s)
         else:
             await self._events_limit.throttle(cost)
 

@@ -282,17 +282,18 @@ class LiveSession:
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
-    async def receive(self, event: ClientEvent) -> None:
-        """Apply one client event. Raises ProtocolError."""
+    async def receive(self, event: ClientEvent) -> float:
+        """Apply one client event. Returns how many seconds of sound it brought. Raises ProtocolError."""
         if self._held:
-            return
+            return 0.0
         self._unmet = False
         if not isinstance(event, InputAudioBufferAppend):
             log.debug("%s ← %s", self.id, type(event).__name__)
         try:
-            await self.session.receive(event)
+            sound_s = await self.session.receive(event)
             if isinstance(event, OutputAudioBufferPlayed):
                 self.numbering.replay.played(event.item_id, event.played_ms)
+            return sound_s
         finally:
             self.last_event_id = event.event_id or self.last_event_id
             if self.journaled is not None and not isinstance(event, _OFTEN):

@@ -209,16 +209,18 @@ class Session:
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
-    async def receive(self, event: client_events.ClientEvent) -> None:
-        """Carry out one client event, in order. Raises ProtocolError for a mistake; nothing has changed then."""
+    async def receive(self, event: client_events.ClientEvent) -> float:
+        """Carry out one client event, in order. Returns how many seconds of sound it brought. Raises ProtocolError for
+        a mistake; nothing has changed then."""
         if isinstance(event, client_events.InputAudioBufferAppend):
-            ms = await self._user.append(event.audio)
-            self._idle.audio(self._now(), ms / 1000)
-        else:
-            new = await self._items.prepared(event)
-            with self._context.turns:
-                self._receive(event, new)
-            self._idle.follow()
+            sound_s = await self._user.append(event.audio) / 1000
+            self._idle.audio(self._now(), sound_s)
+            return sound_s
+        new = await self._items.prepared(event)
+        with self._context.turns:
+            self._receive(event, new)
+        self._idle.follow()
+        return 0.0
 
     def _receive(self, event: client_events.ClientEvent, new: NewItem | None) -> None:
         match event:

@@ -77,6 +77,15 @@ def test_digital_silence_and_full_scale_are_bearable() -> None:
     assert gate.feed(silence, voiced=True) == 32
 
 
+def test_the_most_negative_sample_is_as_loud_as_the_most_positive_one() -> None:
+    negative, positive = EnergyGate(), EnergyGate()
+    for gate, peak in ((negative, -32_768), (positive, 32_767)):
+        for _ in range(60):
+            gate.feed(np.full(FRAME, peak, np.int16), voiced=True)
+    soft = tone(32_767 / 40)
+    assert negative.feed(soft, voiced=True) == positive.feed(soft, voiced=True) > 0
+
+
 def test_a_new_utterance_knows_nothing_of_the_one_before() -> None:
     gate = EnergyGate()
     spoken(gate, 20_000, 40)

@@ -36,6 +36,8 @@ def test_after_a_cut_nothing_sounds_and_the_next_reply_begins_at_once():
     sent.cut(11.0)
     assert sent.sounds(10.5, 11.5)
     assert not sent.sounds(11.1, 20.0)
+    assert sent.silent_since(11.0)
+    assert not sent.silent_since(10.9)
     sent.sent(tone(1.0, level=7), RATE, 12.0)
     assert set(sent.read(12.0, RATE)) == {7}
 

@@ -25,7 +25,10 @@ from realtime.providers.silero.network import SileroNet
 from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
-REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
+# Between two batches of live sound: an idle detector answers at once, a busy one fills them. So much for each stream
+# that was in the last one, and at least and at most.
+REST_EACH_S = 0.002
+REST_S = (0.004, 0.012)
 BACKLOG_PARTS = 4  # the batch of a lone backlog has this part of the frames of a full one: 0.5 to 0.8 ms
 LEAST_SHARE = 3  # frames of each backlog in a batch: where many have one, as after a stall, batches are full
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
@@ -127,9 +130,12 @@ class SileroDetector:
             self._live_due.cancel()
             self._live_due = None
         most = self._network.most_frames
-        self._run(self._next(self._live, most, most), most)
+        jobs = self._next(self._live, most, most)
+        self._run(jobs, most)
         if not self._live:  # else the batch was full, and the next one may follow at once
-            self._rested_s = asyncio.get_running_loop().time() + REST_S
+            least_s, most_s = REST_S
+            rest_s = min(most_s, max(least_s, REST_EACH_S * len(jobs)))
+            self._rested_s = asyncio.get_running_loop().time() + rest_s
         self._schedule()
 
     def _run_backlog(self, rounds: int) -> None:
