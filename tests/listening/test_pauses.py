@@ -193,6 +193,22 @@ async def test_an_interim_text_that_comes_after_the_text_of_the_pause_is_not_ask
 
 
 @scripted
+async def test_an_interim_decode_from_before_a_pause_that_ends_in_the_noise_after_it_says_nothing():
+    stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    stage.segment.announced = True
+    stage.grow(EVERY_MS)
+    late = stage.decodes.interims[-1]
+    stage.speaking.speech_ms += 300
+    stage.pause()
+    stage.decodes.earlies[-1]("Stop it right now, please.")
+    stage.resume(150)
+    late("Stop it right.")
+    stage.supposed()
+    stage.fade()
+    assert stage.supposed() == ["Stop it right now, please."]
+
+
+@scripted
 async def test_after_many_unfinished_pauses_the_next_one_is_asked_about_when_the_turn_is_likely_over():
     stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
     stage.segment.announced = True

@@ -91,6 +91,7 @@ class Stage:
 
     def grow(self, speech_ms: float) -> None:
         self.speaking.speech_ms = speech_ms
+        self.audio.scored_ms = max(self.audio.scored_ms, speech_ms)
         self.subject.grew()
 
     def interim(self, text: str, **doubts: float) -> None:
