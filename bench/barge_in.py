@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -127,17 +128,20 @@ async def barge_in(
     finally:
         acks.cancel()
         await asyncio.gather(acks, return_exceptions=True)
-    heard = sum(word["end_ms"] <= heard_ms for word in player.words)
-    kept = len(transcript.split())
     new = await _answer(client, upstream, ended_s)
     return BargeIn(
         speech.name,
         (at_s - onset_s) * 1000,
         (player.last_audio_s - at_s) * 1000,
-        max(0, kept - heard - 1),
-        max(0, heard - kept - 1),
+        *compare(player.words, heard_ms, transcript),
         new,
     )
+
+
+def compare(words: Sequence[dict[str, Any]], heard_ms: float, transcript: str) -> tuple[int, int]:
+    """How many words the history keeps that were not heard, and how many it lost: one more or less is right."""
+    heard, kept = sum(word["end_ms"] <= heard_ms for word in words), len(transcript.split())
+    return max(0, kept - heard - 1), max(0, heard - kept - 1)
 
 
 async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int:
