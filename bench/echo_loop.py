@@ -180,7 +180,7 @@ class Client:
         sound = np.frombuffer(pcm, "<i2")
         start = max(self._end, self.now + self._delay)
         self._end = start + len(sound)
-        self._played[start : self._end] = sound[: len(self._played) - start]
+        self._played[start : self._end] = sound[: max(0, len(self._played) - start)]
 
     def stop(self) -> None:
         self._played[self.now + FRAME :] = 0.0

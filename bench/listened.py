@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +76,7 @@ class Heard:
     began_ms: list[float] = field(default_factory=list)
     ended_ms: list[float] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)  # of the turns; empty where no words were heard
-    sounds_ms: list[float] = field(default_factory=list)  # of the answer to each turn, if nobody says more
+    sounds_ms: list[float] = field(default_factory=list)  # of the answer to each turn; nan: it had no words
     questions: int = 0
     spoken: int = 0  # early answers that reached the voice
 
@@ -109,7 +110,7 @@ class Heard:
     @property
     def in_vain(self) -> int:
         """Early answers that reached the voice for nothing."""
-        return max(0, self.spoken - len(self.ended_ms))
+        return self.spoken - sum(not math.isnan(ms) for ms in self.sounds_ms)
 
 
 class Listening:
@@ -165,7 +166,9 @@ class Listening:
                 self.user.commit_turn(self._item_id, at_ms)
             case turns.TranscriptKnown(_, text):
                 self.heard.texts.append(text)
-                self._answer(essence(text))
+                self._answer(essence(text) if text.strip() else None)
+            case turns.TranscriptFailed():
+                self._answer(None)
 
     @property
     def _speaks_ahead(self) -> bool:
@@ -204,10 +207,13 @@ class Listening:
             self._in_vain_in_turn += 1
         self._asked, self._told = None, False
 
-    def _answer(self, words: str) -> None:
-        """The turn is over: the early answer is used, or the question is asked now."""
+    def _answer(self, words: str | None) -> None:
+        """The turn is over: the early answer is used, or the question is asked now. None: nothing is answered."""
         now_ms = self._position_ms
-        if words == self._asked:
+        if words is None:
+            self.heard.sounds_ms.append(float("nan"))
+            self._drop()
+        elif words == self._asked:
             voice_ms = self._voice_ms
             if voice_ms is None:
                 voice_ms = max(now_ms, self._asked_ms + CLAUSE_AFTER_MS)

@@ -92,6 +92,13 @@ def test_what_comes_in_pieces_is_played_without_a_gap_and_in_order() -> None:
     assert np.abs(heard[600:]).max() < 8 * NOISE
 
 
+def test_what_would_be_played_after_the_last_frame_is_left_out() -> None:
+    client = Client(0, DIRECT, 0.0)
+    for samples in (len(client.near) - 700, 1_000, 700):
+        client.play(pcm(1_000, samples))
+    assert taken(client, 1).mean() == pytest.approx(1_000, abs=NOISE)
+
+
 def test_the_room_goes_on_sounding_from_frame_to_frame() -> None:
     impulse = np.zeros(1_001)
     impulse[1_000] = 1.0

@@ -140,6 +140,23 @@ async def test_an_early_answer_sounds_at_the_end_of_the_turn_or_when_it_is_ready
     assert (heard.questions, heard.spoken, heard.in_vain) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("text", ["", " \n", None])
+async def test_a_turn_without_words_is_not_answered_and_nothing_is_asked_for_it(text: str | None) -> None:
+    """None: its text could not be found out."""
+    talk = Talk()
+    await talk.until(1_000)
+    talk.suppose("Turn it.")
+    await talk.until(1_500)
+    read = turns.TranscriptFailed("item") if text is None else turns.TranscriptKnown("item", text)
+    talk.notice(turns.SpeechEnded(1_500.0), read)
+    heard = await talk.end(3_500, "Turn it on.")
+    assert (heard.questions, heard.spoken, heard.in_vain) == (2, 2, 1)
+    assert np.isnan(heard.sounds_ms[0])
+    assert heard.sounds_ms[1:] == [4_170]
+    assert heard.first_sound_ms(SENTENCE) == 1_170, "the answer to the second turn, not to the first"
+    assert np.isnan(heard.first_sound_ms(Sound("", "en", "clean", SILENCE, 1_500.0)))
+
+
 async def test_a_decode_takes_longer_where_the_language_is_another_one() -> None:
     talk = Talk(language="zh")
     await talk.until(1_000)
