@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 
 from realtime import deadlines
@@ -21,6 +20,7 @@ from realtime.core.short_language import newest_text
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.listening.certainty import is_sure
 from realtime.listening.second_opinion import in_likelier_language, with_murmur
+from realtime.listening.spoken_language import SpokenLanguage, is_short
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
 from realtime.upstream import TRANSCRIPTION, Upstream
@@ -28,12 +28,8 @@ from realtime.upstream import TRANSCRIPTION, Upstream
 log = logging.getLogger(__name__)
 
 TIMEOUT_S_PER_S = 0.25  # long audio may take longer
-LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need not tell it
-SHORT_S = 0.8  # a word, and hardly more: it does not tell its language
 # Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
 INTERIM_SHARE = 0.5
-# From here on the language that a decode finds is that of the whole utterance (bench/README.md)
-TELLS_S = 1.2
 QUICKER = 1.5  # a guess is worth a thread where the careful decode takes so many times as long
 # Of speech, at least and at most. Whisper knows the last words 290 ms before the voice ends (bench/README.md).
 INTERIM_EVERY_MS = (128.0, 600.0)
@@ -65,10 +61,7 @@ class Transcription:
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
         self._interim_took_ms = self._early_took_ms = 0.0  # the last ones
         self._interim_from_s = 0.0  # when the next one may begin
-        self._languages: deque[str | None] = deque(maxlen=LANGUAGE_AFTER)  # of the last utterances
-        self._spoken: dict[str, None] = {}  # languages that more than a word was said in, the newest last
-        self._utterance = 0  # counts them
-        self._found: str | None = None  # the language of the open one, once its sound has told it
+        self._speaks = SpokenLanguage()
 
     def __repr__(self) -> str:
         running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
@@ -80,9 +73,8 @@ class Transcription:
         return self._context.providers.transcriber
 
     def began(self) -> None:
-        """Somebody speaks: perhaps in another language than before."""
-        self._utterance += 1
-        self._found = None
+        """Somebody speaks."""
+        self._speaks.began()
 
     @property
     def interim_is_cheap(self) -> bool:
@@ -93,7 +85,7 @@ class Transcription:
         """Whether decodes need no rest; never where the server is late already."""
         if self._transcriber is None or self._context.careful():
             return False
-        return self._transcriber.spare(self._language or self._found)
+        return self._transcriber.spare(self._language or self._speaks.found)
 
     @property
     def reads_at_a_price(self) -> bool:
@@ -149,7 +141,7 @@ class Transcription:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s, assumed = loop.time(), self._language is None and self._assumed(samples) is not None
+        begun_s, assumed = loop.time(), self._language is None and self._speaks.assumed(samples) is not None
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
@@ -161,8 +153,7 @@ class Transcription:
             self._interim_from_s = begun_s + took_s / INTERIM_SHARE
         self._interim_took_ms = took_s * 1000
         if assumed and not is_sure(transcript):
-            self._languages.clear()  # perhaps it is another language this time
-            self._found = None
+            self._speaks.doubted()
         else:
             on_text(transcript)
 
@@ -256,12 +247,7 @@ class Transcription:
         return self._remember(await self._transcribe(samples, final=True), samples)
 
     def _remember(self, transcript: Transcript, samples: Samples) -> Transcript:
-        self._found = None
-        if transcript.text:
-            self._languages.append(transcript.language)
-        if transcript.language and is_sure(transcript) and sounding_s(samples) >= SHORT_S:
-            self._spoken.pop(transcript.language, None)
-            self._spoken[transcript.language] = None
+        self._speaks.ended(transcript, samples)
         return transcript
 
     @property
@@ -269,15 +255,6 @@ class Transcription:
         """What the client says is spoken."""
         config = self._context.config.transcription
         return config.language if config else None
-
-    def _assumed(self, samples: Samples) -> str | None:
-        """What language a decode need not find out: more than a word tells its own, and only once."""
-        return self._found or (self._usual_language() if _is_short(samples) else None)
-
-    def _usual_language(self) -> str | None:
-        """What this speaker speaks, as far as it has been the same."""
-        settled = len(self._languages) == LANGUAGE_AFTER and len(set(self._languages)) == 1
-        return self._languages[-1] if settled else None
 
     async def _transcribe(
         self,
@@ -291,7 +268,7 @@ class Transcription:
             asked = self._context.providers
             try:
                 transcript = await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
-                if asked.transcriber is None or not _is_short(samples) or not over_answer():
+                if asked.transcriber is None or not is_short(samples) or not over_answer():
                     return transcript
                 return await with_murmur(asked.transcriber, samples, transcript)
             except ProviderError as error:
@@ -310,14 +287,14 @@ class Transcription:
                 retryable=False,
             )
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
-        doubted = open_speech and self._language is None and _is_short(samples)
-        doubted = doubted and self._assumed(samples) is None
+        doubted = open_speech and self._language is None and is_short(samples)
+        doubted = doubted and self._speaks.assumed(samples) is None
         try:
             async with deadlines.timeout(timeout_s):
                 decode = self._decode if open_speech else self._decode_alone
                 transcript = await decode(transcriber, samples, final=final)
             if doubted:
-                spoken, talked = tuple(self._spoken), newest_text(self._context.conversation.items)
+                spoken, talked = self._speaks.spoken, newest_text(self._context.conversation.items)
                 transcript = await in_likelier_language(
                     transcriber, samples, transcript, spoken=spoken, talked=talked, final=final
                 )
@@ -340,11 +317,11 @@ class Transcription:
         """In the language that was told, else in the one that was found; a final text that looks wrong is in none."""
         if self._language:
             return await transcriber.transcribe(samples, language=self._language, final=final)
-        found, utterance, assumed = self._found, self._utterance, self._assumed(samples)
+        speaks = self._speaks
+        found, utterance, assumed = speaks.found, speaks.utterance, speaks.assumed(samples)
         transcript = await transcriber.transcribe(samples, language=assumed, final=final)
         if found is None:
-            if utterance == self._utterance and _tells_language(transcript, samples):
-                self._found = transcript.language
+            speaks.read(transcript, samples, utterance)
         elif final and not is_sure(transcript):
             return await transcriber.transcribe(samples, language=None, final=True)
         return transcript
@@ -374,16 +351,6 @@ class Transcription:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._interim = self._guess = self._early = self._left = None  # one that failed knows us
-
-
-def _tells_language(transcript: Transcript, samples: Samples) -> bool:
-    """Whether the language of this text, which is so far, is that of the whole utterance."""
-    return bool(transcript.text) and is_sure(transcript) and sounding_s(samples) >= TELLS_S
-
-
-def _is_short(samples: Samples) -> bool:
-    """Whether somebody said a word, and hardly more."""
-    return 0.0 < sounding_s(samples) < SHORT_S
 
 
 def _any_runs(*tasks: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> bool:
