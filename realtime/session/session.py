@@ -5,8 +5,8 @@
                          │              ▼                                 ▼
                       actions ◀── core/turn.step ◀──────────── one queue ─┘
 
-The session joins and does not decide: turns are `core/turn.py`, memory is `core/conversation.py`, a reply is
-`replying/response.py`, waiting is `outbox.py`. It knows no socket and no vendor.
+The session joins and does not decide: turns are `turn_taking.py` and `core/turn.py`, memory is `core/conversation.py`,
+a reply is `replying/response.py`, waiting is `outbox.py`. It knows no socket and no vendor.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,33 +23,31 @@ import msgspec
 from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
-from realtime.core.turn_marks import Marks
-from realtime.errors import ProtocolError, event_broken
+from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
 from realtime.listening.user_items import Unheard
-from realtime.logs import Outline
 from realtime.metrics import Metrics
-from realtime.outbox import Outbox, OutboxFull
+from realtime.outbox import Outbox
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import ConversationObject, MessageItem
-from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
+from realtime.protocol.response_options import response_options
 from realtime.protocol.session_config import SessionConfig, apply
-from realtime.providers.base import ChatModel, Providers
-from realtime.replying.chat_request import with_items
+from realtime.providers.base import Providers
 from realtime.replying.fixed_response import FixedResponse
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.restored import Restoring
 from realtime.replying.speculation import Speculation
+from realtime.session.answering import Answering
 from realtime.session.continued import Continued, GoingOn, go_on, tell_items
 from realtime.session.idle_clock import IdleClock
 from realtime.session.items import ItemEvents, NewItem
 from realtime.session.leaving import Leaving
 from realtime.session.lifetime import duration_s, until_over
 from realtime.session.prewarm import Prewarm
-from realtime.session.question import question
 from realtime.session.shown import ShownSession
+from realtime.session.turn_taking import TurnTaking
 from realtime.settings import Settings
 from realtime.tasks import Tasks
 from realtime.tools import ServerTools
@@ -87,7 +84,6 @@ class Session:
         self._refused = refused  # what the client asked for with its address, in vain
         self._lasts_s = duration_s(settings, continued)
         self.expires_unix_s = int(time.time() + self._lasts_s)
-        self._turn, self._rules = turns.Turn(), turns.TurnRules()
         self._context = Context(
             session_id=self.id,
             config=config,
@@ -114,16 +110,24 @@ class Session:
         )
         self._speculation = Speculation(self._context, responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
+        self._answering = Answering(context, self._user, responses, self._speculation)
         self._prewarm = Prewarm(context, lambda: responses.plans.voice(response_options(context.config)))
-        self._request = partial(question, context, self._user)
-        self._turn_marks: Marks | None = None
         self._shown = ShownSession(context, self.expires_unix_s)
         self._idle = IdleClock(context, weak_call(self._idle_passed), lambda: responses.busy)
         self.leaving = Leaving(context, responses, self._playout, self._user, self._idle)
-        self._follow_rules()
+        self._turns = TurnTaking(
+            context,
+            user=self._user,
+            responses=responses,
+            playout=self._playout,
+            speculation=self._speculation,
+            answering=self._answering,
+            prewarm=self._prewarm,
+            idle=self._idle,
+        )
 
     def __repr__(self) -> str:
-        return f"<Session {self.id} {self._turn.phase.name.lower()}>"
+        return f"<Session {self.id} {self._turns.phase.name.lower()}>"
 
     @property
     def config(self) -> SessionConfig:
@@ -157,17 +161,16 @@ class Session:
         if self._continued is not None:
             await self._go_on(self._continued)
         elif greeting:
-            self._reply(self._options(), self._marks(), chat=FixedResponse(greeting))
+            answering = self._answering
+            answering.reply(answering.options(), answering.marks(), chat=FixedResponse(greeting))
         await until_over(self._context, self._lasts_s)
 
     async def _go_on(self, continued: Continued) -> None:
-        into = Restoring(self._context, self.responses, self._playout, self._marks())
-        reply = weak_call(self._reply_again)
-        await go_on(continued, into, GoingOn(self._request, reply, self._options))
+        answering = self._answering
+        into = Restoring(self._context, self.responses, self._playout, answering.marks())
+        session = GoingOn(answering.request, answering.reply_again, answering.options)
+        await go_on(continued, into, session)
         self._continued = None
-
-    def _reply_again(self, options: ResponseOptions) -> None:
-        self._reply(options, self._marks())
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -241,7 +244,7 @@ class Session:
                 if self.config.has("playback"):
                     self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case client_events.ResponseCreate(response=params):
-                self._create_response(self._options(params))
+                self._answering.create(params)
             case client_events.ResponseCancel(response_id=response_id):
                 self._context.turns.put(turns.ReplyUnwanted())
                 self.responses.cancel(response_id)
@@ -258,7 +261,7 @@ class Session:
     def _update(self, patch: dict[str, Any]) -> None:
         before = self.config
         self._context.config = apply(before, patch, input_busy=self._user.busy)
-        self._follow_rules()
+        self._turns.follow_rules()
         self._user.config_changed(before)
         if self.config.turn_detection is None:
             self._context.turns.put(turns.SpeechDiscarded())
@@ -271,111 +274,10 @@ class Session:
             raise ProtocolError(message, param="type")
         self.responses.clear()
 
-    def _create_response(self, options: ResponseOptions) -> None:
-        marks = self._marks()
-        marks.reach("turn_confirmed", marks.origin_s)
-        options = with_items(options, self.conversation)
-        if not options.out_of_band:
-            self._context.check_room()
-            self._speculation.drop()
-        self._reply(options, marks)
-
     # -- turns ---------------------------------------------------------------------------------------------------
 
     def _handle(self, event: turns.TurnEvent) -> None:
-        """Let the rules decide what this means, and do it."""
-        before = self._turn
-        self._turn, actions = turns.step(before, event, self._rules)
-        if self._turn.phase is not before.phase:
-            log.debug("%s ◆ %s → %s (%s)", self.id, before.phase.name, self._turn.phase.name, Outline(event))
-        for action in actions:
-            log.debug("%s → %s", self.id, Outline(action))
-            self._carry_out(action)
-        if self._turn.phase is turns.Phase.SILENT:
-            self._speculation.drop()  # nobody speaks and no turn waits for its words: nothing to guess at
-        self._idle.noticed(event, before, self._turn)
-
-    def _carry_out(self, action: turns.Action) -> None:
-        """The net under what the rules decide: whoever told them what happened cannot handle what goes wrong here."""
-        try:
-            self._act(action)
-        except OutboxFull:
-            raise
-        except ProtocolError as error:
-            self._put(events.ErrorEvent.of(error))
-        except Exception as error:
-            log.error("%s: %s broke", self.id, type(action).__name__, exc_info=error)
-            self._put(events.ErrorEvent.of(event_broken()))
-
-    def _follow_rules(self) -> None:
-        """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""
-        detection = self.config.turn_detection
-        if detection is not None:
-            reads = self._context.providers.transcriber is not None
-            self._rules = turns.TurnRules(detection.create_response, detection.interrupt_response, reads)
-
-    def _act(self, action: turns.Action) -> None:
-        match action:
-            case turns.AnnounceSpeech(onset_ms):
-                if self._rules.interrupt_response:
-                    self._playout.discard_unsent()  # also of replies that no longer count as playing
-                self._user.announce(onset_ms)
-                self._speculation.turn_began()
-                self._prewarm.turn_comes()
-            case turns.StopReply(response_id, keep_chat):
-                self._context.metrics.interruptions.inc()
-                self.responses.stop(response_id, "turn_detected", keep_chat=keep_chat)
-            case turns.CutPlayback():
-                self._context.metrics.interruptions.inc()
-                self.responses.interrupt_playing()
-            case turns.DuckReply(response_id, down):
-                for told in self._playout.duck(response_id, down=down):
-                    self._put(told)
-            case turns.StopChat(response_id):
-                self.responses.stop_chat(response_id)
-            case turns.ResumeReply(response_id):
-                self.responses.resume(response_id, self._marks())
-            case turns.ReadSpeech(item_id, at_ms):
-                self._user.read_speech(item_id, at_ms)
-            case turns.CommitSpeech(item_id, at_ms):
-                self._turn_marks = self._marks(self._user.speech_ended_at_s())
-                self._turn_marks.reach("turn_confirmed", self._now())
-                self._user.commit_turn(item_id, at_ms)
-            case turns.StartReply():
-                self._answer()
-            case turns.ContinueReply(response_id):
-                self.responses.continue_after(response_id, self._request, self._marks())
-            case turns.AnswerEarly(text):
-                self._speculation.suppose(text, self._options(), self._marks(self._user.speech_ended_at_s()))
-            case turns.SpeakAhead():
-                self._speculation.speak_ahead()
-            case turns.HoldVoice():
-                self._speculation.hold_voice()
-            case turns.DropEarlyAnswer():
-                self._speculation.drop()
-            case turns.DropSpeech():
-                self._context.metrics.false_starts.inc()
-                self._user.drop_speech()
-
-    # -- answering -----------------------------------------------------------------------------------------------
-
-    def _answer(self) -> None:
-        """The user's turn is over and its words are known."""
-        marks = self._turn_marks or self._marks()
-        marks.reach("transcript_final", self._now())
-        options = self._options()
-        if not self._speculation.redeem(options, marks):
-            self._reply(options, marks)
-
-    def _reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
-        """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
-        response = self.responses.prepare(options, partial(self._request, options), marks, chat=chat)
-        self.responses.open(response)
-        self.responses.start(response)
-
-    def _options(self, params: ResponseParams | None = None) -> ResponseOptions:
-        """What a response goes by; our own tools are offered beside the client's in the conversation."""
-        return self.responses.plans.with_tools(response_options(self.config, params))
+        self._turns.handle(event)
 
     # -- silence -------------------------------------------------------------------------------------------------
 
@@ -384,14 +286,9 @@ class Session:
         try:
             with self._context.turns:
                 self._user.commit_idle()
-                self._reply(self._options(), self._marks())
+                self._answering.reply(self._answering.options(), self._answering.marks())
         except ProtocolError as error:
             self._put(events.ErrorEvent.of(error))
-
-    def _marks(self, speech_ended_s: float | None = None) -> Marks:
-        if speech_ended_s is None:
-            return Marks("response_create", self._now())
-        return Marks("speech_ended", speech_ended_s)
 
     def _put(self, event: events.ServerEvent) -> None:
         self._context.outbox.put(event)

@@ -232,13 +232,13 @@ async def test_a_decode_that_finds_the_queue_full_ends_the_session(interim: bool
 @scripted
 async def test_an_action_that_breaks_is_an_error_and_the_next_turn_works(caplog):
     async with Talk(transcriber=FakeTranscriber(["One.", "Two."])) as talk:
-        answer, talk.session._answer = talk.session._answer, None  # so that StartReply breaks
+        talk.session._answering.answer = None  # so that StartReply breaks
         await talk.speak()
         await talk.silence(1.5)
         error = (await talk.until("error"))["error"]
         assert (error["type"], error["code"]) == ("server_error", "internal_error")
         assert traces(caplog)
-        talk.session._answer = answer
+        del talk.session._answering.answer
         await talk.speak()
         await talk.silence(1.5)
         assert (await talk.until("response.done"))["response"]["status"] == "completed"
