@@ -36,6 +36,22 @@ from tools.mutations import Mutation, mutated, mutations
 ROOT = Path(__file__).parents[1]
 PROFILE = "mutation"
 SESSION_TESTS = ("session/test_session.py", "session/test_detached.py")
+JOINED_TESTS = (
+    *SESSION_TESTS,
+    "session/test_greeting.py",
+    "session/test_prewarm.py",
+    "session/test_voice_turn.py",
+)
+TURN_TESTS = tuple(
+    f"core/{name}.py"
+    for name in (
+        "test_turn",
+        "test_turn_reading",
+        "test_turn_after_a_hum",
+        "test_ducking",
+        "test_stopped_reply",
+    )
+)
 QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # the parent has imported hypothesis already
 FREQUENT = ("aiohttp", "msgspec", "numpy", "websockets")  # imported once by the parent, not by every child
 OTHER_TESTS = {  # files whose tests do not have their name
@@ -48,16 +64,18 @@ OTHER_TESTS = {  # files whose tests do not have their name
     "core/messages": ("core/test_conversation.py",),
     "core/resample": ("core/test_audio.py",),
     "core/spoken_form": ("core/test_normalize.py", "core/test_characters.py"),
+    "core/turn": TURN_TESTS,
+    "core/turn_answers": TURN_TESTS,
+    "core/turn_interruptions": TURN_TESTS,
+    "core/turn_state": TURN_TESTS,
     "core/wording": ("core/test_normalize.py", "core/test_chunker_properties.py"),
     "core/wordbreak": ("core/test_characters.py", "core/test_spoken.py"),
+    "listening/spoken_language": ("listening/test_spoken_language.py", "listening/test_transcription.py"),
     "replying/fixed_response": ("session/test_greeting.py",),
     "session/prewarm": ("session/test_prewarm.py", "session/test_voice_turn.py"),
-    "session/session": (
-        *SESSION_TESTS,
-        "session/test_greeting.py",
-        "session/test_prewarm.py",
-        "session/test_voice_turn.py",
-    ),
+    "session/answering": JOINED_TESTS,
+    "session/session": JOINED_TESTS,
+    "session/turn_taking": JOINED_TESTS,
 }
 
 

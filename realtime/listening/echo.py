@@ -41,7 +41,7 @@ class EchoFilter:
         """Whether the frame that ends where the input was scored is nothing but an echo."""
         now_s = asyncio.get_running_loop().time()
         if self._context.sent.silent_since(now_s - 2 * LATEST_S):
-            return False
+            return False  # nearly always: what follows costs more
         if not voiced and self._gate.delay_s is None:
             self._gate.skip()
             return False

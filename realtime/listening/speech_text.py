@@ -52,8 +52,8 @@ class SpeechText:
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
-        self._interim = ""  # the last interim text, or that of the last pause ...
-        self._interim_to_ms = 0.0  # ... and the position up to which it is
+        self._interim = ""  # the last interim text, or that of the last pause
+        self._read_to_ms = -1.0  # a decode of no more than this knows no more than the text of that pause
         self._supposed = ""  # what was put as perhaps the whole text
         self._asked = 0  # how many such texts there were while the voice sounded ...
         self._unlikely = 0  # ... and in pauses that are hardly the end
@@ -73,7 +73,7 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._interim_to_ms = 0.0
+        self._read_to_ms = -1.0
         self._paused, self._read, self._guessed_ms = False, False, -1.0
         self._asked = self._unlikely = 0
         self._silences.reset()
@@ -184,19 +184,17 @@ class SpeechText:
     def _on_interim(self, segment: SpeechSegment, speech_ms: float, to_ms: float, known: Transcript) -> None:
         """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
         endpointer = self._audio.endpointer
-        if segment is not self._segment or not endpointer.speaking or to_ms < self._interim_to_ms:
-            return  # a decode that was slow: more is known by now
+        if segment is not self._segment or not endpointer.speaking or to_ms <= self._read_to_ms:
+            return  # a decode that was slow: the one of the pause knows better
         known = self._own(known)
         text = known.text
         stable = essence(text) == essence(self._interim)
-        if not (endpointer.paused and self._read):  # the decode of the pause knows better
-            self._interim, self._interim_to_ms = text, to_ms
+        self._interim = text
         if segment.announced:  # until then an echo is read as a hum, always the same
             self._silences.interim(text, to_ms)
         self._tell(known, speech_ms)
-        if endpointer.paused:
-            if not self._read:  # it is of more sound than what was supposed before
-                self._suppose_interim()
+        if endpointer.paused:  # it is of more sound than what was supposed before
+            self._suppose_interim()
         elif endpointer.faded:
             self._suppose_sentence(text)
         elif worth_asking(evidence_of(known), agreed=stable, asked=self._asked):
@@ -214,7 +212,7 @@ class SpeechText:
         """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused or end_ms != self._pause_ms:
             return  # speech followed: a decode that was left says nothing about a later pause
-        self._read, self._interim, self._interim_to_ms = True, known.text, end_ms
+        self._read, self._interim, self._read_to_ms = True, known.text, self._audio.scored_ms
         self._suppose_pause(known)
         # Until the speech is announced an echo is read as a hum, always the same
         heard = known.text if self._segment.announced else ""

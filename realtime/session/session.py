@@ -12,7 +12,6 @@ a reply is `replying/response.py`, waiting is `outbox.py`. It knows no socket an
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -54,8 +53,6 @@ from realtime.tools import ServerTools
 from realtime.turn_queue import TurnQueue
 from realtime.turn_report import OnTurn
 from realtime.weak_calls import weak_call
-
-log = logging.getLogger(__name__)
 
 
 class Session:

@@ -32,6 +32,7 @@ def test_every_rate_becomes_one(rate):
 
 def test_after_a_cut_nothing_sounds_and_the_next_reply_begins_at_once():
     sent = SentSound()
+    assert sent.silent_since(0.0), "nothing was ever sent"
     sent.sent(tone(5.0), RATE, 10.0)
     sent.cut(11.0)
     assert sent.sounds(10.5, 11.5)

@@ -1,5 +1,7 @@
 """What a pause of the user says: its text may be all, and silences without a word between them add up."""
 
+import pytest
+
 from realtime.core.silences import KNOWN_AHEAD_MS, NOISE_MS
 from realtime.core.turn import PauseEnded
 from realtime.core.turn_end import MOST_UNLIKELY, Evidence, silence_ms
@@ -193,14 +195,20 @@ async def test_an_interim_text_that_comes_after_the_text_of_the_pause_is_not_ask
 
 
 @scripted
-async def test_an_interim_decode_from_before_a_pause_that_ends_in_the_noise_after_it_says_nothing():
+@pytest.mark.parametrize("asked", ["while the voice sounds", "while it fades", "in the pause"])
+async def test_a_decode_that_ends_in_the_noise_after_a_pause_knows_no_more_than_the_one_of_the_pause(asked):
     stage = Stage(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
     stage.segment.announced = True
+    stage.decodes.guesses_sooner = asked == "in the pause"
+    end_ms = EVERY_MS if asked == "while it fades" else EVERY_MS + 300
+    stage.audio.scored_ms = end_ms + 32 if asked == "while it fades" else 0.0
     stage.grow(EVERY_MS)
-    late = stage.decodes.interims[-1]
-    stage.speaking.speech_ms += 300
+    stage.speaking.speech_ms = end_ms
+    stage.audio.scored_ms = end_ms + 64
     stage.pause()
+    late = stage.decodes.guesses[-1] if asked == "in the pause" else stage.decodes.interims[-1]
     stage.decodes.earlies[-1]("Stop it right now, please.")
+    stage.audio.scored_ms += 150
     stage.resume(150)
     late("Stop it right.")
     stage.supposed()

@@ -26,7 +26,7 @@ from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
 # Between two batches of live sound: an idle detector answers at once, a busy one fills them. So much for each stream
-# that was in the last one, and at least and at most.
+# whose sound was worked on since the last rest, and at least and at most.
 REST_EACH_S = 0.002
 REST_S = (0.004, 0.012)
 BACKLOG_PARTS = 4  # the batch of a lone backlog has this part of the frames of a full one: 0.5 to 0.8 ms
@@ -76,6 +76,7 @@ class SileroDetector:
         self._live: deque[Job] = deque()
         self._backlog: deque[Job] = deque()
         self._rested_s = 0.0  # when the next batch of live sound may run
+        self._served = 0  # jobs of live sound since the last rest
         self._live_due: asyncio.Handle | None = None
         self._backlog_due: asyncio.Handle | None = None
         self._closed = False
@@ -132,10 +133,11 @@ class SileroDetector:
         most = self._network.most_frames
         jobs = self._next(self._live, most, most)
         self._run(jobs, most)
+        self._served += len(jobs)
         if not self._live:  # else the batch was full, and the next one may follow at once
             least_s, most_s = REST_S
-            rest_s = min(most_s, max(least_s, REST_EACH_S * len(jobs)))
-            self._rested_s = asyncio.get_running_loop().time() + rest_s
+            rest_s = min(most_s, max(least_s, REST_EACH_S * self._served))
+            self._rested_s, self._served = asyncio.get_running_loop().time() + rest_s, 0
         self._schedule()
 
     def _run_backlog(self, rounds: int) -> None:

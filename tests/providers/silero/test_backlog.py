@@ -190,7 +190,9 @@ def test_live_sound_of_many_streams_is_still_run_together():
     run(main())
 
 
-@pytest.mark.parametrize(("streams", "rest_s"), [(1, REST_S[0]), (5, 0.010), (30, REST_S[1])])
+@pytest.mark.parametrize(
+    ("streams", "rest_s"), [(1, REST_S[0]), (5, 0.010), (30, REST_S[1]), (49, REST_S[1])]
+)
 def test_a_busy_detector_rests_longer_so_that_its_next_batch_is_fuller(streams, rest_s):
     async def main():
         loop = asyncio.get_running_loop()
