@@ -191,7 +191,7 @@ def test_live_sound_of_many_streams_is_still_run_together():
 
 
 @pytest.mark.parametrize(
-    ("streams", "rest_s"), [(1, REST_S[0]), (5, 0.010), (30, REST_S[1]), (49, REST_S[1])]
+    ("streams", "rest_s"), [(1, REST_S[0]), (8, REST_S[0]), (20, 0.010), (30, REST_S[1]), (49, REST_S[1])]
 )
 def test_a_busy_detector_rests_longer_so_that_its_next_batch_is_fuller(streams, rest_s):
     async def main():
@@ -202,6 +202,20 @@ def test_a_busy_detector_rests_longer_so_that_its_next_batch_is_fuller(streams, 
         before_s = loop.time()
         await late.probabilities(frames(1))
         assert loop.time() - before_s == pytest.approx(rest_s, abs=1e-5)
+
+    run(main())
+
+
+def test_a_backlog_makes_live_sound_rest_no_longer():
+    async def main():
+        loop = asyncio.get_running_loop()
+        detector = SileroDetector(CountingNetwork())
+        await detector.open().probabilities(frames(60 * SECOND))
+        live = detector.open()
+        await live.probabilities(frames(1))
+        before_s = loop.time()
+        await live.probabilities(frames(1))
+        assert loop.time() - before_s == pytest.approx(REST_S[0], abs=1e-5)
 
     run(main())
 
