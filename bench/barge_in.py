@@ -202,8 +202,8 @@ def markdown(result: Result) -> str:
     row = [
         "continued speech over an answer",
         len(rounds),
-        figures([one.confirmed for one in rounds]),
-        f"{max(0.0, *(one.last_audio for one in rounds)):.1f}",
+        figures([one.confirmed for one in rounds]) if rounds else "-",
+        f"{max([0.0, *(one.last_audio for one in rounds)]):.1f}",
         f"{sum(one.kept_too_much for one in rounds)} / {sum(one.lost for one in rounds)}",
         sum(one.new_connections for one in rounds),
         result.missed,

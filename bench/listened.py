@@ -168,6 +168,7 @@ class Listening:
                 self.heard.texts.append(text)
                 self._answer(essence(text) if text.strip() else None)
             case turns.TranscriptFailed():
+                self.heard.texts.append("")
                 self._answer(None)
 
     @property

@@ -46,8 +46,10 @@ TURN_TESTS = tuple(
     f"core/{name}.py"
     for name in (
         "test_turn",
+        "test_turn_any_order",
         "test_turn_reading",
         "test_turn_after_a_hum",
+        "test_quick_turns",
         "test_ducking",
         "test_stopped_reply",
     )
@@ -65,12 +67,13 @@ OTHER_TESTS = {  # files whose tests do not have their name
     "core/resample": ("core/test_audio.py",),
     "core/spoken_form": ("core/test_normalize.py", "core/test_characters.py"),
     "core/turn": TURN_TESTS,
+    "core/turn_actions": TURN_TESTS,
     "core/turn_answers": TURN_TESTS,
+    "core/turn_events": TURN_TESTS,
     "core/turn_interruptions": TURN_TESTS,
     "core/turn_state": TURN_TESTS,
     "core/wording": ("core/test_normalize.py", "core/test_chunker_properties.py"),
     "core/wordbreak": ("core/test_characters.py", "core/test_spoken.py"),
-    "listening/spoken_language": ("listening/test_spoken_language.py", "listening/test_transcription.py"),
     "replying/fixed_response": ("session/test_greeting.py",),
     "session/prewarm": ("session/test_prewarm.py", "session/test_voice_turn.py"),
     "session/answering": JOINED_TESTS,

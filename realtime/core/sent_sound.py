@@ -84,9 +84,8 @@ class SentSound:
     def _convert(self, samples: Samples, rate: int) -> Samples:
         if rate == RATE:
             return samples
-        if (
-            rate % RATE == 0
-        ):  # the mean of neighbours is a filter good enough to compare sounds; it is exact to 1
+        if rate % RATE == 0:
+            # The mean of neighbours: good enough to compare sounds, cheap, and within 1 of the exact mean
             times = rate // RATE
             rows = samples[: len(samples) // times * times].reshape(-1, times)
             return (rows.astype(np.float32) @ _mean_of(times)).astype(np.int16)

@@ -53,7 +53,7 @@ class SpeechText:
         self._next_interim_ms = 0.0  # of speech
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text, or that of the last pause
-        self._read_to_ms = -1.0  # a decode of no more than this knows no more than the text of that pause
+        self._read_to_ms = -1.0  # up to here the text of the last pause knows everything
         self._supposed = ""  # what was put as perhaps the whole text
         self._asked = 0  # how many such texts there were while the voice sounded ...
         self._unlikely = 0  # ... and in pauses that are hardly the end

@@ -96,6 +96,7 @@ def test_what_would_be_played_after_the_last_frame_is_left_out() -> None:
     client = Client(0, DIRECT, 0.0)
     for samples in (len(client.near) - 700, 1_000, 700):
         client.play(pcm(1_000, samples))
+    assert client._played[-700:].mean() == 1_000
     assert taken(client, 1).mean() == pytest.approx(1_000, abs=NOISE)
 
 
@@ -173,6 +174,9 @@ def test_a_loop_is_told_in_one_row() -> None:
         "| -24 dB | 150 ms | 0.35 s | 0 | 0 | 840 ms |",
         "| -6 dB | 50 ms | 0.2 s | 6 | 5 | no |",
     ]
+
+
+def test_numbers_are_separated_by_commas() -> None:
     assert numbers("-6,-24,50") == (-6, -24, 50)
 
 

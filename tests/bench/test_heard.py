@@ -153,6 +153,7 @@ async def test_a_turn_without_words_is_not_answered_and_nothing_is_asked_for_it(
     assert (heard.questions, heard.spoken, heard.in_vain) == (2, 2, 1)
     assert np.isnan(heard.sounds_ms[0])
     assert heard.sounds_ms[1:] == [4_170]
+    assert heard.texts == [text or "", "Turn it on."]
     assert heard.first_sound_ms(SENTENCE) == 1_170, "the answer to the second turn, not to the first"
     assert np.isnan(heard.first_sound_ms(Sound("", "en", "clean", SILENCE, 1_500.0)))
 

@@ -144,3 +144,8 @@ def test_interruptions_are_told_in_one_row_with_the_worst_last_audio() -> None:
     assert row == "| continued speech over an answer | 3 | 400 / 500 | 12.3 | 3 / 3 | 1 | 2 | 0.5 |"
     before = barge_in.markdown(barge_in.Result(rounds[:1])).splitlines()[2]
     assert " | 0.0 | " in before, "audio that came before is not late"
+
+
+def test_where_every_interruption_was_missed_the_row_says_so() -> None:
+    row = barge_in.markdown(barge_in.Result([], missed=2)).splitlines()[2].split(" | ")
+    assert dict(zip(barge_in.HEADS, row, strict=True))["missed"] == "2"

@@ -25,10 +25,7 @@ from realtime.providers.silero.network import SileroNet
 from realtime.providers.silero.onnx_network import OnnxNet
 from realtime.settings import Settings
 
-# Between two batches of live sound: an idle detector answers at once, a busy one fills them. So much for each frame of
-# it since the last rest, and at least and at most: more than the least from 60 conversations on (bench/README.md).
-REST_EACH_S = 0.0005
-REST_S = (0.004, 0.012)
+REST_S = 0.004  # between two batches of live sound: an idle detector answers at once, a busy one fills them
 BACKLOG_PARTS = 4  # the batch of a lone backlog has this part of the frames of a full one: 0.5 to 0.8 ms
 LEAST_SHARE = 3  # frames of each backlog in a batch: where many have one, as after a stall, batches are full
 LOOP_ROUNDS = 6  # before each such batch: what has arrived meanwhile is read, worked on and answered first
@@ -76,7 +73,6 @@ class SileroDetector:
         self._live: deque[Job] = deque()
         self._backlog: deque[Job] = deque()
         self._rested_s = 0.0  # when the next batch of live sound may run
-        self._served = 0  # frames of live sound since the last rest
         self._live_due: asyncio.Handle | None = None
         self._backlog_due: asyncio.Handle | None = None
         self._closed = False
@@ -131,13 +127,9 @@ class SileroDetector:
             self._live_due.cancel()
             self._live_due = None
         most = self._network.most_frames
-        before = self.frames
         self._run(self._next(self._live, most, most), most)
-        self._served += self.frames - before
         if not self._live:  # else the batch was full, and the next one may follow at once
-            least_s, most_s = REST_S
-            rest_s = min(most_s, max(least_s, REST_EACH_S * self._served))
-            self._rested_s, self._served = asyncio.get_running_loop().time() + rest_s, 0
+            self._rested_s = asyncio.get_running_loop().time() + REST_S
         self._schedule()
 
     def _run_backlog(self, rounds: int) -> None:
