@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from realtime.core.audio import Resampler
 from realtime.providers import voice_weights
 from realtime.sandbox import voice_text
 from realtime.sandbox.natural.kokoro import Kokoro
-from realtime.sandbox.natural.speaker import Delivery, NaturalVoice
+from realtime.sandbox.natural.speaker import CHINESE_VOICES, Delivery, NaturalVoice, kokoro_voice
 from tests.clips import RATE as CLIP_RATE
 from tests.clips import Clip
 
@@ -38,13 +39,30 @@ def _voice() -> NaturalVoice:
 
 
 def say(text: str, language: str, variant: str) -> Speech:
-    """The text, by one of its voices. Raises ConfigError where the voice is not installed."""
+    """The text, by a woman's or a man's voice. Raises ConfigError where the voice is not installed."""
+    return speech_of(_say(text, language, Delivery(f"bench {variant}", variant)))
+
+
+def say_in(name: str, text: str, language: str, speed: float) -> Clip:
+    """The text, by this voice of the model."""
+    return _say(text, language, replace(_delivery_of(name), speed=speed))
+
+
+@cache
+def _delivery_of(name: str) -> Delivery:
+    """Of some voice of the platform for which the model uses this one of its own."""
+    chinese = any(name in names for names in CHINESE_VOICES.values())
+    tried = (Delivery(f"bench {number}", variant) for number in range(1_000) for variant in VOICES)
+    return next(one for one in tried if kokoro_voice(one, chinese=chinese) == name)
+
+
+def _say(text: str, language: str, delivery: Delivery) -> Clip:
     parts = voice_text.plan(text, interjections=False, readings={})
     runs = [part for part in parts if isinstance(part, voice_text.Say)]
-    samples, _, rate = _voice().say(runs, Delivery(f"bench {variant}", variant))
+    samples, _, rate = _voice().say(runs, delivery)
     resampler = Resampler(rate, CLIP_RATE)
     made = np.concatenate([resampler.feed(samples), resampler.feed(samples[:0], last=True)]).astype(np.int16)
-    return speech_of(Clip(text, language, text, made, recorded=False))
+    return Clip(text, language, text, made, recorded=False)
 
 
 def chinese() -> list[Speech]:

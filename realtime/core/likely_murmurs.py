@@ -15,8 +15,8 @@ from realtime.core.short_words import has_several_words, is_hum
 
 # As a transcriber writes them. Few: each costs a pass of its decoder.
 MURMURS: Mapping[str, tuple[str, ...]] = {
-    "en": ("Yeah.", "Okay.", "Right.", "I see.", "Got it.", "Hmm."),
-    "zh": ("嗯。", "对。", "明白。", "好的。", "是的。", "真的吗?"),
+    "en": ("Yeah.", "Okay.", "Right.", "I see.", "Got it.", "Hmm.", "Sure.", "Yep.", "Oh."),
+    "zh": ("嗯。", "对。", "好。", "明白。", "好的。", "是的。", "真的吗?"),
 }
 OBJECTIONS: Mapping[str, tuple[str, ...]] = {
     "en": ("No.", "Stop.", "Wait.", "What?", "Why?"),

@@ -1,7 +1,8 @@
 """The language of a word that was said during a conversation: it is too short to tell it (docs/turn-taking.md). Pure.
 
 A transcriber takes "yeah" for Arabic, "对对对" for Japanese. So what it finds in a word counts only if it is likely: a
-language of this speaker, one of the two that are expected of everybody, or a text in the script of the conversation.
+language of this speaker, one of the two that are expected of everybody (if it is written in its own letters), or a text
+in the script of the conversation.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str
     `found` is the language that the transcriber found, `text` what it read, `spoken` the languages of what this speaker
     said before, the newest last, `talked` the newest text of the conversation.
     """
-    if found is None or found in EXPECTED or found in spoken:
+    script, read = script_of(talked), script_of(text)
+    if found is None or found in spoken or script is None:
         return None
-    script = script_of(talked)
-    if script is None or script == script_of(text):
+    # Chinese is not written in Latin letters: "shu'er" is another language
+    if read in (None, _SCRIPTS[found]) if found in EXPECTED else read == script:
         return None
     here = [language for language in spoken if _SCRIPTS.get(language, "LATIN") == script]
-    return here[-1] if here else _LANGUAGES.get(script, (None,))[0]
+    language = here[-1] if here else _LANGUAGES.get(script, (None,))[0]
+    return None if language == found else language
 
 
 def newest_text(items: Sequence[Item]) -> str:

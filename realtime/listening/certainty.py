@@ -6,7 +6,9 @@ from realtime.providers.base import Transcript
 
 # Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
 DOUBTFUL = -1.15
-GUESSED = -1.3  # below this nearly all texts of the first 300 ms of a murmur are wrong, and few of a sentence
+# Below this nearly all texts of the beginning of a murmur are wrong, and few of a sentence (docs/turn-taking.md)
+GUESSED = -1.3
+GUESSED_CHINESE = -1.15
 
 
 def is_sure(transcript: Transcript) -> bool:
@@ -16,4 +18,5 @@ def is_sure(transcript: Transcript) -> bool:
 
 def is_guess(transcript: Transcript) -> bool:
     """Whether the transcriber hardly believes its own text."""
-    return transcript.log_probability is not None and transcript.log_probability < GUESSED
+    limit = GUESSED_CHINESE if transcript.language == "zh" else GUESSED
+    return transcript.log_probability is not None and transcript.log_probability < limit

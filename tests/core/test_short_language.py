@@ -23,6 +23,11 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("de", "Ja.", ENGLISH, None),  # the same script: nothing tells that it is wrong
         ("en", "Stop.", CHINESE, None),  # expected of everybody
         ("zh", "等一下", ENGLISH, None),
+        ("zh", "shu'er", ENGLISH, "en"),  # Chinese is not written so
+        ("zh", "c", RUSSIAN, "ru"),
+        ("zh", "OK", CHINESE, None),
+        ("zh", "7", ENGLISH, None),
+        ("en", "停", CHINESE, "zh"),
         ("ar", "يح", "", None),
         ("ar", "يح", "2 + 3", None),
         ("ar", "يح", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35", None),  # a script of which no language is sure
