@@ -1,31 +1,35 @@
 """What the local transcriber makes of murmurs, and whether they would stop an answer (docs/turn-taking.md).
 
-    python -m bench.murmurs [--only zh] [--every 1]
+    python -m bench.murmurs [--only zh] [--told] [--one-in 10]
 
 The natural voice (`realtime setup voice`) says murmurs, commands and other short texts in all its voices, after an
-answer in the same language; no language is told. Each is read as at a pause, by the careful decode, and as in the
-middle of speech, by interim decodes of its beginnings. Needs the `sandbox-voice` and `local` extras. No server, no
-clock: the numbers do not depend on the machine.
+answer in the same language. Each is read as at a pause, by the careful decode, and as in the middle of speech, by
+interim decodes of its beginnings. Needs the `sandbox-voice` and `local` extras, and two free cores: with one, the
+decoder rounds otherwise, and on a very slow machine a second reading comes too late to count. No server.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+import itertools
+import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bench import natural_voice
 from bench.common import table
+from realtime.core.conversation import Message, OutputSpeech
 from realtime.core.interruption import has_words
+from realtime.errors import ConfigError
 from realtime.listening.certainty import is_guess, is_sure
-from realtime.listening.second_opinion import in_likelier_language, with_murmur
-from realtime.listening.spoken_language import is_short
-from realtime.providers.base import Samples, Transcriber, Transcript
+from realtime.listening.transcription import Transcription
+from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
 from realtime.providers.whisper.transcriber import LocalTranscriber
-from realtime.sandbox.natural.speaker import CHINESE_VOICES, ENGLISH_VOICES
+from realtime.sandbox.natural.speaker import CHINESE_VOICES, ENGLISH_VOICES, sounding
+from tests.contexts import Bench
 
 ENGLISH = {
     "murmur": "Mm-hmm.|Uh-huh.|Yeah.|Okay.|Right.|I see.|Got it.|Really?|Sure.|Makes sense.|Interesting.|Yep.|Oh.|"
@@ -52,53 +56,80 @@ VOICES = {"en": ENGLISH_VOICES, "zh": CHINESE_VOICES}
 SPEEDS = (1.0, 0.88, 1.12)
 BEGINNINGS_MS = (256, 384, 512, 640)  # of the voice: when interim decodes are begun
 BEFORE_MS, AFTER_MS = 400, 200  # of quiet that a decode gets with the voice
-A_MS = 16  # samples
-AUDIBLE = 200  # of 32767
+LONGEST_S = 30.0  # for a decode
+A_MS = VAD_RATE // 1000  # samples
+
+
+@dataclass(frozen=True)
+class Text:
+    kind: str
+    text: str
+    voice: str
+    speed: float
 
 
 @dataclass(frozen=True)
 class Said:
-    kind: str
-    text: str
-    voice: Samples
+    text: Text
+    voice: Samples  # without the silence around it
 
     @property
     def voice_ms(self) -> float:
         return len(self.voice) / A_MS
 
 
-def said(language: str, every: int) -> Iterator[Said]:
-    """Each text in each voice, at three speeds in turn."""
+@dataclass(frozen=True)
+class Outcome:
+    """What stops the answer: the text of the pause, an interim text after so much of the voice, either or both."""
+
+    careful: bool
+    interim_ms: int | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.careful or self.interim_ms is not None
+
+
+def texts(language: str, one_in: int) -> list[Text]:
+    """Each text in each voice, at three speeds; or a sample of them, always the same one."""
     names = [name for group in VOICES[language].values() for name in group]
-    number = 0
-    for kind, line in (ENGLISH if language == "en" else CHINESE).items():
-        for text in line.split("|"):
-            for index, name in enumerate(names):
-                number += 1
-                if number % every == 0:
-                    speed = SPEEDS[(index + len(text)) % len(SPEEDS)]
-                    clip = natural_voice.say_in(name, text, language, speed)
-                    yield Said(kind, text, _heard(clip.samples))
+    said = [
+        (kind, text)
+        for kind, line in (ENGLISH if language == "en" else CHINESE).items()
+        for text in line.split("|")
+    ]
+    every = [
+        Text(kind, text, name, SPEEDS[(number + index) % len(SPEEDS)])
+        for (number, (kind, text)), (index, name) in itertools.product(enumerate(said), enumerate(names))
+    ]
+    chosen = set(random.Random(1).sample(every, len(every) // one_in))
+    return [text for text in every if text in chosen]
+
+
+def say(text: Text, language: str) -> Said:
+    samples = natural_voice.say_in(text.voice, text.text, language, text.speed).samples
+    begin, end = sounding(samples)
+    return Said(text, samples[begin:end])
 
 
 class Reader:
     """Reads as the server does over an answer, for a speaker of whom it knows nothing yet."""
 
-    def __init__(self, transcriber: Transcriber, language: str) -> None:
+    def __init__(self, transcriber: Transcriber, language: str, *, told: bool) -> None:
         self._transcriber = transcriber
         self._talked = TALKED[language]
+        config = {"input": {"transcription": {"language": language}}}
+        self._session: dict[str, Any] = {"audio": config} if told else {}
 
-    async def careful(self, one: Said) -> bool:
-        """Whether the text of the pause stops the answer."""
-        samples = _with_quiet(one.voice, AFTER_MS)
-        read = await self._read(samples, final=True)
-        if is_short(samples):
-            read = await with_murmur(self._transcriber, samples, read)
+    async def outcome(self, one: Said) -> Outcome:
+        return Outcome(await self._careful(one), await self._interim(one))
+
+    async def _careful(self, one: Said) -> bool:
+        read = await self._read(_with_quiet(one.voice, AFTER_MS), final=True)
         text = read.murmur or read.text
         return has_words(text, one.voice_ms, whole=True, sure=is_sure(read), before_answer=False)
 
-    async def interim(self, one: Said) -> int | None:
-        """After how much of the voice an interim text stops the answer, in ms; None: none does."""
+    async def _interim(self, one: Said) -> int | None:
         for ms in BEGINNINGS_MS:
             if ms > one.voice_ms:
                 return None
@@ -109,18 +140,20 @@ class Reader:
         return None
 
     async def _read(self, samples: Samples, *, final: bool) -> Transcript:
-        read = await self._transcriber.transcribe(samples, language=None, final=final)
-        if not is_short(samples):
-            return read
-        return await in_likelier_language(
-            self._transcriber, samples, read, spoken=(), talked=self._talked, final=final
-        )
-
-
-def _heard(samples: Samples) -> Samples:
-    """From the first to the last sample that is heard."""
-    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
-    return samples[loud[0] : loud[-1] + 1]
+        context = Bench(transcriber=self._transcriber, **self._session).context
+        context.conversation.add(Message("answer", "assistant", (OutputSpeech(self._talked),)))
+        decodes, told = Transcription(context), asyncio.Future[Transcript]()
+        try:
+            if final:
+                decodes.read(samples, 0.0, told.set_result)
+            else:
+                decodes.interim(samples, told.set_result)
+            async with asyncio.timeout(LONGEST_S):
+                return await told
+        except TimeoutError as error:
+            raise RuntimeError("The transcriber told no text: is another program busy?") from error
+        finally:
+            await decodes.aclose()
 
 
 def _with_quiet(voice: Samples, after_ms: int) -> Samples:
@@ -130,27 +163,30 @@ def _with_quiet(voice: Samples, after_ms: int) -> Samples:
     return np.concatenate([before, voice, after])
 
 
-async def measure(languages: list[str], every: int) -> str:
+async def measure(languages: list[str], *, told: bool, one_in: int) -> str:
     rows = []
     transcriber = LocalTranscriber()
     await transcriber.prewarm()
     try:
         for language in languages:
-            reader, kinds = Reader(transcriber, language), dict[str, list[tuple[bool, int | None]]]()
-            for one in said(language, every):
-                kinds.setdefault(one.kind, []).append((await reader.careful(one), await reader.interim(one)))
+            reader, kinds = Reader(transcriber, language, told=told), dict[str, list[Outcome]]()
+            for text in texts(language, one_in):
+                outcome = await reader.outcome(say(text, language))
+                kinds.setdefault(text.kind, []).append(outcome)
             for kind, outcomes in kinds.items():
-                after = [sum(ms == begun for _, ms in outcomes) for begun in BEGINNINGS_MS]
-                stopped = sum(careful for careful, _ in outcomes)
-                rows.append((f"{kind}, {language}", len(outcomes), stopped, " / ".join(map(str, after))))
-                print(f"  {rows[-1]}", flush=True)
+                after = [sum(one.interim_ms == begun for one in outcomes) for begun in BEGINNINGS_MS]
+                careful, stopped = sum(one.careful for one in outcomes), sum(one.stopped for one in outcomes)
+                row = (f"{kind}, {language}", len(outcomes), stopped, careful, " / ".join(map(str, after)))
+                rows.append(row)
+                print(f"  {row}", flush=True)
     finally:
         await transcriber.aclose()
     heads = (
         "what is said",
         "in all",
-        "stopped by its careful text",
-        "by an interim text, 256 / 384 / 512 / 640 ms",
+        "stop the answer",
+        "by the careful text",
+        "by an interim text, after 256 / 384 / 512 / 640 ms",
     )
     return table(heads, rows)
 
@@ -158,9 +194,17 @@ async def measure(languages: list[str], every: int) -> str:
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.murmurs", description="Read murmurs and other short words.")
     parser.add_argument("--only", default="", choices=("", *VOICES), help="one language")
-    parser.add_argument("--every", type=int, default=1, help="only each so manieth of them")
+    parser.add_argument("--told", action="store_true", help="tell the transcriber the language")
+    parser.add_argument("--one-in", type=int, default=1, metavar="N", help="only one in N of them")
     options = parser.parse_args()
-    print(await measure([options.only] if options.only else list(VOICES), options.every))
+    if options.one_in < 1:
+        parser.error("--one-in: at least 1")
+    languages = [options.only] if options.only else list(VOICES)
+    try:
+        natural_voice.load()
+        print(await measure(languages, told=options.told, one_in=options.one_in))
+    except ConfigError as error:
+        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ CHINESE = (  # what people say to an assistant
 
 
 @cache
-def _voice() -> NaturalVoice:
+def load() -> NaturalVoice:
+    """The voice. Raises ConfigError where it is not installed."""
     return NaturalVoice(Kokoro(voice_weights.voice()))
 
 
@@ -44,7 +45,7 @@ def say(text: str, language: str, variant: str) -> Speech:
 
 
 def say_in(name: str, text: str, language: str, speed: float) -> Clip:
-    """The text, by this voice of the model."""
+    """The text, by this voice of the model, which has to be one for its language."""
     return _say(text, language, replace(_delivery_of(name), speed=speed))
 
 
@@ -59,7 +60,7 @@ def _delivery_of(name: str) -> Delivery:
 def _say(text: str, language: str, delivery: Delivery) -> Clip:
     parts = voice_text.plan(text, interjections=False, readings={})
     runs = [part for part in parts if isinstance(part, voice_text.Say)]
-    samples, _, rate = _voice().say(runs, delivery)
+    samples, _, rate = load().say(runs, delivery)
     resampler = Resampler(rate, CLIP_RATE)
     made = np.concatenate([resampler.feed(samples), resampler.feed(samples[:0], last=True)]).astype(np.int16)
     return Clip(text, language, text, made, recorded=False)

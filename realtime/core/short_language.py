@@ -1,8 +1,8 @@
 """The language of a word that was said during a conversation: it is too short to tell it (docs/turn-taking.md). Pure.
 
 A transcriber takes "yeah" for Arabic, "对对对" for Japanese. So what it finds in a word counts only if it is likely: a
-language of this speaker, one of the two that are expected of everybody (if it is written in its own letters), or a text
-in the script of the conversation.
+language of this speaker, one of the two that are expected of everybody (unless it is written in the letters of the
+conversation instead of its own), or a text in the script of the conversation.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from realtime.core.characters import HAN, HANGUL, KANA
 from realtime.core.conversation import Image, InputSpeech, Item, Message, OutputSpeech, Part, Text
+from realtime.core.short_words import takes_turn
 
 EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 WORSE = 0.7  # log-probability by which a likelier language may be worse
@@ -35,15 +36,20 @@ def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str
     `found` is the language that the transcriber found, `text` what it read, `spoken` the languages of what this speaker
     said before, the newest last, `talked` the newest text of the conversation.
     """
-    script, read = script_of(talked), script_of(text)
-    if found is None or found in spoken or script is None:
-        return None
-    # Chinese is not written in Latin letters: "shu'er" is another language
-    if read in (None, _SCRIPTS[found]) if found in EXPECTED else read == script:
+    script = script_of(talked)
+    if found is None or script is None or not _is_strange(found, text, spoken, script):
         return None
     here = [language for language in spoken if _SCRIPTS.get(language, "LATIN") == script]
     language = here[-1] if here else _LANGUAGES.get(script, (None,))[0]
     return None if language == found else language
+
+
+def _is_strange(found: str, text: str, spoken: Sequence[str], script: str) -> bool:
+    read = script_of(text)
+    if found not in EXPECTED:
+        return found not in spoken and read != script
+    # "shu'er" is no Chinese, whoever says it. "Stop" is a command in any language: it need not be read again
+    return read == script and _SCRIPTS[found] not in _letters(text) and not takes_turn(text)
 
 
 def newest_text(items: Sequence[Item]) -> str:
@@ -70,13 +76,17 @@ def _words(part: Part) -> str:
 
 def script_of(text: str) -> str | None:
     """The script of most letters of a text, Japanese with any kana; None without a letter."""
-    text = _SIGNS.sub("", text)
-    if _KANA.search(text):
+    if _KANA.search(_SIGNS.sub("", text)):
         return "KANA"
-    scripts = Counter(_script(char) for char in text if char.isalpha())
+    scripts = _letters(text)
     if "HAN" in scripts:
         scripts["HAN"] *= _HAN_COUNTS
     return scripts.most_common(1)[0][0] if scripts else None
+
+
+def _letters(text: str) -> Counter[str]:
+    """How many there are of each script."""
+    return Counter(_script(char) for char in _SIGNS.sub("", text) if char.isalpha())
 
 
 def _script(char: str) -> str:

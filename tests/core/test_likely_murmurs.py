@@ -68,10 +68,13 @@ def test_a_murmur_is_nearly_as_likely_as_what_was_read_and_likelier_than_an_obje
     assert likely_murmur(language, [read, *of_rivals(murmur, objection, language)]) == found
 
 
+MOST = max(len(MURMURS[language]) + len(OBJECTIONS[language]) for language in MURMURS)
+
+
 @given(
     st.sampled_from(sorted(MURMURS)),
     st.floats(-40, 0),
-    st.lists(st.floats(-40, 0), min_size=14, max_size=14),
+    st.lists(st.floats(-40, 0), min_size=MOST, max_size=MOST),
 )
 def test_the_likeliest_murmur_is_found_exactly_where_it_is_likely_enough(language, read, likelihoods):
     murmurs = dict(zip(MURMURS[language], likelihoods, strict=False))

@@ -24,10 +24,16 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("en", "Stop.", CHINESE, None),  # expected of everybody
         ("zh", "等一下", ENGLISH, None),
         ("zh", "shu'er", ENGLISH, "en"),  # Chinese is not written so
-        ("zh", "c", RUSSIAN, "ru"),
+        ("zh", "stop", ENGLISH, None),  # a command, whatever the language
+        ("zh", "c", RUSSIAN, None),  # the letters do not tell that it is Russian
+        ("zh", "iPhone 好", ENGLISH, None),
+        ("zh", "は", "昔々、犬がいました。", "ja"),
+        ("zh", "ＯＫ", ENGLISH, None),
         ("zh", "OK", CHINESE, None),
         ("zh", "7", ENGLISH, None),
-        ("en", "停", CHINESE, "zh"),
+        ("en", "灯", CHINESE, "zh"),
+        ("en", "Да.", RUSSIAN, "ru"),
+        ("en", "灯", RUSSIAN, None),
         ("ar", "يح", "", None),
         ("ar", "يح", "2 + 3", None),
         ("ar", "يح", "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35", None),  # a script of which no language is sure
@@ -43,6 +49,12 @@ def test_what_this_speaker_spoke_is_likely():
     assert likelier("ar", "نعم", spoken=("ja", "ru"), talked=ENGLISH) == "en"
     assert likelier("ar", "نعم", spoken=("en", "fr"), talked="Il était une fois un chien.") == "fr"
     assert likelier("ar", "نعم", spoken=("uk",), talked=RUSSIAN) == "uk"
+
+
+def test_what_is_not_written_so_is_doubted_of_everybody():
+    assert likelier("zh", "shu'er", spoken=("en", "zh"), talked=ENGLISH) == "en"
+    assert likelier("zh", "shu'er", spoken=("fr", "zh"), talked=ENGLISH) == "fr"
+    assert likelier("en", "灯", spoken=("en",), talked=CHINESE) == "zh"
 
 
 def test_the_newest_words_count_and_instructions_do_not():

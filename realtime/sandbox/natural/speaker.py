@@ -98,7 +98,7 @@ class NaturalVoice:
         length = 0
         for pieces in _portions(_pieces(runs)):
             pcm = self._say(Utterance("".join(one.phonemes for one in pieces).strip(), voice, speed))
-            begin, end = _sounding(pcm)
+            begin, end = sounding(pcm)
             events += _starts(pieces, length + begin, end - begin)
             parts.append(pcm)
             length += len(pcm)
@@ -157,7 +157,7 @@ def _portions(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
         yield portion
 
 
-def _sounding(pcm: Samples) -> tuple[int, int]:
+def sounding(pcm: Samples) -> tuple[int, int]:
     """From the first to the last sample that is heard: the model begins and ends with silence."""
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _AUDIBLE)
     return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, len(pcm))
