@@ -4,8 +4,9 @@
 
 The natural voice (`realtime setup voice`) says murmurs, commands and other short texts in all its voices, after an
 answer in the same language. Each is read as at a pause, by the careful decode, and as in the middle of speech, by
-interim decodes of its beginnings. Needs the `sandbox-voice` and `local` extras, and two free cores: with one, the
-decoder rounds otherwise, and on a very slow machine a second reading comes too late to count. No server.
+interim decodes of its beginnings; not, as the server does as well, carefully where a voice only fades. Needs the
+`sandbox-voice` and `local` extras, and two free cores: with one, another model reads English that was not told. No
+server.
 """
 
 from __future__ import annotations
@@ -112,10 +113,36 @@ def say(text: Text, language: str) -> Said:
     return Said(text, samples[begin:end])
 
 
+class Watched(Transcriber):
+    """A transcriber whose failures are not taken for silence, nor its slow second readings for an opinion."""
+
+    interim = True
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self.name = transcriber.name
+        self._transcriber = transcriber
+        self.failed: Exception | None = None
+        self.missed = 0
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        try:
+            return await self._transcriber.transcribe(samples, language=language, final=final)
+        except Exception as error:
+            self.failed = error
+            raise
+
+    async def murmur(self, samples: Samples, transcript: Transcript) -> str | None:
+        try:
+            return await self._transcriber.murmur(samples, transcript)
+        except asyncio.CancelledError:
+            self.missed += 1
+            raise
+
+
 class Reader:
     """Reads as the server does over an answer, for a speaker of whom it knows nothing yet."""
 
-    def __init__(self, transcriber: Transcriber, language: str, *, told: bool) -> None:
+    def __init__(self, transcriber: Watched, language: str, *, told: bool) -> None:
         self._transcriber = transcriber
         self._talked = TALKED[language]
         config = {"input": {"transcription": {"language": language}}}
@@ -149,27 +176,31 @@ class Reader:
             else:
                 decodes.interim(samples, told.set_result)
             async with asyncio.timeout(LONGEST_S):
-                return await told
+                read = await told
         except TimeoutError as error:
-            raise RuntimeError("The transcriber told no text: is another program busy?") from error
+            raise RuntimeError("The transcriber told no text.") from (self._transcriber.failed or error)
         finally:
             await decodes.aclose()
+        if self._transcriber.failed is not None:
+            raise self._transcriber.failed
+        return read
 
 
 def _with_quiet(voice: Samples, after_ms: int) -> Samples:
     """The quiet of a room around it."""
-    random = np.random.default_rng(1)
-    before, after = (random.normal(0, 6, ms * A_MS).astype(np.int16) for ms in (BEFORE_MS, after_ms))
+    noise = np.random.default_rng(1)
+    before, after = (noise.normal(0, 6, ms * A_MS).astype(np.int16) for ms in (BEFORE_MS, after_ms))
     return np.concatenate([before, voice, after])
 
 
 async def measure(languages: list[str], *, told: bool, one_in: int) -> str:
     rows = []
     transcriber = LocalTranscriber()
+    watched = Watched(transcriber)
     await transcriber.prewarm()
     try:
         for language in languages:
-            reader, kinds = Reader(transcriber, language, told=told), dict[str, list[Outcome]]()
+            reader, kinds = Reader(watched, language, told=told), dict[str, list[Outcome]]()
             for text in texts(language, one_in):
                 outcome = await reader.outcome(say(text, language))
                 kinds.setdefault(text.kind, []).append(outcome)
@@ -188,6 +219,8 @@ async def measure(languages: list[str], *, told: bool, one_in: int) -> str:
         "by the careful text",
         "by an interim text, after 256 / 384 / 512 / 640 ms",
     )
+    if watched.missed:
+        print(f"  {watched.missed} second readings took too long: is another program busy?")
     return table(heads, rows)
 
 

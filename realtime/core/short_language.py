@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from realtime.core.characters import HAN, HANGUL, KANA
 from realtime.core.conversation import Image, InputSpeech, Item, Message, OutputSpeech, Part, Text
-from realtime.core.short_words import takes_turn
+from realtime.core.short_words import is_backchannel, takes_turn
 
 EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 WORSE = 0.7  # log-probability by which a likelier language may be worse
@@ -45,11 +45,14 @@ def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str
 
 
 def _is_strange(found: str, text: str, spoken: Sequence[str], script: str) -> bool:
+    """Whether it is hardly what was said. A command is one in any language: nobody waits for a second reading."""
     read = script_of(text)
+    if takes_turn(text):
+        return False
     if found not in EXPECTED:
         return found not in spoken and read != script
-    # "shu'er" is no Chinese, whoever says it. "Stop" is a command in any language: it need not be read again
-    return read == script and _SCRIPTS[found] not in _letters(text) and not takes_turn(text)
+    # "shu'er" is no Chinese, whoever says it; but "OK" may be
+    return read == script and _SCRIPTS[found] not in _letters(text) and not is_backchannel(text)
 
 
 def newest_text(items: Sequence[Item]) -> str:

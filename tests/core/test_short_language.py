@@ -25,6 +25,10 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("zh", "等一下", ENGLISH, None),
         ("zh", "shu'er", ENGLISH, "en"),  # Chinese is not written so
         ("zh", "stop", ENGLISH, None),  # a command, whatever the language
+        ("fr", "Stop.", CHINESE, None),
+        ("ja", "待って", ENGLISH, None),
+        ("fr", "Oui.", CHINESE, "zh"),
+        ("zh", "OK", ENGLISH, None),  # a murmur, written as in Chinese
         ("zh", "c", RUSSIAN, None),  # the letters do not tell that it is Russian
         ("zh", "iPhone 好", ENGLISH, None),
         ("zh", "は", "昔々、犬がいました。", "ja"),
@@ -32,7 +36,7 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("zh", "OK", CHINESE, None),
         ("zh", "7", ENGLISH, None),
         ("en", "灯", CHINESE, "zh"),
-        ("en", "Да.", RUSSIAN, "ru"),
+        ("en", "Сон.", RUSSIAN, "ru"),
         ("en", "灯", RUSSIAN, None),
         ("ar", "يح", "", None),
         ("ar", "يح", "2 + 3", None),
