@@ -4,9 +4,9 @@
 
 The natural voice (`realtime setup voice`) says murmurs, commands and other short texts in all its voices, after an
 answer in the same language. Each is read as at a pause, by the careful decode, and as in the middle of speech, by
-interim decodes of its beginnings; not, as the server does as well, carefully where a voice only fades. Needs the
-`sandbox-voice` and `local` extras, and two free cores: with one, another model reads English that was not told. No
-server.
+interim decodes of its beginnings. The server also decodes carefully where a voice only fades; that is left out. Needs
+the `sandbox-voice` and `local` extras, and two free cores: with one, another model reads English if no language is
+told. No server.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from realtime.providers.base import Transcript
 DOUBTFUL = -1.15
 # Below this nearly all texts of the beginning of a murmur are wrong, and few of a sentence (docs/turn-taking.md)
 GUESSED = -1.3
-# Beginnings of Chinese murmurs are believed more than of English ones. That it is DOUBTFUL as well is chance
+# What is read of the beginning of a Chinese murmur has less doubt. It equals DOUBTFUL by chance
 GUESSED_CHINESE = -1.15
 
 
