@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 
 from realtime.core.characters import UNSPACED, is_unspaced
+from realtime.core.syllables import least_syllables
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 
 _OPENED = re.compile(r"(?:\s+[\"'“‘(¿¡]*|[“‘（「『《]+)$")  # what stands before a word that is taken away
 _BROKEN = "\ufffd"  # what an incomplete character becomes
+TWICE_A_SECOND = 8.0  # syllables: normal are 4 to 6, and only a few words in a row are as fast as 10
 _LONGEST_WORD = 40  # characters; German ones and telephone numbers are shorter
 _UNIT = re.compile(rf"[{UNSPACED}{SEGMENTED}]|(?:(?![{UNSPACED}{SEGMENTED}])\w|(?<=\w)['’](?=\w))+")
 
@@ -38,6 +40,15 @@ def said_once(text: str) -> str:
         return text
     _, begins_again = found[min(ends) + 1]
     return _OPENED.sub("", text[:begins_again])
+
+
+def is_surely_once(text: str, sounding_s: float) -> bool:
+    """Whether a text that `loops` is said again from its beginning, and nobody can say it twice in a sound of so many
+    seconds. Then what was `said_once` is as sure as if the decoder had stopped there (docs/engines.md 2.4)."""
+    once = said_once(text)
+    said, units = ([unit for unit, _ in _units(part)] for part in (once, text))
+    again = units[len(said) : 2 * len(said)]
+    return bool(said) and again == said and 2 * least_syllables(once) > TWICE_A_SECOND * sounding_s
 
 
 def _units(text: str) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
 from realtime.core.punctuation import MARKS, SENTENCE_MARKS
 from realtime.providers.base import VAD_RATE, Samples
-from realtime.providers.whisper.loops import loops, said_once
+from realtime.providers.whisper.loops import is_surely_once, loops, said_once
 
 Floats = NDArray[np.float32]
 
@@ -50,6 +50,13 @@ SURE = 0.5  # probability of a language
 SURELY_SPEECH = 0.45  # below this probability of no speech
 
 
+class Sound(NamedTuple):
+    """What is decoded, at `VAD_RATE`."""
+
+    audio: Floats
+    sounding_s: float  # from its first to its last sound
+
+
 @dataclass(frozen=True, slots=True)
 class EndOfText:
     """How sure the model is of how the text ends. Probabilities; None where the text has no such end."""
@@ -67,7 +74,9 @@ class Decoded:
     no_speech: float  # probability
     log_probability: float  # mean per token
     end: EndOfText | None = None
-    looped: bool = False  # and was cut where it began to repeat itself
+    looped: bool = (
+        False  # and was cut where it began to repeat itself, though that may have been said as well
+    )
     reached_s: float | None = None  # the end of its last word, where the model tells
 
     @property
@@ -134,12 +143,12 @@ class Whisper:
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
-        frames = _frames(audio)
-        decoded = self._decode_in(audio, language, beam, frames, left, draft=draft)
+        frames, sound = _frames(audio), Sound(audio, sounding_s(samples))
+        decoded = self._decode_in(sound, language, beam, frames, left, draft=draft)
         for more in sorted({min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES} - {frames}):
             if draft or not (decoded.speech and loops(decoded.text)):
                 break
-            decoded = self._decode_in(audio, decoded.language, beam, more)
+            decoded = self._decode_in(sound, decoded.language, beam, more)
         return decoded if draft else self._with_rest(samples, decoded, beam)
 
     def _with_rest(self, samples: Samples, decoded: Decoded, beam: int) -> Decoded:
@@ -188,7 +197,7 @@ class Whisper:
 
     def _decode_in(
         self,
-        audio: Floats,
+        sound: Sound,
         language: str | None,
         beam: int,
         frames: int,
@@ -196,21 +205,20 @@ class Whisper:
         *,
         draft: bool = False,
     ) -> Decoded:
-        encoded = self._encode(audio, frames)
+        encoded = self._encode(sound.audio, frames)
         if not self.multilingual:
             language = "en"
         elif language is None:
             language = self._language(encoded)
             if language == left:
                 return Decoded("", language, 1.0, 0.0)
-        seconds = len(audio) / VAD_RATE
         beam = 1 if language == "en" else beam
-        if language != "zh" or seconds < PROMPTED_FROM_S:
-            return self._generate(encoded, language, beam, seconds, draft=draft)
-        prompted = self._generate(encoded, language, beam, seconds, prompt=MANDARIN_PROMPT, draft=draft)
+        if language != "zh" or len(sound.audio) < PROMPTED_FROM_S * VAD_RATE:
+            return self._generate(encoded, language, beam, sound, draft=draft)
+        prompted = self._generate(encoded, language, beam, sound, prompt=MANDARIN_PROMPT, draft=draft)
         if _unharmed(prompted):
             return prompted
-        decoded = self._generate(encoded, language, beam, seconds, draft=draft)
+        decoded = self._generate(encoded, language, beam, sound, draft=draft)
         return decoded if prompted.speech or decoded.no_speech < SURELY_SPEECH else prompted
 
     def _generate(
@@ -218,13 +226,13 @@ class Whisper:
         encoded: Any,
         language: str,
         beam: int,
-        seconds: float,
+        sound: Sound,
         *,
         prompt: str | None = None,
         draft: bool = False,
     ) -> Decoded:
         tokenizer = self._tokenizer(language)
-        tokens = self._tokens(tokenizer, prompt)
+        tokens, seconds = self._tokens(tokenizer, prompt), len(sound.audio) / VAD_RATE
         most = min(MAX_TOKENS, TOKENS_SPARE + int(seconds * TOKENS_PER_S))
         result = self._model.model.generate(
             encoded,
@@ -238,7 +246,9 @@ class Whisper:
         ids = result.sequences_ids[0]
         places = _spoken(ids, tokenizer, seconds)
         text = tokenizer.decode([ids[place] for place in places])
-        if looped := draft and loops(text):
+        once = loops(text) and is_surely_once(text, sound.sounding_s)
+        looped = draft and loops(text) and not once
+        if looped or once:
             text = said_once(text)
             places = _up_to(text, ids, places, tokenizer)
         # with several beams there are no logits of the one that was chosen

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multili
     model, prompts = multilingual._load(local.MULTILINGUAL), []
     said = whisper.Decoded("以下是普通话的句子。", "zh", 0.05, -0.3)
 
-    def generate(encoded, language, beam, seconds, *, prompt=None, draft=False):
+    def generate(encoded, language, beam, sound, *, prompt=None, draft=False):
         prompts.append(prompt)
         return said
 
@@ -157,3 +158,33 @@ def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multili
     prompts.clear()
     assert model.decode(np.ones(RATE, np.int16), "zh", beam=1) == said
     assert prompts == [None], "a short sound is decoded without it at once"
+
+
+class Looping:
+    """A model that repeats its first sentence after a prompt, and not without one."""
+
+    def __init__(self, model, tokenizer, text):
+        self._model, self._tokenizer, self._text, self.prompted = model, tokenizer, text, []
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def generate(self, encoded, prompts, **options):
+        self.prompted.append(self._tokenizer.sot_prev in prompts[0])
+        ids = self._tokenizer.encode(self._text) * (2 if self.prompted[-1] else 1)
+        return [SimpleNamespace(sequences_ids=[ids], logits=[[]], scores=[-0.2], no_speech_prob=0.1)]
+
+
+@needs_multilingual
+@pytest.mark.parametrize("draft", [False, True])
+@pytest.mark.parametrize(("sounding_s", "decodes"), [(1.5, [True]), (2.0, [True, False])])
+def test_a_sentence_that_nobody_can_say_twice_so_fast_is_not_decoded_again(
+    multilingual, monkeypatch, sounding_s, decodes, draft
+):
+    model, text = multilingual._load(local.MULTILINGUAL), "明天天气怎么样？"
+    looping = Looping(model._model.model, model._tokenizer("zh"), text)
+    monkeypatch.setattr(model._model, "model", looping)
+    sound = np.concatenate([noise(sounding_s, -20), np.zeros(RATE)]).astype(np.int16)
+    decoded = model.decode(sound, "zh", beam=local.BEAM, draft=draft)
+    assert (decoded.text, looping.prompted) == (text, decodes)
+    assert not decoded.looped

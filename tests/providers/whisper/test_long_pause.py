@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from realtime.core.energy_gate import sounding_s
 from realtime.providers.whisper.model import Decoded, Whisper
 
 RATE = 16_000
@@ -32,8 +31,8 @@ class Told(Whisper):
     def __init__(self, *texts: Decoded, aligned_s: float = 0.0) -> None:
         self.texts, self.aligned_s, self.sounds_s = list(texts), aligned_s, []
 
-    def _decode_in(self, audio, language, beam, frames, left=None, *, draft=False):
-        self.sounds_s.append(sounding_s((audio * 32_768).astype(np.int16)))
+    def _decode_in(self, sound, language, beam, frames, left=None, *, draft=False):
+        self.sounds_s.append(sound.sounding_s)
         return self.texts.pop(0)
 
     def _reached_s(self, samples, language, text):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.providers.whisper.loops import loops, said_once
+from realtime.providers.whisper.loops import is_surely_once, loops, said_once
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,34 @@ def test_natural_repetition_is_not_taken_for_a_loop(text):
 )
 def test_what_a_decoder_repeats_is_said_once(looped, once):
     assert said_once(looped) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "sounding_s", "surely"),
+    [
+        ("公司附近哪里可以停车。公司附近哪里可以停车。", 2.2, True),
+        ("公司附近哪里可以停车。公司附近哪里可以停车。公司附近", 2.2, True),
+        ("公司附近哪里可以停车。公司附近哪里可以停车。公司\ufffd", 2.2, True),
+        ("350加280等于多少? 350加280等于多少?", 1.9, True),
+        ("公司附近哪里可以停车。公司附近哪里可以停车。", 2.6, False),
+        ("So we go home. So we go home.", 0.9, True),
+        ("So we go home. So we go home.", 1.1, False),
+        ("不知道不知道不知道", 0.7, True),
+        ("不知道不知道不知道", 0.9, False),
+        ("今天 我们去吃饭吧 我们去吃饭吧", 0.5, False),  # something stands before it
+        ("我们去吃饭吧", 0.1, False),
+        ("\ufffd", 0.1, False),
+        ("", 0.0, False),
+    ],
+)
+def test_what_nobody_can_say_twice_in_this_time_was_said_once(text, sounding_s, surely):
+    assert is_surely_once(text, sounding_s) is surely
+
+
+@given(st.text(alphabet="ab c.,!我们去吃\ufffd1", max_size=40), st.floats(0.0, 10.0))
+def test_only_a_loop_is_surely_said_once_and_the_more_time_the_less(text, sounding_s):
+    assert not is_surely_once(text, sounding_s) or loops(text)
+    assert is_surely_once(text, sounding_s / 2) or not is_surely_once(text, sounding_s)
 
 
 @given(st.text(alphabet="ab c.,!“” 我们去吃\ufffd1İ", max_size=40))
