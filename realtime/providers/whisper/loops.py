@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 
 from realtime.core.characters import UNSPACED, is_unspaced
+from realtime.core.invented import is_invented
+from realtime.core.punctuation import SENTENCE_MARKS
 from realtime.core.syllables import least_syllables
 from realtime.core.unicode_tables import SEGMENTED, is_segmented
 
 _OPENED = re.compile(r"(?:\s+[\"'“‘(¿¡]*|[“‘（「『《]+)$")  # what stands before a word that is taken away
 _BROKEN = "\ufffd"  # what an incomplete character becomes
-TWICE_A_SECOND = 8.0  # syllables: normal are 4 to 6, and only a few words in a row are as fast as 10
+# Syllables of Chinese: normal are 4 to 6. The fastest reach 10, but hardly while they say a sentence twice
+TWICE_A_SECOND = 8.0
 _LONGEST_WORD = 40  # characters; German ones and telephone numbers are shorter
 _UNIT = re.compile(rf"[{UNSPACED}{SEGMENTED}]|(?:(?![{UNSPACED}{SEGMENTED}])\w|(?<=\w)['’](?=\w))+")
 
@@ -43,12 +46,14 @@ def said_once(text: str) -> str:
 
 
 def is_surely_once(text: str, sounding_s: float) -> bool:
-    """Whether a text that `loops` is said again from its beginning, and nobody can say it twice in a sound of so many
-    seconds. Then what was `said_once` is as sure as if the decoder had stopped there (docs/engines.md 2.4)."""
-    once = said_once(text)
-    said, units = ([unit for unit, _ in _units(part)] for part in (once, text))
-    again = units[len(said) : 2 * len(said)]
-    return bool(said) and again == said and 2 * least_syllables(once) > TWICE_A_SECOND * sounding_s
+    """Whether a text is one Chinese sentence and nothing but the same again, and hardly anybody can say it twice in a
+    sound of so many seconds: then it is what was `said_once` (docs/engines.md 2.4)."""
+    whole, once = text.split(_BROKEN)[0], said_once(text)
+    said, units = ([unit for unit, _ in _units(part)] for part in (once, whole))
+    if not loops(whole) or once[-1:] not in SENTENCE_MARKS or is_invented(once, sounding_s):
+        return False
+    is_again = all(unit == said[place % len(said)] for place, unit in enumerate(units))
+    return is_again and 2 * least_syllables(once) > TWICE_A_SECOND * sounding_s
 
 
 def _units(text: str) -> list[tuple[str, int]]:

@@ -74,9 +74,7 @@ class Decoded:
     no_speech: float  # probability
     log_probability: float  # mean per token
     end: EndOfText | None = None
-    looped: bool = (
-        False  # and was cut where it began to repeat itself, though that may have been said as well
-    )
+    looped: bool = False  # and was cut where it began to repeat itself, although that may have been said, too
     reached_s: float | None = None  # the end of its last word, where the model tells
 
     @property
@@ -245,18 +243,20 @@ class Whisper:
         )[0]
         ids = result.sequences_ids[0]
         places = _spoken(ids, tokenizer, seconds)
-        text = tokenizer.decode([ids[place] for place in places])
-        once = loops(text) and is_surely_once(text, sound.sounding_s)
+        text, sure = tokenizer.decode([ids[place] for place in places]), result.scores[0]
+        once = language == "zh" and result.no_speech_prob < SURELY_SPEECH
+        once = once and is_surely_once(text, sound.sounding_s)
         looped = draft and loops(text) and not once
         if looped or once:
-            text = said_once(text)
+            text, every = said_once(text), len(places)
             places = _up_to(text, ids, places, tokenizer)
+            sure *= every / max(
+                1, len(places)
+            )  # the model is certain of what it repeats: all doubt is of the first time
         # with several beams there are no logits of the one that was chosen
         end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
-        reached_s = _reached(ids, places, tokenizer)
-        return Decoded(
-            text.strip(), language, result.no_speech_prob, result.scores[0], end, looped, reached_s
-        )
+        reached_s = None if once else _reached(ids, places, tokenizer)
+        return Decoded(text.strip(), language, result.no_speech_prob, sure, end, looped, reached_s)
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)

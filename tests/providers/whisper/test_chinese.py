@@ -163,28 +163,62 @@ def test_words_of_the_prompt_that_were_said_are_found_without_it_as_well(multili
 class Looping:
     """A model that repeats its first sentence after a prompt, and not without one."""
 
-    def __init__(self, model, tokenizer, text):
-        self._model, self._tokenizer, self._text, self.prompted = model, tokenizer, text, []
+    def __init__(self, model, tokenizer, text, no_speech=0.1):
+        self._model, self._tokenizer, self.prompted = model, tokenizer, []
+        self._text, self._no_speech = text, no_speech
 
     def __getattr__(self, name):
         return getattr(self._model, name)
 
     def generate(self, encoded, prompts, **options):
         self.prompted.append(self._tokenizer.sot_prev in prompts[0])
-        ids = self._tokenizer.encode(self._text) * (2 if self.prompted[-1] else 1)
-        return [SimpleNamespace(sequences_ids=[ids], logits=[[]], scores=[-0.2], no_speech_prob=0.1)]
+        words = self._tokenizer.encode(self._text) * (2 if self.prompted[-1] else 1)
+        ids = [*words, self._tokenizer.timestamp_begin + 75]
+        logits = [np.eye(1, 60_000, token)[0] * (30.0 - place) for place, token in enumerate(ids)]
+        return [
+            SimpleNamespace(
+                sequences_ids=[ids], logits=[logits], scores=[-0.2], no_speech_prob=self._no_speech
+            )
+        ]
+
+
+def looping(multilingual, monkeypatch, text, **options):
+    model = multilingual._load(local.MULTILINGUAL)
+    made = Looping(model._model.model, model._tokenizer("zh"), text, **options)
+    monkeypatch.setattr(model._model, "model", made)
+    return model, made
+
+
+def sounding(seconds):
+    return np.concatenate([noise(seconds, -20), np.zeros(RATE)]).astype(np.int16)
 
 
 @needs_multilingual
 @pytest.mark.parametrize("draft", [False, True])
 @pytest.mark.parametrize(("sounding_s", "decodes"), [(1.5, [True]), (2.0, [True, False])])
-def test_a_sentence_that_nobody_can_say_twice_so_fast_is_not_decoded_again(
+def test_a_sentence_that_hardly_anybody_can_say_twice_so_fast_is_not_decoded_again(
     multilingual, monkeypatch, sounding_s, decodes, draft
 ):
-    model, text = multilingual._load(local.MULTILINGUAL), "明天天气怎么样？"
-    looping = Looping(model._model.model, model._tokenizer("zh"), text)
-    monkeypatch.setattr(model._model, "model", looping)
-    sound = np.concatenate([noise(sounding_s, -20), np.zeros(RATE)]).astype(np.int16)
-    decoded = model.decode(sound, "zh", beam=local.BEAM, draft=draft)
-    assert (decoded.text, looping.prompted) == (text, decodes)
+    model, made = looping(multilingual, monkeypatch, "明天天气怎么样？")
+    decoded = model.decode(sounding(sounding_s), "zh", beam=local.BEAM, draft=draft)
+    assert (decoded.text, made.prompted) == ("明天天气怎么样？", decodes)
     assert not decoded.looped
+    rounds = 2 if decodes == [True] else 1
+    assert decoded.log_probability == pytest.approx(-0.2 * rounds), "the repetition is no doubt less"
+
+
+@needs_multilingual
+def test_the_doubts_of_a_sentence_that_was_cut_are_those_of_its_own_end(multilingual, monkeypatch):
+    model, made = looping(multilingual, monkeypatch, "明天天气怎么样？")
+    cut = model.decode(sounding(1.5), "zh", beam=1)
+    alone = model._generate(None, "zh", 1, whisper.Sound(sounding(1.5).astype(np.float32), 1.5))
+    assert made.prompted == [True, False]
+    assert cut.end == alone.end
+    assert (cut.reached_s, alone.reached_s) == (None, 1.5), "that may be the end of the second round"
+
+
+@needs_multilingual
+def test_a_repeated_sentence_that_is_hardly_speech_is_decoded_again(multilingual, monkeypatch):
+    model, made = looping(multilingual, monkeypatch, "明天天气怎么样？", no_speech=whisper.SURELY_SPEECH)
+    model.decode(sounding(1.5), "zh", beam=local.BEAM)
+    assert made.prompted == [True, False]
