@@ -137,7 +137,7 @@ class Whisper:
     ) -> Decoded:
         """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
         of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another model
-        has no text. Where the decoder loops, a `draft` is what it says before that, and costs no second decode."""
+        has no text. Where the decoder loops, a `draft` is what it says before that, and no more silence is tried."""
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
         if len(audio) > LONGEST_SHORT_S * VAD_RATE:
             return self._decode_long(audio, language, beam)
@@ -243,20 +243,19 @@ class Whisper:
         )[0]
         ids = result.sequences_ids[0]
         places = _spoken(ids, tokenizer, seconds)
-        text, sure = tokenizer.decode([ids[place] for place in places]), result.scores[0]
+        text, mean = tokenizer.decode([ids[place] for place in places]), result.scores[0]
         once = language == "zh" and result.no_speech_prob < SURELY_SPEECH
         once = once and is_surely_once(text, sound.sounding_s)
         looped = draft and loops(text) and not once
         if looped or once:
             text, every = said_once(text), len(places)
             places = _up_to(text, ids, places, tokenizer)
-            sure *= every / max(
-                1, len(places)
-            )  # the model is certain of what it repeats: all doubt is of the first time
+            # The model is certain of what it repeats: all doubt is of the first round
+            mean *= every / max(1, len(places))
         # with several beams there are no logits of the one that was chosen
         end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
         reached_s = None if once else _reached(ids, places, tokenizer)
-        return Decoded(text.strip(), language, result.no_speech_prob, sure, end, looped, reached_s)
+        return Decoded(text.strip(), language, result.no_speech_prob, mean, end, looped, reached_s)
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
