@@ -96,6 +96,16 @@ async def test_a_decode_that_fails_is_no_murmur():
         await outcome(Fails("Uh-huh."))
 
 
+class FailsToCompare(Reads):
+    async def murmur(self, samples, transcript):
+        raise ProviderUnavailable("all workers are busy")
+
+
+async def test_a_comparison_that_fails_is_no_opinion():
+    with pytest.raises(ProviderUnavailable):
+        await outcome(FailsToCompare("As high."))
+
+
 async def test_the_table_has_a_row_for_each_kind(monkeypatch):
     monkeypatch.setattr(murmurs, "LocalTranscriber", lambda: Reads("As high.", "As high."))
     monkeypatch.setattr(murmurs, "say", lambda text, language: said(600))
