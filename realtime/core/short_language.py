@@ -20,7 +20,7 @@ EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 WORSE = 0.7  # log-probability by which a likelier language may be worse
 
 _HAN, _KANA, _HANGUL = (re.compile(f"[{letters}]") for letters in (HAN, KANA, HANGUL))
-_SIGNS = re.compile("[・ー]")  # of Japanese and of others: in foreign names, for a drawn-out vowel
+_SIGNS = re.compile("[・ー･ｰ]")  # of Japanese and of others: in foreign names, for a drawn-out vowel
 _HAN_COUNTS = 3  # letters: a brand's name makes no Chinese sentence English
 # Of each script, the language that is assumed first: others only for a speaker who has spoken them.
 _LANGUAGES = {
@@ -28,6 +28,7 @@ _LANGUAGES = {
     "CYRILLIC": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn"),
 }  # fmt: skip
 _SCRIPTS = {language: script for script, languages in _LANGUAGES.items() for language in languages}
+_ALSO = {"sr": "LATIN"}  # a second script of a language
 
 
 def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str) -> str | None:
@@ -39,20 +40,30 @@ def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str
     script = script_of(talked)
     if found is None or script is None or not _is_strange(found, text, spoken, script):
         return None
-    here = [language for language in spoken if _SCRIPTS.get(language, "LATIN") == script]
+    here = [
+        language for language in spoken if script in (_SCRIPTS.get(language, "LATIN"), _ALSO.get(language))
+    ]
     language = here[-1] if here else _LANGUAGES.get(script, (None,))[0]
     return None if language == found else language
 
 
 def _is_strange(found: str, text: str, spoken: Sequence[str], script: str) -> bool:
-    """Whether it is hardly what was said. A command is one in any language: nobody waits for a second reading."""
+    """Whether this is hardly what was said. A command is one in any language: nobody waits for a second reading."""
     read = script_of(text)
     if takes_turn(text):
         return False
     if found not in EXPECTED:
         return found not in spoken and read != script
     # "shu'er" is no Chinese, whoever says it; but "OK" may be
-    return read == script and _SCRIPTS[found] not in _letters(text) and not is_backchannel(text)
+    return read == script and not is_written_in(found, text) and not is_backchannel(text)
+
+
+def is_written_in(language: str, text: str) -> bool:
+    """Whether the text has letters of the language's own script: "OK" has no Chinese one, and "東京" none that is not
+    Chinese as well. Where the script of the language is not known, any letter may be its own."""
+    scripts = _letters(text)
+    own = _SCRIPTS.get(language)
+    return bool(scripts) if own is None else own in scripts or _ALSO.get(language) in scripts
 
 
 def newest_text(items: Sequence[Item]) -> str:
@@ -79,9 +90,9 @@ def _words(part: Part) -> str:
 
 def script_of(text: str) -> str | None:
     """The script of most letters of a text, Japanese with any kana; None without a letter."""
-    if _KANA.search(_SIGNS.sub("", text)):
-        return "KANA"
     scripts = _letters(text)
+    if "KANA" in scripts:
+        return "KANA"
     if "HAN" in scripts:
         scripts["HAN"] *= _HAN_COUNTS
     return scripts.most_common(1)[0][0] if scripts else None
@@ -93,8 +104,11 @@ def _letters(text: str) -> Counter[str]:
 
 
 def _script(char: str) -> str:
+    char = unicodedata.normalize("NFKC", char)[0]  # full-width letters are Latin, too
     if _HAN.match(char):
         return "HAN"
+    if _KANA.match(char):
+        return "KANA"
     if _HANGUL.match(char):
         return "HANGUL"
     return unicodedata.name(char, "?").partition(" ")[0]

@@ -9,6 +9,7 @@ from collections import deque
 
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
+from realtime.core.short_language import is_written_in
 from realtime.listening.certainty import is_sure
 from realtime.providers.base import Transcript
 
@@ -57,7 +58,7 @@ class SpokenLanguage:
 
     def read(self, transcript: Transcript, samples: Samples, utterance: int) -> None:
         """A decode without a language has this text. It may be late: of an utterance that is not open any more."""
-        tells = bool(transcript.text) and is_sure(transcript) and sounding_s(samples) >= TELLS_S
+        tells = _tells(transcript) and is_sure(transcript) and sounding_s(samples) >= TELLS_S
         if utterance == self._utterance and tells:
             self.found = transcript.language
 
@@ -69,11 +70,19 @@ class SpokenLanguage:
     def ended(self, transcript: Transcript, samples: Samples) -> None:
         """This is the text of the whole utterance."""
         self.found = None
-        if transcript.text:
-            self._last.append(transcript.language)
-        if transcript.language and is_sure(transcript) and sounding_s(samples) >= SHORT_S:
-            self._spoken.pop(transcript.language, None)
-            self._spoken[transcript.language] = None
+        language = transcript.language
+        if not _tells(transcript):
+            return
+        self._last.append(language)
+        if language and is_sure(transcript) and sounding_s(samples) >= SHORT_S:
+            self._spoken.pop(language, None)
+            self._spoken[language] = None
+
+
+def _tells(transcript: Transcript) -> bool:
+    """Whether it says anything about the language: "OK" that was taken for Chinese does not."""
+    language, text = transcript.language, transcript.text
+    return bool(text) and (language is None or is_written_in(language, text))
 
 
 def is_short(samples: Samples) -> bool:

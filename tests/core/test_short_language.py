@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.core.conversation import FunctionCall, Image, InputSpeech, Message, OutputSpeech, Text
-from realtime.core.short_language import likelier, newest_text, script_of
+from realtime.core.short_language import is_written_in, likelier, newest_text, script_of
 
 ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只小狗。", "Жила-была собака."
 
@@ -21,7 +21,7 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("ar", "يح", RUSSIAN, "ru"),
         ("ru", "Да.", RUSSIAN, None),
         ("de", "Ja.", ENGLISH, None),  # the same script: nothing tells that it is wrong
-        ("en", "Stop.", CHINESE, None),  # expected of everybody
+        ("en", "Light.", CHINESE, None),  # expected of everybody
         ("zh", "等一下", ENGLISH, None),
         ("zh", "shu'er", ENGLISH, "en"),  # Chinese is not written so
         ("zh", "stop", ENGLISH, None),  # a command, whatever the language
@@ -32,8 +32,10 @@ ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只�
         ("zh", "c", RUSSIAN, None),  # the letters do not tell that it is Russian
         ("zh", "iPhone 好", ENGLISH, None),
         ("zh", "は", "昔々、犬がいました。", "ja"),
+        ("zh", "ＣＡＴ", ENGLISH, "en"),
         ("zh", "ＯＫ", ENGLISH, None),
         ("zh", "OK", CHINESE, None),
+        ("fr", "OK", CHINESE, "zh"),
         ("zh", "7", ENGLISH, None),
         ("en", "灯", CHINESE, "zh"),
         ("en", "Сон.", RUSSIAN, "ru"),
@@ -53,6 +55,8 @@ def test_what_this_speaker_spoke_is_likely():
     assert likelier("ar", "نعم", spoken=("ja", "ru"), talked=ENGLISH) == "en"
     assert likelier("ar", "نعم", spoken=("en", "fr"), talked="Il était une fois un chien.") == "fr"
     assert likelier("ar", "نعم", spoken=("uk",), talked=RUSSIAN) == "uk"
+    assert likelier("ar", "نعم", spoken=("sr",), talked="Dobro.") == "sr"
+    assert likelier("ar", "نعم", spoken=("sr",), talked="Добро.") == "sr"
 
 
 def test_what_is_not_written_so_is_doubted_of_everybody():
@@ -80,6 +84,10 @@ def test_the_newest_words_count_and_instructions_do_not():
         ("2. Yes", "LATIN"),
         ("犬がいた", "KANA"),
         ("犬", "HAN"),
+        ("ｲﾇ", "KANA"),
+        ("ＯＫ", "LATIN"),
+        ("37℃", None),
+        ("10㎏", None),
         ("개", "HANGUL"),
         ("…", None),
         ("", None),
@@ -87,8 +95,38 @@ def test_the_newest_words_count_and_instructions_do_not():
         ("iPhone 很好用。", "HAN"),
         ("哈利・波特住在伦敦。", "HAN"),
         ("ー", None),
+        ("ｰ", None),
+        ("OKｰ", "LATIN"),
         ("Say 你好 to everybody who comes.", "LATIN"),
     ],
 )
 def test_the_script_of_a_text(text, script):
     assert script_of(text) == script
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "written"),
+    [
+        ("zh", "OK", False),
+        ("zh", "iPhone 好", True),
+        ("yue", "係呀", True),
+        ("ja", "対対対", False),  # perhaps Chinese
+        ("ja", "東京です", True),
+        ("ko", "네", True),
+        ("hi", "\u0939\u093e\u0901", True),
+        ("sr", "Добро.", True),
+        ("en", "ＯＫ", True),
+        ("en", "37℃", False),
+        ("ru", "OK", False),
+        ("ja", "はい", True),
+        ("ja", "OK", False),
+        ("en", "灯", False),
+        ("fr", "Oui.", True),
+        ("sr", "Dobro.", True),
+        ("th", "\u0e2a\u0e27", True),  # a language whose script is in no table
+        ("th", "7", False),
+        ("en", "", False),
+    ],
+)
+def test_whether_a_text_is_written_in_the_script_of_its_language(language, text, written):
+    assert is_written_in(language, text) is written

@@ -17,7 +17,7 @@ WORD, LITTLE, SENTENCE = sound(SHORT_S - 0.1), sound(TELLS_S - 0.1), sound(TELLS
 
 
 def text(language: str, log_probability: float = SURE) -> Transcript:
-    return Transcript("Words.", language, log_probability)
+    return Transcript("你好。" if language == "zh" else "Words.", language, log_probability)
 
 
 def utterance(subject: SpokenLanguage, language: str, samples: np.ndarray = SENTENCE) -> None:
@@ -70,3 +70,34 @@ def test_the_languages_that_were_spoken_have_the_newest_last_and_one_word_proves
     for language, samples in (("zh", SENTENCE), ("en", SENTENCE), ("de", WORD), ("zh", SENTENCE)):
         utterance(subject, language, samples)
     assert subject.spoken == ("en", "zh")
+
+
+def test_a_text_that_has_no_letter_of_its_language_tells_nothing():
+    subject = SpokenLanguage()
+    for _ in range(LANGUAGE_AFTER):
+        utterance(subject, "en")
+    for written in ("OK", "stop", "7", ""):
+        for samples in (WORD, SENTENCE):
+            subject.began()
+            subject.ended(Transcript(written, "zh", SURE), samples)
+    assert subject.assumed(WORD) == "en"
+    assert subject.spoken == ("en",)
+
+
+def test_nor_does_the_open_utterance_learn_from_such_a_text():
+    subject = SpokenLanguage()
+    subject.began()
+    subject.read(Transcript("Netflix, Netflix.", "zh", SURE), SENTENCE, subject.utterance)
+    assert subject.found is None
+    subject.read(Transcript("Netflix, Netflix.", "en", SURE), SENTENCE, subject.utterance)
+    assert subject.found == "en"
+
+
+def test_a_text_without_a_language_makes_every_language_possible():
+    subject = SpokenLanguage()
+    for _ in range(LANGUAGE_AFTER):
+        utterance(subject, "en")
+    subject.began()
+    subject.ended(Transcript("Words."), SENTENCE)
+    assert subject.assumed(WORD) is None
+    assert subject.spoken == ("en",)
