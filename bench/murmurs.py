@@ -4,9 +4,10 @@
 
 The natural voice (`realtime setup voice`) says murmurs, commands and other short texts in all its voices, after an
 answer in the same language. Each is read as at a pause, by the careful decode, and as in the middle of speech, by
-interim decodes of its beginnings. The server also decodes carefully where a voice only fades; that is left out. Needs
-the `sandbox-voice`, `local` and `zh` extras, and two cores: with one, another model reads English if no language is
-told. Nothing else should run. No server.
+interim decodes of its beginnings. Two things of the server are left out: it also decodes carefully where a voice only
+fades, and sound from 0.8 s on stops an answer by its length, if it is not known to be a murmur. Needs the
+`sandbox-voice`, `local` and `zh` extras, and two cores: with one, another model reads English if no language is told.
+Nothing else should run. No server.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from realtime.core.interruption import has_words
 from realtime.errors import ConfigError
 from realtime.listening.certainty import is_guess, is_sure
 from realtime.listening.transcription import Transcription
+from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
 from realtime.providers.whisper.transcriber import LocalTranscriber
 from realtime.sandbox.natural.speaker import CHINESE_VOICES, ENGLISH_VOICES, sounding
@@ -37,19 +39,20 @@ ENGLISH = {
     "murmur": "Mm-hmm.|Uh-huh.|Yeah.|Okay.|Right.|I see.|Got it.|Really?|Sure.|Makes sense.|Interesting.|Yep.|Oh.|"
     "Ah.|Wow.|Hmm.|Cool.|Great.|Exactly.|True.|Oh really?|All right.|Of course.|I know.",
     "command": "Stop.|Wait.|No.|Hold on.|What?|Why?|Never mind.|But why?|Who?|When?|Where?|How?|Enough.|Sorry?|"
-    "Pause.|Skip.|Quiet.",
-    "other": "Tuesday.|Rice.|Light.|A key.|Tea.|Louder.|Turn left.|Go back.|Next.|Five.|Help me.|Say again.|Not now.|"
+    "Pause.|Skip.|Quiet.|Louder.|Go back.|Next.|Come on.|Hey.",
+    "other": "Tuesday.|Rice.|Light.|A key.|Tea.|Turn left.|Five.|Help me.|Say again.|Not now.|"
     "In Rome.|Tell me more.|Too fast.|At home.|Yeah but.|I did.|Slow down.|Blue.|Seven.|The red one.|How far?|"
-    "No way.|Play it.|Come on.|Hey.|Bye.|Water.|Pizza.|Home.",
+    "No way.|Play it.|Bye.|Water.|Pizza.|Home.",
     "sentence": "It was my report from the north.|I would like to ask you something else.|Tell me about the weather in "
     "Rome.|Where did you put my book yesterday?|Please turn off the light in the kitchen.|That is too expensive.",
 }
 CHINESE = {
     "murmur": "嗯。|对。|对对对。|明白。|真的吗？|好的。|是的。|原来如此。|哦。|好。|行。|没错。|好吧。|知道了。|"
     "有意思。|厉害。",
-    "command": "停。|等一下。|不对。|为什么？|什么？|不。|谁？|别说了。|不要。|等等。|哪里？|怎么？",
-    "other": "名牌。|水。|天气。|说。|推。|红色。|大声点。|慢点。|下一个。|北京。|三。|米饭。|你好。|电脑。|去哪。|"
-    "换一个。|灯。|苹果。|左边。|飘。|太快了。|再说一遍。|我不想。",
+    "command": "停。|等一下。|不对。|为什么？|什么？|不。|谁？|别说了。|不要。|等等。|哪里？|怎么？|"
+    "大声点。|慢点。|下一个。|换一个。|再说一遍。",
+    "other": "名牌。|水。|天气。|说。|推。|红色。|北京。|三。|米饭。|你好。|电脑。|去哪。|"
+    "灯。|苹果。|左边。|飘。|太快了。|我不想。",
     "sentence": "明天上海的天气怎么样？|请给我讲一个关于小狗的故事。|请把客厅的灯打开。|我昨天买的书还没有到。|"
     "我想听周杰伦的歌。|我不同意你的说法。|可是我昨天不在家。|这个太贵了，有没有便宜一点的？",
 }
@@ -93,7 +96,7 @@ class Outcome:
 
 
 def texts(language: str, one_in: int) -> list[Text]:
-    """Each text in each voice, at three speeds; or a sample of them, always the same one."""
+    """Each text in each voice, at one of three speeds in turn; or a sample of these, always the same one."""
     names = [name for group in VOICES[language].values() for name in group]
     said = [
         (kind, text)
@@ -242,8 +245,15 @@ async def main() -> None:
     if options.one_in < 1:
         parser.error("--one-in: at least 1")
     languages = [options.only] if options.only else list(VOICES)
+    if not all(texts(language, options.one_in) for language in languages):
+        parser.error("--one-in: leaves no text to say")
     try:
+        weights.use_cache(Settings.from_env().cache_dir)
         natural_voice.load()
+        if not (weights.has_english() and weights.has_multilingual()):
+            raise ConfigError(
+                f"Both models of the local transcriber are needed: {weights.INSTALL_MULTILINGUAL}"
+            )
         print(await measure(languages, told=options.told, one_in=options.one_in))
     except ConfigError as error:
         parser.exit(2, f"{error}\n")

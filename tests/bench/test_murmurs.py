@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench import murmurs
+from realtime.core.short_words import is_backchannel, takes_turn
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcriber, Transcript
 
@@ -58,6 +59,13 @@ def test_each_text_is_said_in_each_voice_and_a_sample_has_all_of_both(language):
     for field in ("voice", "speed", "kind"):
         assert {getattr(text, field) for text in sample} == {getattr(text, field) for text in every}
     assert min(collections.Counter(text.voice for text in sample).values()) > len(sample) / len(voices) / 3
+
+
+@pytest.mark.parametrize("kinds", [murmurs.ENGLISH, murmurs.CHINESE])
+def test_each_text_is_of_its_kind(kinds):
+    for kind, line in kinds.items():
+        for text in line.split("|"):
+            assert (kind == "murmur", kind == "command") == (is_backchannel(text), takes_turn(text)), text
 
 
 @pytest.mark.parametrize(
@@ -117,3 +125,23 @@ async def test_the_table_has_a_row_for_each_kind(monkeypatch):
         assert every == stopped == careful
         assert interim == f"{every} / 0 / 0 / 0"
     assert sum(int(row[1]) for row in rows) == len(murmurs.texts("en", 10))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), [(["--one-in", "9999"], "no text"), (["--one-in", "0"], "at least 1")]
+)
+async def test_a_sample_has_texts(monkeypatch, capsys, arguments, says):
+    monkeypatch.setattr("sys.argv", ["bench.murmurs", *arguments])
+    with pytest.raises(SystemExit):
+        await murmurs.main()
+    assert says in capsys.readouterr().err
+
+
+async def test_a_model_that_is_missing_is_named(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["bench.murmurs"])
+    monkeypatch.setattr(murmurs.natural_voice, "load", lambda: None)
+    monkeypatch.setattr(murmurs.weights, "use_cache", lambda folder: None)
+    monkeypatch.setattr(murmurs.weights, "has_multilingual", lambda: False)
+    with pytest.raises(SystemExit):
+        await murmurs.main()
+    assert "local,zh" in capsys.readouterr().err
