@@ -88,15 +88,19 @@ def probability_over(known: Evidence) -> float:
 # A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
 ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
-# After so many texts a second decode has to agree: where each one changes the text, questions are left for the end.
-MOST_ALONE = 2
+# After so many texts decodes have to agree, and for so much sound: where each one changes the text, questions are left
+# for the end, and two decodes of nearly the same sound prove little.
+MOST_ALONE, AGREED_MS = 2, 96.0
 MOST_UNLIKELY = 5  # of those, about texts of pauses that are hardly the end, before the turn is likely over
 
 
-def worth_asking(known: Evidence, *, agreed: bool, asked: int = 0) -> bool:
-    """Whether an interim text is so likely all there is that the answer may begin. `agreed`: by two decodes; `asked`:
-    about so many texts while the voice sounded."""
+def worth_asking(known: Evidence, *, same_ms: float, asked: int = 0) -> bool:
+    """Whether an interim text is so likely all there is that the answer may begin.
+
+    `same_ms`: decodes have said the same for so much sound, 0 for a new text; `asked`: so many texts were asked about
+    while the voice sounded."""
     looks = Completeness.INCOMPLETE if known.text is None else completeness_of(known.text)
+    agreed = same_ms > 0 if asked < MOST_ALONE else same_ms >= AGREED_MS
     if looks is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):
         return False
     least = ASK_AGREED_FROM if agreed and looks is Completeness.COMPLETE else ASK_FROM

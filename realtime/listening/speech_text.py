@@ -6,6 +6,7 @@ all that the user says. It decides nothing: what it finds becomes turn events.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from realtime.context import Context
@@ -16,10 +17,10 @@ from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.silences import Silences
-from realtime.core.turn_end import is_unlikely, worth_asking, worth_asking_in_pause
+from realtime.core.turn_end import AGREED_MS, is_unlikely, worth_asking, worth_asking_in_pause
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
-from realtime.listening.certainty import is_guess, is_sure
+from realtime.listening.certainty import is_guess, is_sure, with_doubts_of
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
@@ -53,6 +54,13 @@ class SpeechText:
         self._next_interim_ms = 0.0  # of speech
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text, or that of the last pause
+        self._same_from_ms = 0.0  # interim texts have been the same since here
+        self._quick = Transcript("")  # the last interim transcript, without echo, ...
+        self._quick_to_ms = -1.0  # ... and the position where its sound ends
+        self._careful = Transcript("")  # of this pause
+        self._fed_ms = -math.inf  # where the sound of the last text ends that deltas were made of
+        # Speech over an answer is read less often: each text is one more chance that a murmur is misread
+        self._over_answer = False
         self._read_to_ms = -1.0  # up to here the text of the last pause knows everything
         self._supposed = ""  # what was put as perhaps the whole text
         self._asked = 0  # how many such texts there were while the voice sounded ...
@@ -73,6 +81,8 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
+        self._quick, self._quick_to_ms, self._same_from_ms = Transcript(""), -1.0, 0.0
+        self._fed_ms, self._over_answer = -math.inf, False
         self._read_to_ms = -1.0
         self._paused, self._read, self._guessed_ms = False, False, -1.0
         self._asked = self._unlikely = 0
@@ -84,13 +94,16 @@ class SpeechText:
         speech_ms = self._audio.endpointer.speech_ms
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
-            self._next_interim_ms = speech_ms + self._transcription.interim_every_ms
+            self._over_answer |= not self._segment.announced
+            every_ms = self._transcription.interim_every_ms(often=not self._over_answer)
+            self._next_interim_ms = speech_ms + every_ms
             self._transcription.interim(self.utterance(), self._interim_of_now())
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
         self._decode_early(end_ms, self._on_fading)
-        self._next_interim_ms = self._audio.endpointer.speech_ms + self._transcription.interim_every_ms
+        every_ms = self._transcription.interim_every_ms(often=False)
+        self._next_interim_ms = self._audio.endpointer.speech_ms + every_ms
         self._suppose_sentence(self._interim)
 
     def paused(self, end_ms: float) -> None:
@@ -184,25 +197,41 @@ class SpeechText:
     def _on_interim(self, segment: SpeechSegment, speech_ms: float, to_ms: float, known: Transcript) -> None:
         """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
         endpointer = self._audio.endpointer
-        if segment is not self._segment or not endpointer.speaking or to_ms <= self._read_to_ms:
-            return  # a decode that was slow: the one of the pause knows better
+        if segment is not self._segment or not endpointer.speaking:
+            return  # a decode that was slow
         known = self._own(known)
+        if to_ms <= self._read_to_ms:
+            self._on_late_quick(known, to_ms)
+            return
         text = known.text
-        stable = essence(text) == essence(self._interim)
-        self._interim = text
+        same_ms = self._note(text, to_ms)
         if segment.announced:  # until then an echo is read as a hum, always the same
             self._silences.interim(text, to_ms)
-        self._tell(known, speech_ms)
+        self._tell(known, speech_ms, to_ms)
+        self._quick, self._quick_to_ms = known, to_ms
         if endpointer.paused:  # it is of more sound than what was supposed before
             self._suppose_interim()
         elif endpointer.faded:
             self._suppose_sentence(text)
-        elif worth_asking(evidence_of(known), agreed=stable, asked=self._asked):
+        elif worth_asking(evidence_of(known), same_ms=same_ms, asked=self._asked):
             # until the speech is announced, a text decides about the reply and asks nothing
             self._asked += self._segment.announced and essence(text) != essence(self._supposed)
             self._suppose(text)
         elif essence(text) != essence(self._supposed):
             self._suppose("")
+
+    def _on_late_quick(self, known: Transcript, to_ms: float) -> None:
+        """A quick text that comes after the careful one of this pause: that knows better, but not how sure it is."""
+        self._quick, self._quick_to_ms = known, to_ms
+        if self._read and self._audio.endpointer.paused:
+            self._tell_delay()
+
+    def _note(self, text: str, to_ms: float) -> float:
+        """Note what the sound up to a position says: for how much of it, pauses too, decodes have said the same."""
+        if essence(text) != essence(self._interim):
+            self._same_from_ms = to_ms
+        self._interim = text
+        return to_ms - self._same_from_ms
 
     def _on_fading(self, known: Transcript) -> None:
         if not self._audio.endpointer.paused:  # the decode of the pause knows as much or more
@@ -212,24 +241,39 @@ class SpeechText:
         """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused or end_ms != self._pause_ms:
             return  # speech followed: a decode that was left says nothing about a later pause
-        self._read, self._interim, self._read_to_ms = True, known.text, self._audio.scored_ms
-        self._suppose_pause(known)
+        self._read, self._read_to_ms, self._careful = True, self._audio.scored_ms, known
+        self._note(known.text, end_ms)
+        self._suppose_pause(self._with_doubts(known))  # doubts that come later set the silence only
+        self._tell_delay()
+        self._tell(known, self._audio.endpointer.speech_ms, end_ms, whole=True)
+
+    def _with_doubts(self, careful: Transcript) -> Transcript:
+        """The careful text of this pause, with the doubts of a quick one of the whole voice."""
+        whole = self._segment.announced and self._quick_to_ms >= self._pause_ms
+        return with_doubts_of(self._quick, careful) if whole else careful
+
+    def _tell_delay(self) -> None:
+        """What is known of this pause says how long it has to be."""
         # Until the speech is announced an echo is read as a hum, always the same
-        heard = known.text if self._segment.announced else ""
-        self._delay.text_known(known, self._silences.before(heard, end_ms))
-        self._tell(known, self._audio.endpointer.speech_ms, whole=True)
+        heard = self._careful.text if self._segment.announced else ""
+        silent_ms = self._silences.before(heard, self._pause_ms)
+        self._delay.text_known(self._with_doubts(self._careful), silent_ms)
 
     def _on_failure(self, end_ms: float) -> None:
         """The decode of the pause since `end_ms` failed."""
         if self._audio.endpointer.paused and end_ms == self._pause_ms:
             self._delay.text_fails()
 
-    def _tell(self, known: Transcript, speech_ms: float, *, whole: bool = False) -> None:
+    def _tell(self, known: Transcript, speech_ms: float, to_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
         sure, guess = is_sure(known), is_guess(known)
         self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, sure, guess, known.murmur))
         if not self._segment.announced or self._context.config.transcription is None:
             return
+        # A delta is never taken back, and two quick texts of nearly the same sound prove little. A careful one counts
+        if not whole and to_ms < self._fed_ms + AGREED_MS:
+            return
+        self._fed_ms = to_ms
         if fresh := self._agreement.feed(known.text):
             self._context.outbox.put(
                 events.ConversationItemInputAudioTranscriptionDelta(

@@ -203,3 +203,9 @@ async def test_a_turn_is_judged_once_by_the_end_of_turn_model(kept: Kept) -> Non
 async def test_a_probability_of_none_at_all_is_kept_too(kept: Kept) -> None:
     judge = KeptEndOfTurn(kept, FakeEndOfTurnModel([0.0], delay_s=0.0))
     assert [await judge.finished(ONE) for _ in range(2)] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("language", "spare"), [("en", True), ("zh", True), (None, False)])
+def test_speech_is_read_as_often_as_on_two_idle_cores(kept: Kept, language: str | None, spare: bool) -> None:
+    """Where no language is told, a decode takes both."""
+    assert KeptTranscriber(kept, Counts()).spare(language) is spare

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from realtime.core.endpointing import FADE_MS, FADED_MS, FRAME_MS
 from realtime.core.turn_end import (
+    AGREED_MS,
     CURVE,
     FACTOR,
     LEAST_ANEW_MS,
@@ -59,8 +60,8 @@ def test_a_word_that_ends_few_sentences_ends_one_where_the_stop_is_sure():
         assert (
             silence_ms(sure, "auto") < 500 < 1_000 < silence_ms(untold, "auto") < silence_ms(unsure, "auto")
         )
-        assert worth_asking(sure, agreed=False)
-        assert not worth_asking(untold, agreed=True)
+        assert worth_asking(sure, same_ms=0)
+        assert not worth_asking(untold, same_ms=AGREED_MS)
 
 
 def test_who_hesitates_again_and_again_has_a_question_left_for_the_end():
@@ -165,7 +166,8 @@ def test_some_silence_is_always_heard(text, silent_ms, eagerness, answer):
     ],
 )
 def test_a_question_is_worth_it_sooner_where_two_decodes_agree(known, alone, agreed):
-    assert (worth_asking(known, agreed=False), worth_asking(known, agreed=True)) == (alone, agreed)
-    assert worth_asking(known, agreed=False, asked=MOST_ALONE - 1) == alone
-    assert not worth_asking(known, agreed=False, asked=MOST_ALONE), "questions are left for the end"
-    assert worth_asking(known, agreed=True, asked=MOST_ALONE) == agreed
+    assert (worth_asking(known, same_ms=0), worth_asking(known, same_ms=1)) == (alone, agreed)
+    assert worth_asking(known, same_ms=0, asked=MOST_ALONE - 1) == alone
+    assert not worth_asking(known, same_ms=0, asked=MOST_ALONE), "questions are left for the end"
+    assert not worth_asking(known, same_ms=AGREED_MS - 1, asked=MOST_ALONE), "of nearly the same sound"
+    assert worth_asking(known, same_ms=AGREED_MS, asked=MOST_ALONE) == agreed

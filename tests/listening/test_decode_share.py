@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from realtime.errors import ProviderUnavailable
-from realtime.listening.transcription import INTERIM_EVERY_MS, Transcription
+from realtime.listening.transcription import INTERIM_EVERY_MS, INTERIM_OFTEN_MS, Transcription
 from realtime.metrics import Metrics
 from realtime.server.observed import ObservedTranscriber
 from realtime.upstream import Upstream
@@ -38,7 +38,7 @@ async def test_slow_decodes_come_less_often():
     for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 400.0), (2.0, INTERIM_EVERY_MS[1])):
         subject = transcription(Linguist(english(), takes_s=takes_s))
         await interim(subject)
-        assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)
+        assert subject.interim_every_ms(often=True) == pytest.approx(every_ms, abs=1)
 
 
 @scripted
@@ -46,11 +46,11 @@ async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as
     linguist = Linguist(ProviderUnavailable("all workers are busy"), english())
     subject = transcription(linguist)
     await interim(subject)
-    assert subject.interim_every_ms == INTERIM_EVERY_MS[1]
+    assert subject.interim_every_ms(often=True) == INTERIM_EVERY_MS[1]
     registry = subject._context.metrics.registry
     assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
     await interim(subject)
-    assert subject.interim_every_ms == INTERIM_EVERY_MS[0], "there is room again"
+    assert subject.interim_every_ms(often=True) == INTERIM_EVERY_MS[0], "there is room again"
     assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
 
 
@@ -96,12 +96,35 @@ async def test_where_nobody_else_needs_the_transcriber_interim_decodes_do_not_re
 
 @scripted
 async def test_where_nobody_else_needs_the_transcriber_there_is_less_speech_between_two_decodes():
-    for takes_s, every_ms in ((0.02, INTERIM_EVERY_MS[0]), (0.2, 200.0), (2.0, INTERIM_EVERY_MS[1])):
+    for takes_s, every_ms in (
+        (0.02, INTERIM_OFTEN_MS),
+        (0.1, 100.0),
+        (0.2, 200.0),
+        (2.0, INTERIM_EVERY_MS[1]),
+    ):
         linguist = Linguist(english(), takes_s=takes_s)
         linguist.spares.add(None)
         subject = transcription(linguist)
         await interim(subject)
-        assert subject.interim_every_ms == pytest.approx(every_ms, abs=1)
+        assert subject.interim_every_ms(often=True) == pytest.approx(every_ms, abs=1)
+        rarely_ms = subject.interim_every_ms(often=False)
+        assert rarely_ms == pytest.approx(max(every_ms, INTERIM_EVERY_MS[0]), abs=1)
+
+
+@scripted
+@pytest.mark.parametrize("hindered", ["others need it", "the server is late"])
+async def test_where_others_need_the_transcriber_it_is_asked_as_often_as_before(hindered):
+    linguist = Linguist(english(), takes_s=0.02)
+    linguist.spares.add(None)
+    bench = Bench(transcriber=linguist)
+    subject = Transcription(bench.context)
+    await interim(subject)
+    assert subject.interim_every_ms(often=True) == INTERIM_OFTEN_MS
+    if hindered == "others need it":
+        linguist.spares.clear()
+    else:
+        bench.context.careful = lambda: True
+    assert subject.interim_every_ms(often=True) == INTERIM_EVERY_MS[0]
 
 
 @scripted

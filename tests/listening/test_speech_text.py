@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from realtime.core import turn as turns
+from realtime.core.turn_end import AGREED_MS
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.speech_text import INTERIM_WHILE_TENTATIVE_MS, SpeechText
@@ -40,20 +42,24 @@ class Audio:
 class Decodes:
     """Transcription that is answered by hand."""
 
-    takes_interim, interim_every_ms, guesses_sooner = True, EVERY_MS, False
+    takes_interim, guesses_sooner = True, False
 
     def __init__(self) -> None:
+        self.every_ms = (EVERY_MS, EVERY_MS)  # rarely, often
         self.interims, self.guesses, self.earlies, self.discarded, self.left = [], [], [], 0, 0
         self.reads = []
 
     def began(self):
         pass
 
+    def interim_every_ms(self, *, often):
+        return self.every_ms[often]
+
     def interim(self, samples, on_text):
         self.interims.append(lambda text, **doubts: on_text(Transcript(text, **doubts)))
 
     def guess(self, samples, on_text):
-        self.guesses.append(lambda text: on_text(Transcript(text)))
+        self.guesses.append(lambda text, **doubts: on_text(Transcript(text, **doubts)))
 
     def early(self, samples, end_ms, on_text, on_failure, *, over_answer):
         self.earlies.append(lambda text: on_text(Transcript(text)))
@@ -94,9 +100,9 @@ class Stage:
         self.audio.scored_ms = max(self.audio.scored_ms, speech_ms)
         self.subject.grew()
 
-    def interim(self, text: str, **doubts: float) -> None:
+    def interim(self, text: str, *, after_ms: float = EVERY_MS, **doubts: float) -> None:
         """One interim decode gives this text."""
-        self.grow(self.speaking.speech_ms + EVERY_MS)
+        self.grow(self.speaking.speech_ms + after_ms)
         self.decodes.interims[-1](text, **doubts)
 
     def fade(self) -> None:
@@ -129,6 +135,24 @@ async def test_interim_text_is_asked_for_soon_and_then_at_intervals():
     assert len(stage.decodes.interims) == 1
     stage.grow(INTERIM_WHILE_TENTATIVE_MS + EVERY_MS)
     assert len(stage.decodes.interims) == 2
+
+
+@scripted
+@pytest.mark.parametrize(("over_answer", "every_ms"), [(True, 200.0), (False, 50.0)])
+async def test_speech_over_an_answer_is_read_less_often_also_when_it_has_stopped_it(over_answer, every_ms):
+    stage = Stage()
+    stage.decodes.every_ms = (200.0, 50.0)
+    stage.segment.announced = not over_answer
+    stage.grow(1000)
+    stage.segment.announced = True
+    for time in (1, 2, 3):
+        stage.grow(1000 + time * every_ms - 1)
+        assert len(stage.decodes.interims) == time
+        stage.grow(1000 + time * every_ms)
+    stage.subject.began(SpeechSegment("item_2", announced=True))
+    stage.grow(3000)
+    stage.grow(3050)
+    assert len(stage.decodes.interims) == 6, "it is other speech"
 
 
 @scripted
@@ -329,3 +353,151 @@ async def test_of_an_echo_the_client_gets_no_text_and_the_rules_a_hum_until_it_i
     texts = [event.text for event in stage.bench.noticed if isinstance(event, turns.InterimText)]
     assert texts == ["hm", ""]
     assert not [event for event in stage.bench.sent() if event["type"].endswith("transcription.delta")]
+
+
+@scripted
+async def test_decodes_of_nearly_the_same_sound_prove_little_once_two_texts_were_asked_about():
+    stage = Stage()
+    stage.segment.announced = True
+    stage.decodes.every_ms = (1.0, 1.0)
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    for text in ("How are you?", "How are you doing?"):
+        stage.interim(text, after_ms=1)
+        stage.interim(text, after_ms=1)
+        assert stage.supposed()[-1] == text
+    stage.interim("How are you doing today?", after_ms=1)
+    stage.interim("How are you doing today?", after_ms=AGREED_MS - 1)
+    assert stage.supposed() == [""], "it is another text"
+    stage.interim("How are you doing today?", after_ms=1)
+    assert stage.supposed() == ["How are you doing today?"]
+
+
+@scripted
+async def test_the_text_of_a_pause_is_compared_with_what_follows():
+    stage = Stage()
+    stage.decodes.every_ms = (1.0, 1.0)
+    stage.interim("How are", after_ms=300)
+    stage.pause()
+    stage.audio.scored_ms += 500
+    stage.decodes.earlies[-1]("How are you?")
+    stage.resume()
+    stage.supposed()
+    stage.speaking.speech_ms = stage.audio.scored_ms
+    stage.interim("How are you?", after_ms=1)
+    assert stage.supposed() == ["How are you?"], "the pause has said the same"
+
+
+@scripted
+async def test_what_a_pause_has_said_first_is_new_from_there_on():
+    stage = Stage()
+    stage.segment.announced = True
+    stage.decodes.every_ms = (1.0, 1.0)
+    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    for text in ("How are you?", "How are you doing?"):
+        stage.interim(text, after_ms=1)
+        stage.interim(text, after_ms=1)
+    stage.speaking.speech_ms += 500
+    stage.pause()
+    stage.decodes.earlies[-1]("How are you doing today?")
+    stage.resume()
+    stage.supposed()
+    stage.interim("How are you doing today?", after_ms=AGREED_MS - 1)
+    assert stage.supposed() == [], "the text before the pause was another one"
+    stage.interim("How are you doing today?", after_ms=1)
+    assert stage.supposed() == ["How are you doing today?"]
+
+
+@scripted
+async def test_a_delta_needs_two_texts_of_sounds_that_differ():
+    """It is never taken back."""
+    stage = Stage(audio={"input": {"transcription": {}}})
+    stage.segment.announced = True
+    stage.decodes.every_ms = (1.0, 1.0)
+    stage.interim("The care")
+    stage.interim("The care", after_ms=AGREED_MS - 1)
+    assert deltas(stage) == []
+    stage.interim("The cat is", after_ms=1)
+    assert deltas(stage) == ["The"]
+    stage.pause()
+    stage.decodes.earlies[-1]("The cat is here.")
+    assert deltas(stage) == [" cat is"], "the careful text says it, too"
+
+
+def deltas(stage: Stage) -> list[str]:
+    """Those since the last call."""
+    return [event["delta"] for event in stage.bench.sent() if event["type"].endswith("transcription.delta")]
+
+
+SEMANTIC = {"input": {"turn_detection": {"type": "semantic_vad"}}}
+
+
+def waits_ms(*, quick: str = "今天怎么样？", stop: float, order: str) -> float:
+    """The silence that ends a turn whose careful text tells no doubts, after a quick text that does."""
+    stage = Stage(audio=SEMANTIC)
+    stage.segment.announced = True
+    stage.decodes.guesses_sooner = True
+    match order:
+        case "before the pause":
+            stage.interim(quick, last_word=0.9, stop=stop)
+            stage.grow(stage.speaking.speech_ms + 50)
+            stage.pause()
+            stage.decodes.earlies[-1]("今天怎么样。")
+        case "while it fades":
+            stage.grow(2000)
+            stage.fade()
+            stage.decodes.guesses[-1](quick, last_word=0.9, stop=stop)
+            stage.pause()
+            stage.decodes.earlies[-1]("今天怎么样。")
+        case "after the careful one":
+            stage.grow(2000)
+            stage.pause()
+            stage.decodes.earlies[-1]("今天怎么样。")
+            stage.decodes.guesses[-1](quick, last_word=0.9, stop=stop)
+        case "in an earlier pause":
+            stage.grow(2000)
+            stage.pause()
+            stage.decodes.guesses[-1](quick, last_word=0.9, stop=stop)
+            stage.resume()
+            stage.grow(3000)
+            stage.pause()
+            stage.decodes.earlies[-1]("今天怎么样。")
+        case "in an earlier utterance":
+            stage.grow(2000)
+            stage.pause()
+            stage.decodes.guesses[-1](quick, last_word=0.9, stop=stop)
+            stage.subject.began(SpeechSegment("item_2", announced=True))
+            stage.pause()
+            stage.decodes.earlies[-1]("今天怎么样。")
+    return stage.speaking.silence_ms
+
+
+@scripted
+@pytest.mark.parametrize("order", ["while it fades", "after the careful one"])
+async def test_a_careful_text_without_doubts_has_those_of_a_quick_one_of_the_whole_voice(order):
+    """Chinese is read carefully with several beams, of which Whisper tells no doubts."""
+    assert waits_ms(stop=0.2, order=order) > 2 * waits_ms(stop=0.99, order=order)
+
+
+@scripted
+@pytest.mark.parametrize("order", ["before the pause", "in an earlier pause", "in an earlier utterance"])
+async def test_doubts_of_other_sound_do_not_count(order):
+    assert waits_ms(stop=0.2, order=order) == waits_ms(stop=0.99, order=order)
+
+
+@scripted
+async def test_doubts_of_other_words_do_not_count():
+    said = [waits_ms(quick="明天怎么样？", stop=stop, order="while it fades") for stop in (0.2, 0.99)]
+    assert said[0] == said[1]
+
+
+@scripted
+async def test_the_doubts_of_an_echo_are_not_those_of_the_listener():
+    """Until the speech is announced it is read as a hum, in every text."""
+    waits = []
+    for last_word in (0.01, 0.99):
+        stage = Stage(echo=Parrot(), audio=SEMANTIC)
+        stage.interim("今天怎么样？", last_word=last_word, stop=0.9)
+        stage.pause()
+        stage.decodes.earlies[-1]("你好。")
+        waits.append(stage.speaking.silence_ms)
+    assert waits[0] == waits[1]
