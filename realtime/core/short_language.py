@@ -20,7 +20,7 @@ EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 WORSE = 0.7  # log-probability by which a likelier language may be worse
 
 _HAN, _KANA, _HANGUL = (re.compile(f"[{letters}]") for letters in (HAN, KANA, HANGUL))
-_SIGNS = re.compile("[・ー･ｰ]")  # of Japanese and of others: in foreign names, for a drawn-out vowel
+_SIGNS = re.compile("[ーｰ]")  # for a drawn-out vowel, in Japanese and elsewhere
 _HAN_COUNTS = 3  # letters: a brand's name makes no Chinese sentence English
 # Of each script, the language that is assumed first: others only for a speaker who has spoken them.
 _LANGUAGES = {
@@ -104,7 +104,8 @@ def _letters(text: str) -> Counter[str]:
 
 
 def _script(char: str) -> str:
-    char = unicodedata.normalize("NFKC", char)[0]  # full-width letters are Latin, too
+    plain = unicodedata.normalize("NFKC", char)[0]  # full-width letters are Latin, too
+    char = plain if plain.isalpha() else char
     if _HAN.match(char):
         return "HAN"
     if _KANA.match(char):

@@ -97,8 +97,8 @@ MOST_UNLIKELY = 5  # of those, about texts of pauses that are hardly the end, be
 def worth_asking(known: Evidence, *, same_ms: float, asked: int = 0) -> bool:
     """Whether an interim text is so likely all there is that the answer may begin.
 
-    `same_ms`: decodes have said the same for so much sound, 0 for a new text; `asked`: so many texts were asked about
-    while the voice sounded."""
+    `same_ms`: decodes have said the same for so much sound, pauses too, 0 for a new text; `asked`: so many texts were
+    asked about while the voice sounded."""
     looks = Completeness.INCOMPLETE if known.text is None else completeness_of(known.text)
     agreed = same_ms > 0 if asked < MOST_ALONE else same_ms >= AGREED_MS
     if looks is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):

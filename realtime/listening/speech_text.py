@@ -55,11 +55,12 @@ class SpeechText:
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text, or that of the last pause
         self._same_from_ms = 0.0  # interim texts have been the same since here
-        self._quick = Transcript("")  # the last interim transcript, without echo, ...
+        self._quick = Transcript("")  # the last interim transcript, of which echo is no part ...
         self._quick_to_ms = -1.0  # ... and the position where its sound ends
         self._careful = Transcript("")  # of this pause
         self._fed_ms = -math.inf  # where the sound of the last text ends that deltas were made of
-        # Speech over an answer is read less often: each text is one more chance that a murmur is misread
+        # Speech over an answer is read less often: each text is one more chance that a murmur is misread. Also when it
+        # has stopped the answer, because that may still go on
         self._over_answer = False
         self._read_to_ms = -1.0  # up to here the text of the last pause knows everything
         self._supposed = ""  # what was put as perhaps the whole text
@@ -81,7 +82,8 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._quick, self._quick_to_ms, self._same_from_ms = Transcript(""), -1.0, 0.0
+        self._quick = self._careful = Transcript("")
+        self._quick_to_ms, self._same_from_ms = -1.0, 0.0
         self._fed_ms, self._over_answer = -math.inf, False
         self._read_to_ms = -1.0
         self._paused, self._read, self._guessed_ms = False, False, -1.0
@@ -92,9 +94,9 @@ class SpeechText:
     def grew(self) -> None:
         """There is one more frame of open speech."""
         speech_ms = self._audio.endpointer.speech_ms
+        self._over_answer |= not self._segment.announced
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
-            self._over_answer |= not self._segment.announced
             every_ms = self._transcription.interim_every_ms(often=not self._over_answer)
             self._next_interim_ms = speech_ms + every_ms
             self._transcription.interim(self.utterance(), self._interim_of_now())
@@ -207,8 +209,8 @@ class SpeechText:
         same_ms = self._note(text, to_ms)
         if segment.announced:  # until then an echo is read as a hum, always the same
             self._silences.interim(text, to_ms)
-        self._tell(known, speech_ms, to_ms)
         self._quick, self._quick_to_ms = known, to_ms
+        self._tell(known, speech_ms, to_ms)
         if endpointer.paused:  # it is of more sound than what was supposed before
             self._suppose_interim()
         elif endpointer.faded:
@@ -243,7 +245,9 @@ class SpeechText:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read, self._read_to_ms, self._careful = True, self._audio.scored_ms, known
         self._note(known.text, end_ms)
-        self._suppose_pause(self._with_doubts(known))  # doubts that come later set the silence only
+        self._suppose_pause(
+            known
+        )  # doubts of a quick text set the silence only: that has been supposed already
         self._tell_delay()
         self._tell(known, self._audio.endpointer.speech_ms, end_ms, whole=True)
 

@@ -86,9 +86,10 @@ class Transcriber(Protocol):
     interim: bool = False  # cheap enough to be called again and again while the user speaks
 
     def spare(self, language: str | None) -> bool:
-        """Whether interim decodes of this language, one after the other, leave room for another decode now: then speech
-        is read up to every 64 ms, if it began over no answer. Else it is every 128 ms at most, and each decode is
-        followed by a rest as long as it took."""
+        """Whether interim decodes of this language, one after the other, leave room for another decode now.
+
+        If so, they come after 64 ms of speech or more (128 ms if it began over an answer), without a rest. If not, they
+        come after 128 ms or more, and each is followed by a rest as long as it took."""
         return False
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:

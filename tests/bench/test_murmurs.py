@@ -137,11 +137,13 @@ async def test_a_sample_has_texts(monkeypatch, capsys, arguments, says):
     assert says in capsys.readouterr().err
 
 
-async def test_a_model_that_is_missing_is_named(monkeypatch, capsys):
+@pytest.mark.parametrize("missing", ["has_multilingual", "has_english"])
+async def test_models_that_are_missing_are_named(monkeypatch, capsys, missing):
     monkeypatch.setattr("sys.argv", ["bench.murmurs"])
     monkeypatch.setattr(murmurs.natural_voice, "load", lambda: None)
     monkeypatch.setattr(murmurs.weights, "use_cache", lambda folder: None)
-    monkeypatch.setattr(murmurs.weights, "has_multilingual", lambda: False)
+    for model in ("has_multilingual", "has_english"):
+        monkeypatch.setattr(murmurs.weights, model, lambda there=model != missing: there)
     with pytest.raises(SystemExit):
         await murmurs.main()
     assert "local,zh" in capsys.readouterr().err

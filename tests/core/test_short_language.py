@@ -97,6 +97,7 @@ def test_the_newest_words_count_and_instructions_do_not():
         ("ー", None),
         ("ｰ", None),
         ("OKｰ", "LATIN"),
+        ("\ufc5e", "ARABIC"),  # begins with a blank in the plain form
         ("Say 你好 to everybody who comes.", "LATIN"),
     ],
 )

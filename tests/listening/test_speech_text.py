@@ -62,7 +62,7 @@ class Decodes:
         self.guesses.append(lambda text, **doubts: on_text(Transcript(text, **doubts)))
 
     def early(self, samples, end_ms, on_text, on_failure, *, over_answer):
-        self.earlies.append(lambda text: on_text(Transcript(text)))
+        self.earlies.append(lambda text, **doubts: on_text(Transcript(text, **doubts)))
 
     def read(self, samples, end_ms, on_text):
         self.reads.append(lambda text: on_text(Transcript(text)))
@@ -482,6 +482,52 @@ async def test_a_careful_text_without_doubts_has_those_of_a_quick_one_of_the_who
 @pytest.mark.parametrize("order", ["before the pause", "in an earlier pause", "in an earlier utterance"])
 async def test_doubts_of_other_sound_do_not_count(order):
     assert waits_ms(stop=0.2, order=order) == waits_ms(stop=0.99, order=order)
+
+
+@scripted
+async def test_a_careful_text_keeps_its_own_doubts():
+    waits = []
+    for stop in (0.2, 0.99):
+        stage = Stage(audio=SEMANTIC)
+        stage.segment.announced = True
+        stage.interim("How are you?", last_word=0.9, stop=stop)
+        stage.pause()
+        stage.decodes.earlies[-1]("How are you?", last_word=0.9, stop=0.9)
+        waits.append(stage.speaking.silence_ms)
+    assert waits[0] == waits[1]
+
+
+@scripted
+async def test_a_late_quick_text_changes_nothing_once_the_voice_is_back():
+    stage = Stage(audio=SEMANTIC)
+    stage.segment.announced = True
+    stage.decodes.guesses_sooner = True
+    stage.grow(2000)
+    stage.pause()
+    stage.decodes.earlies[-1]("今天怎么样。")
+    late = stage.decodes.guesses[-1]
+    stage.resume()
+    stage.speaking.silence_ms = 500.0
+    late("今天怎么样？", last_word=0.9, stop=0.01)
+    assert stage.speaking.silence_ms == 500.0
+    stage.grow(3000)
+    stage.pause()
+    stage.speaking.silence_ms = 500.0
+    late("今天怎么样？", last_word=0.9, stop=0.01)
+    assert stage.speaking.silence_ms == 500.0, "the text of this pause is not known"
+
+
+@scripted
+async def test_when_the_voice_has_faded_the_next_interim_text_comes_later():
+    stage = Stage()
+    stage.segment.announced = True
+    stage.decodes.every_ms = (200.0, 50.0)
+    stage.speaking.speech_ms = 1000
+    stage.fade()
+    stage.grow(1199)
+    assert stage.decodes.interims == []
+    stage.grow(1200)
+    assert len(stage.decodes.interims) == 1
 
 
 @scripted
