@@ -94,9 +94,10 @@ class SpeechText:
     def grew(self) -> None:
         """There is one more frame of open speech."""
         speech_ms = self._audio.endpointer.speech_ms
-        self._over_answer |= not self._segment.announced
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
+            # Where no answer is heard speech is announced long before its first interim decode, but not at once
+            self._over_answer |= not self._segment.announced
             every_ms = self._transcription.interim_every_ms(often=not self._over_answer)
             self._next_interim_ms = speech_ms + every_ms
             self._transcription.interim(self.utterance(), self._interim_of_now())

@@ -11,7 +11,7 @@ from realtime.server.observed import ObservedTranscriber
 from realtime.upstream import Upstream
 from tests.contexts import Bench
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeTranscriber
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 from tests.listening.test_transcription import SECOND, Linguist, english, interim, into, transcription
 
 SPEECH_S = 20.0
@@ -31,6 +31,34 @@ def test_while_somebody_speaks_decodes_take_at_most_half_of_the_time(takes_s):
             assert 0.3 * SPEECH_S <= spent_s <= 0.5 * SPEECH_S + takes_s
 
     speak()
+
+
+class Idle(FakeTranscriber):
+    def spare(self, language):
+        return True
+
+
+@pytest.mark.parametrize(("over_answer", "every_s"), [(False, 0.064), (True, 0.128)])
+def test_a_session_reads_more_often_where_no_answer_was_heard_and_a_thread_is_free(over_answer, every_s):
+    """Also when what was said has stopped the answer."""
+    idle = Idle(["So"] * 9, interim_texts=["So it"] * 200, delay_s=0.02)
+    speech_s, first_s = 3.0, 0.25
+
+    @scripted
+    async def speak():
+        chat = FakeChat([[(0.1, "Once there was a small dog, and it lived by the sea. ")] * 5])
+        async with Talk(chat=chat, speech=FakeSpeech(factor=3.0), transcriber=idle) as talk:
+            if over_answer:
+                await talk.ask("Tell me a story.")
+                await talk.until("response.output_audio.delta")
+                await talk.silence(0.6)
+            await talk.speak(speech_s)
+            assert talk.types.count("input_audio_buffer.speech_started") == 1
+
+    speak()
+    assert [final for _, final in idle.asked].count(False) == pytest.approx(
+        (speech_s - first_s) / every_s, abs=4
+    )
 
 
 @scripted
