@@ -246,9 +246,7 @@ class SpeechText:
             return  # speech followed: a decode that was left says nothing about a later pause
         self._read, self._read_to_ms, self._careful = True, self._audio.scored_ms, known
         self._note(known.text, end_ms)
-        self._suppose_pause(
-            known
-        )  # doubts of a quick text set the silence only: that has been supposed already
+        self._suppose_pause(known)  # without the doubts of a quick text: that has been supposed already
         self._tell_delay()
         self._tell(known, self._audio.endpointer.speech_ms, end_ms, whole=True)
 
