@@ -6,8 +6,8 @@ from tests.conversing import scripted
 from tests.listening.test_speech_text import Stage
 
 
-@scripted
-async def test_decodes_of_nearly_the_same_sound_prove_little_once_two_texts_were_asked_about():
+def asked_about_two() -> Stage:
+    """Two texts of an utterance were asked about while the voice sounded."""
     stage = Stage()
     stage.segment.announced = True
     stage.decodes.every_ms = (1.0, 1.0)
@@ -16,6 +16,12 @@ async def test_decodes_of_nearly_the_same_sound_prove_little_once_two_texts_were
         stage.interim(text, after_ms=1)
         stage.interim(text, after_ms=1)
         assert stage.supposed()[-1] == text
+    return stage
+
+
+@scripted
+async def test_decodes_of_nearly_the_same_sound_prove_little_once_two_texts_were_asked_about():
+    stage = asked_about_two()
     stage.interim("How are you doing today?", after_ms=1)
     stage.interim("How are you doing today?", after_ms=AGREED_MS - 1)
     assert stage.supposed() == [""], "it is another text"
@@ -40,13 +46,7 @@ async def test_the_text_of_a_pause_is_compared_with_what_follows():
 
 @scripted
 async def test_what_a_pause_has_said_first_is_new_from_there_on():
-    stage = Stage()
-    stage.segment.announced = True
-    stage.decodes.every_ms = (1.0, 1.0)
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
-    for text in ("How are you?", "How are you doing?"):
-        stage.interim(text, after_ms=1)
-        stage.interim(text, after_ms=1)
+    stage = asked_about_two()
     stage.speaking.speech_ms += 500
     stage.pause()
     stage.decodes.earlies[-1]("How are you doing today?")
