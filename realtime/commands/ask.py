@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from contextlib import AsyncExitStack
 
 from realtime_client.captions import Screen
@@ -12,6 +11,7 @@ from realtime_client.prompt import without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
+from realtime.commands import interruptible
 from realtime.commands.common import add_conversation, prepare_server, target
 from realtime.errors import ConfigError
 
@@ -28,7 +28,7 @@ prepare = prepare_server
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 once the answer has been heard, 1 if it failed. Raises ClientError and ConfigError."""
     with without_echo():
-        return asyncio.run(_ask(args))
+        return interruptible.run(_ask, args)
 
 
 async def _ask(args: argparse.Namespace) -> int:

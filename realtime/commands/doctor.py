@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import http.client
 import ssl
 import urllib.request
 
+from realtime.commands import interruptible
 from realtime.commands.checks import Finding, Verdict, run_checks
 from realtime.commands.common import add_address, add_config, load
 from realtime.settings import Settings
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         print(ignored)
     if args.settings:
         _print_settings(loaded)
-    findings = asyncio.run(run_checks(loaded.settings))
+    findings = interruptible.run(run_checks, loaded.settings)
     for finding in findings:
         _print(finding)
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0

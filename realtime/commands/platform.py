@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from realtime.commands import interruptible
 from realtime.commands.common import add_account, add_address, add_config, load
 from realtime.commands.extra import parse_extra
 from realtime.commands.progress import Progress, open_progress, spoken_s
@@ -119,7 +120,7 @@ def run_on_platform(args: argparse.Namespace, command: Callable[[Platform], Awai
 
     Raises what the command raises, and ConfigError for settings that cannot work.
     """
-    return asyncio.run(_run(args, command))
+    return interruptible.run(_run, args, command)
 
 
 async def _run(args: argparse.Namespace, command: Callable[[Platform], Awaitable[int]]) -> int:

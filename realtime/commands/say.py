@@ -14,6 +14,7 @@ from realtime_client.files import check_writable, write_sound
 from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
+from realtime.commands import interruptible
 from realtime.commands.common import (
     add_account,
     add_address,
@@ -63,7 +64,7 @@ def prepare(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 once everything was heard or saved. Raises ClientError, ConfigError and ProviderError."""
-    return asyncio.run(_say(args))
+    return interruptible.run(_say, args)
 
 
 async def _say(args: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ Without --headphones the microphone is muted while an answer is played, so that 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from contextlib import AsyncExitStack
 
@@ -18,6 +17,7 @@ from realtime_client.prompt import PromptPage, has_prompt_toolkit, plain_lines, 
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
+from realtime.commands import interruptible
 from realtime.commands.common import Target, add_conversation, prepare_server, target
 from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.commands.stdin import read_lines
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """
     begun: list[Terminal] = []
     try:
-        return asyncio.run(_talk(args, begun))
+        return interruptible.run(_talk, args, begun)
     except KeyboardInterrupt:
         if not begun:
             raise

@@ -1,0 +1,138 @@
+"""Ctrl-C while a command runs: it is cancelled between two steps of the event loop, never within one."""
+
+import asyncio
+import signal
+import threading
+
+import pytest
+
+from realtime.commands import interruptible
+
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_a_command_returns_its_result_and_leaves_the_signal_as_it_was():
+    async def add(a, b):
+        return a + b
+
+    assert interruptible.run(add, 1, 2) == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_within_a_callback_leaves_its_future_alone():
+    """A socket that connects sets a future in such a callback, after it has seen that nobody has cancelled it."""
+    failures, closed = [], []
+
+    def connected(future):
+        assert not future.done()
+        press()
+        future.set_result(None)
+
+    async def command():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: failures.append(context))
+        future = loop.create_future()
+        loop.call_soon(connected, future)
+        try:
+            await future
+            await asyncio.sleep(10)
+        finally:
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+    assert (failures, closed) == ([], [True])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_ends_a_loop_that_waits():
+    closed = []
+
+    async def command():
+        threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0)  # what a command has opened is closed with awaits
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+    assert closed == [True]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_what_closes():
+    async def command():
+        try:
+            press()
+            await asyncio.sleep(10)
+        finally:
+            press()
+            pytest.fail("the second Ctrl-C was not taken at once")
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+
+
+def test_ctrl_c_after_the_end_of_a_command_is_a_keyboard_interrupt():
+    """While the loop closes, a task that will not end is waited for."""
+    tasks = []
+
+    async def stays():
+        try:
+            await asyncio.sleep(10)
+        finally:
+            press()
+
+    async def command():
+        tasks.append(asyncio.create_task(stays()))
+        await asyncio.sleep(0)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+
+
+def test_a_command_that_ends_in_spite_of_ctrl_c_has_its_result():
+    async def command():
+        press()
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            return "saved"
+
+    assert interruptible.run(command) == "saved"
+
+
+def test_a_cancellation_that_is_no_ctrl_c_stays_one():
+    async def command():
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        interruptible.run(command)
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    async def command():
+        press()
+        await asyncio.sleep(0)
+        return "done"
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert interruptible.run(command) == "done"
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_command_runs_in_a_thread_too():
+    async def command():
+        return "done"
+
+    results = []
+    thread = threading.Thread(target=lambda: results.append(interruptible.run(command)))
+    thread.start()
+    thread.join(10)
+    assert results == ["done"]
