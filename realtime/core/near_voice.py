@@ -4,6 +4,7 @@ and of the floor.
 A detector takes voices in the background for speech, so a turn in a café never ends. They give themselves away where
 the near voice falls quiet: the sound stays at the floor, far below the near voice, and the detector still hears speech
 in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there.
+How loud they become is known from the time between turns: a soft end of a sentence that is louder is the near voice.
 
 Where no voices are behind, each turn has its own near voice: in noise, one who speaks 14 dB softer than the one before
 is as near to the floor as voices behind are. And voices that have gone hold back nobody. The numbers and what they were
@@ -36,6 +37,11 @@ SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
 FAR_BELOW_DB = 12.0  # so far below the near voice hardly a sentence ends ...
 FAR_SPEECH_SHARE = 0.3  # ... and less speech tells: of babble 20 dB below, the detector takes half for speech
 GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
+LOUDER_DB = 2.0  # so much louder than all voices behind before the turn, soft sound is the near voice ...
+LEAST_BETWEEN_FRAMES = 50  # ... if they were heard for 1.6 s ...
+CAME_UP_DB = 4.0  # ... and the floor has not come up since, to so little below that ...
+SOFT_FRAMES = 25  # ... for 0.8 s, because they may still have come up ...
+QUIET_FRAMES = 3  # ... and not after so much sound like theirs
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
 ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
@@ -57,6 +63,7 @@ class NearVoice:
         self._floor = _Lowest(FLOOR_FRAMES)
         self._frames = self._unvoiced_frames = 0  # of the microphone: in all, and those without speech
         self._behind: deque[float] = deque(maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES)  # levels without it
+        self._soft_end = _SoftEnd()
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
         self._voices_behind = False  # there have been some, not long ago
@@ -94,11 +101,13 @@ class NearVoice:
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
             self._behind.append(level_db)
+        if voiced and not speaking:
+            self._soft_end.heard_between(level_db)
         if speaking or not voiced:
             self.held_back_ms = 0
         elif behind:
             self.held_back_ms = min(HELD_BACK_MS, self.held_back_ms + FRAME_MS)
-        if voiced and not behind:
+        if voiced and not behind and not self._soft_end.lasts:
             self._near_db = max(level_db, self._near_db - NEAR_DECAY_DB)
         elif not (behind and speaking):  # the end of a turn is not taken back
             self._near_db -= NEAR_FADE_DB
@@ -110,8 +119,11 @@ class NearVoice:
         self._silent_frames = 0 if voiced or speaking else self._silent_frames + 1
         if self._silent_frames >= GONE_FRAMES:
             self._voices_behind = False
-        if speaking and not self._turn_open and not self._voices_behind:
-            self._near_db = _NONE_DB
+            self._soft_end.forget()
+        if speaking and not self._turn_open:
+            self._soft_end.begin()
+            if not self._voices_behind:
+                self._near_db = _NONE_DB
         self._turn_open = speaking
 
     def _level_db(self, power: float) -> float:
@@ -123,9 +135,8 @@ class NearVoice:
         return level_db
 
     def _is_behind(self, level_db: float, *, voiced: bool, speaking: bool) -> bool:
-        low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
         loudest_db = max(self._held)
-        low = self._knows_floor and loudest_db < low_db
+        low = self._knows_floor and self._is_low(loudest_db, speaking=speaking)
         if low or not (speaking or voiced):
             self._count_at_floor(voiced)
         speech_at_floor = self._speech_at_floor(loudest_db)
@@ -133,6 +144,15 @@ class NearVoice:
         if speaking:
             return low and speech_at_floor
         return self._voices_behind and voiced and level_db < self._onset_db()
+
+    def _is_low(self, loudest_db: float, *, speaking: bool) -> bool:
+        """Whether voices behind can sound like this, and the near voice hardly."""
+        low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        if loudest_db >= low_db:
+            self._soft_end.clear()
+            return False
+        voices = speaking and self._voices_behind
+        return not (voices and self._soft_end.goes_on(loudest_db, low_db, self._floor.value))
 
     @property
     def _knows_floor(self) -> bool:
@@ -158,6 +178,55 @@ class NearVoice:
             return near_db
         loudest_db = max(list(self._behind)[:-ONSET_LATE_FRAMES])
         return min(near_db, loudest_db + ONSET_ABOVE_DB)
+
+
+class _SoftEnd:
+    """The near voice where it is soft: louder than all voices behind were before this turn."""
+
+    def __init__(self) -> None:
+        self._between: deque[float] = deque(
+            maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES
+        )  # levels with no turn open
+        self._loudest_db = _NONE_DB  # of them
+        self.clear()
+
+    def heard_between(self, level_db: float) -> None:
+        """There is speech, and no turn is open."""
+        self._between.append(level_db)
+
+    def forget(self) -> None:
+        """There are no voices behind."""
+        self._between.clear()
+
+    def begin(self) -> None:
+        """A turn is open. The newest sound before it may be its own."""
+        self.clear()
+        for _ in range(min(ONSET_LATE_FRAMES, len(self._between))):
+            self._between.pop()
+        known = len(self._between) >= LEAST_BETWEEN_FRAMES
+        self._loudest_db = max(self._between) if known else _NONE_DB
+
+    def clear(self) -> None:
+        """The near voice is clear."""
+        self._soft_frames = self._quiet_frames = 0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there has been soft sound since the near voice was clear."""
+        return self._soft_frames > 0
+
+    def goes_on(self, loudest_db: float, low_db: float, floor_db: float) -> bool:
+        """Whether the near voice sounds like this. `loudest_db`: of the last levels, below `low_db`, where voices
+        behind may be."""
+        louder_db = self._loudest_db + LOUDER_DB
+        if not floor_db + CAME_UP_DB <= louder_db < low_db:
+            return False
+        if loudest_db < louder_db:
+            self._quiet_frames += 1
+        elif self._quiet_frames < QUIET_FRAMES:
+            self._soft_frames += 1
+            return self._soft_frames <= SOFT_FRAMES
+        return False
 
 
 def _mean_power(frame: NDArray[np.int16]) -> float:

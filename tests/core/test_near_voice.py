@@ -130,6 +130,89 @@ def test_a_soft_end_of_a_sentence_with_a_third_of_speech_is_the_near_voice():
     assert not any(ears.hear(NEAR - 9, 0.096) + ears.hear(NEAR - 9, 1.0, voiced=False))
 
 
+FAINT, SOFT = NEAR - 16.0, NEAR - 9.0  # voices behind at their loudest, and the soft end of a sentence
+
+
+class Conversation(Ears):
+    """Voices behind are known from a turn before, and then from the time between turns."""
+
+    def __init__(self, between_s=5.0, voices=FAINT) -> None:
+        super().__init__()
+        self.behind(0.64, voices)
+        self.talk(gap=voices - 3)
+        assert any(self.behind(3.2, voices))
+        self.behind(between_s, voices, speaking=False)
+
+    def behind(self, seconds, voices=FAINT, *, speaking=True):
+        """Voices that come and go by 6 dB."""
+        out = []
+        for number in range(int(seconds / 0.32)):
+            out += self.hear(voices - 6 * (number % 2), 0.32, speaking=speaking)
+        return out
+
+    def soft_end(self, gap=FAINT - 3):
+        """How much of a soft end of a turn is taken for voices behind, from 0 to 1."""
+        assert not any(self.talk(gap=gap))
+        return np.mean(self.hear(SOFT, 0.7))
+
+
+def test_a_soft_end_is_the_near_voice_if_no_voice_behind_was_so_loud_before_the_turn():
+    ears = Conversation()
+    assert ears.soft_end() == 0
+    assert all(ears.behind(2.0)[int(500 / FRAME_MS) :]), "then they are heard again"
+
+
+def test_a_soft_end_is_taken_for_voices_behind_if_they_were_as_loud():
+    ears = Conversation(between_s=2.0)
+    ears.behind(1.0, SOFT, speaking=False)
+    ears.behind(1.0, speaking=False)
+    assert ears.soft_end() > 0.5
+
+
+def test_what_was_heard_when_the_turn_began_is_the_near_voice_itself():
+    ears = Conversation()
+    ears.hear(NEAR, 0.4, speaking=False)
+    assert ears.soft_end() == 0
+
+
+def test_how_loud_voices_behind_become_is_not_known_after_a_moment():
+    assert Conversation(between_s=1.3).soft_end() > 0.5
+
+
+def test_voices_that_have_come_up_hold_a_turn_open_for_about_a_second():
+    ears = Conversation()
+    ears.talk(gap=FAINT - 3)
+    after = ears.hear(SOFT, 5.0)
+    assert not after[int(800 / FRAME_MS)]
+    assert all(after[int(1300 / FRAME_MS) :])
+
+
+def test_voices_that_have_come_up_before_the_end_of_the_turn_do_not_hold_it_open():
+    ears = Conversation()
+    ears.talk(seconds=4.0, gap=FAINT + 3.0)
+    assert all(ears.hear(SOFT, 2.0)[int(500 / FRAME_MS) :])
+
+
+def test_after_a_pause_what_is_soft_and_louder_than_the_voices_behind_is_theirs():
+    """The near voice mostly goes on louder; the voices behind come and go."""
+    ears = Conversation()
+    ears.talk(gap=FAINT - 3)
+    assert any(ears.behind(0.7))
+    assert all(ears.hear(SOFT, 0.7))
+    assert not ears.hear(NEAR, 0.3)[-1]
+    assert not any(ears.hear(SOFT, 0.7))
+
+
+def test_voices_that_have_gone_are_not_compared_with_those_of_another_time():
+    ears = Conversation(voices=SOFT)
+    ears.hear(ROOM, 5.0, voiced=False, speaking=False)
+    ears.behind(4.0, speaking=False)
+    ears.talk(gap=FAINT - 3)
+    assert any(ears.behind(2.0))
+    ears.behind(2.0, speaking=False)
+    assert ears.soft_end() == 0
+
+
 NOISE = NEAR - 30.0
 
 
