@@ -4,7 +4,7 @@ and of the floor.
 A detector takes voices in the background for speech, so a turn in a café never ends. They give themselves away where
 the near voice falls quiet: the sound stays at the floor, far below the near voice, and the detector still hears speech
 in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there.
-How loud they become is known from the time between turns: a soft end of a sentence that is louder is the near voice.
+How loud they become is known from the time before a turn: a soft end of a sentence that is louder is the near voice.
 
 Where no voices are behind, each turn has its own near voice: in noise, one who speaks 14 dB softer than the one before
 is as near to the floor as voices behind are. And voices that have gone hold back nobody. The numbers and what they were
@@ -37,14 +37,16 @@ SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
 FAR_BELOW_DB = 12.0  # so far below the near voice hardly a sentence ends ...
 FAR_SPEECH_SHARE = 0.3  # ... and less speech tells: of babble 20 dB below, the detector takes half for speech
 GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
-LOUDER_DB = 2.0  # so much louder than all voices behind before the turn, soft sound is the near voice ...
-LEAST_BETWEEN_FRAMES = 50  # ... if they were heard for 1.6 s ...
-CAME_UP_DB = 4.0  # ... and the floor has not come up since, to so little below that ...
-SOFT_FRAMES = 25  # ... for 0.8 s, because they may still have come up ...
-QUIET_FRAMES = 3  # ... and not after so much sound like theirs
+NOBODY_SHARE = 0.05  # with so little speech before a turn, nobody is behind ...
+LOUDER_DB = 2.0  # ... and so much louder than all voices behind before it, soft sound is the near voice ...
+LEAST_BEFORE_FRAMES = 50  # ... if so much is known, 1.6 s ...
+CAME_UP_DB = 4.0  # ... and the floor has not come up since, to so little below the voices ...
+SOFT_FRAMES = 25  # ... for 0.8 s, because somebody may have come ...
+QUIET_FRAMES = 3  # ... and not after so much sound like that of the voices behind
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
 ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
+BETWEEN_FRAMES = FLOOR_FRAMES + ONSET_LATE_FRAMES
 HELD_BACK_MS = 320  # a near voice is known so late at most: its turn begins that much earlier
 TOGETHER = 8  # quiet frames whose levels are computed at once: one by one they cost three times as much
 
@@ -62,7 +64,7 @@ class NearVoice:
         self._held: deque[float] = deque(maxlen=HOLD_FRAMES)  # the last levels
         self._floor = _Lowest(FLOOR_FRAMES)
         self._frames = self._unvoiced_frames = 0  # of the microphone: in all, and those without speech
-        self._behind: deque[float] = deque(maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES)  # levels without it
+        self._behind: deque[float] = deque(maxlen=BETWEEN_FRAMES)  # levels without it
         self._soft_end = _SoftEnd()
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
@@ -101,8 +103,8 @@ class NearVoice:
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
             self._behind.append(level_db)
-        if voiced and not speaking:
-            self._soft_end.heard_between(level_db)
+        if not speaking:
+            self._soft_end.heard_before(level_db, voiced=voiced)
         if speaking or not voiced:
             self.held_back_ms = 0
         elif behind:
@@ -136,23 +138,19 @@ class NearVoice:
 
     def _is_behind(self, level_db: float, *, voiced: bool, speaking: bool) -> bool:
         loudest_db = max(self._held)
-        low = self._knows_floor and self._is_low(loudest_db, speaking=speaking)
+        low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        low = self._knows_floor and loudest_db < low_db
         if low or not (speaking or voiced):
             self._count_at_floor(voiced)
         speech_at_floor = self._speech_at_floor(loudest_db)
         self._voices_behind = self._voices_behind or speech_at_floor
-        if speaking:
-            return low and speech_at_floor
-        return self._voices_behind and voiced and level_db < self._onset_db()
-
-    def _is_low(self, loudest_db: float, *, speaking: bool) -> bool:
-        """Whether voices behind can sound like this, and the near voice hardly."""
-        low_db = min(self._floor.value + ABOVE_FLOOR_DB, self._near_db - BELOW_NEAR_DB)
+        if not speaking:
+            return self._voices_behind and voiced and level_db < self._onset_db()
         if loudest_db >= low_db:
             self._soft_end.clear()
+        elif self._soft_end.goes_on(loudest_db, low_db, self._floor.value, voices=self._voices_behind):
             return False
-        voices = speaking and self._voices_behind
-        return not (voices and self._soft_end.goes_on(loudest_db, low_db, self._floor.value))
+        return low and speech_at_floor
 
     @property
     def _knows_floor(self) -> bool:
@@ -181,30 +179,34 @@ class NearVoice:
 
 
 class _SoftEnd:
-    """The near voice where it is soft: louder than all voices behind were before this turn."""
+    """The near voice where it is soft: nobody else was heard before this turn, or nobody so loud."""
 
     def __init__(self) -> None:
-        self._between: deque[float] = deque(
-            maxlen=FLOOR_FRAMES + ONSET_LATE_FRAMES
-        )  # levels with no turn open
-        self._loudest_db = _NONE_DB  # of them
+        self._before: deque[bool] = deque(maxlen=BETWEEN_FRAMES)  # with no turn open: were they speech?
+        self._levels: deque[float] = deque(maxlen=BETWEEN_FRAMES)  # of those that were
+        self._nobody = False  # was heard before the turn
+        self._loudest_db = _NONE_DB  # what was
         self.clear()
 
-    def heard_between(self, level_db: float) -> None:
-        """There is speech, and no turn is open."""
-        self._between.append(level_db)
+    def heard_before(self, level_db: float, *, voiced: bool) -> None:
+        """A frame with no turn open."""
+        self._before.append(voiced)
+        if voiced:
+            self._levels.append(level_db)
 
     def forget(self) -> None:
-        """There are no voices behind."""
-        self._between.clear()
+        """The voices behind have gone."""
+        self._levels.clear()
 
     def begin(self) -> None:
-        """A turn is open. The newest sound before it may be its own."""
+        """A turn is open. The newest sound before that may be its own."""
         self.clear()
-        for _ in range(min(ONSET_LATE_FRAMES, len(self._between))):
-            self._between.pop()
-        known = len(self._between) >= LEAST_BETWEEN_FRAMES
-        self._loudest_db = max(self._between) if known else _NONE_DB
+        before = list(self._before)[:-ONSET_LATE_FRAMES]
+        self._nobody = len(before) >= LEAST_BEFORE_FRAMES and sum(before) <= NOBODY_SHARE * len(before)
+        for _ in range(min(ONSET_LATE_FRAMES, len(self._levels))):
+            self._levels.pop()
+        known = len(self._levels) >= LEAST_BEFORE_FRAMES
+        self._loudest_db = max(self._levels) if known else _NONE_DB
 
     def clear(self) -> None:
         """The near voice is clear."""
@@ -215,18 +217,19 @@ class _SoftEnd:
         """Whether there has been soft sound since the near voice was clear."""
         return self._soft_frames > 0
 
-    def goes_on(self, loudest_db: float, low_db: float, floor_db: float) -> bool:
+    def goes_on(self, loudest_db: float, low_db: float, floor_db: float, *, voices: bool) -> bool:
         """Whether the near voice sounds like this. `loudest_db`: of the last levels, below `low_db`, where voices
-        behind may be."""
+        behind may be. `voices`: there are some."""
         louder_db = self._loudest_db + LOUDER_DB
-        if not floor_db + CAME_UP_DB <= louder_db < low_db:
-            return False
-        if loudest_db < louder_db:
-            self._quiet_frames += 1
-        elif self._quiet_frames < QUIET_FRAMES:
-            self._soft_frames += 1
-            return self._soft_frames <= SOFT_FRAMES
-        return False
+        if not self._nobody:
+            if not (voices and floor_db + CAME_UP_DB <= louder_db < low_db):
+                return False
+            if loudest_db < louder_db:
+                self._quiet_frames += 1
+            if loudest_db < louder_db or self._quiet_frames >= QUIET_FRAMES:
+                return False
+        self._soft_frames += 1
+        return self._soft_frames <= SOFT_FRAMES
 
 
 def _mean_power(frame: NDArray[np.int16]) -> float:

@@ -216,6 +216,45 @@ def test_voices_that_have_gone_are_not_compared_with_those_of_another_time():
 NOISE = NEAR - 30.0
 
 
+def noise_between(ears, seconds=5.0):
+    ears.hear(NOISE, seconds, voiced=False, speaking=False)
+
+
+def test_in_noise_where_nobody_was_heard_soft_speech_is_the_near_voice():
+    """Its own soft syllables are speech at the floor: the next one was taken for voices behind."""
+    ears = Ears()
+    noise_between(ears)
+    for _ in range(4):
+        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+
+
+def test_a_voice_that_comes_while_somebody_speaks_holds_the_turn_open_for_about_a_second():
+    ears = Ears()
+    noise_between(ears)
+    ears.talk(gap=NOISE)
+    after = ears.hear(NOISE + 5.0, 5.0)
+    assert not any(after[: int(800 / FRAME_MS)])
+    assert all(after[int(1500 / FRAME_MS) :])
+
+
+def test_a_word_now_and_then_between_the_turns_is_nobody_behind():
+    ears = Ears()
+    noise_between(ears, 2.5)
+    ears.hear(NOISE + 5.0, 0.096, speaking=False)
+    noise_between(ears, 1.5)
+    ears.talk(gap=NOISE)
+    assert not any(ears.hear(NOISE + 5.0, 0.6))
+
+
+def test_where_somebody_was_heard_a_third_of_the_time_soft_speech_may_be_theirs():
+    ears = Ears()
+    for _ in range(6):
+        noise_between(ears, 0.4)
+        ears.hear(NOISE + 5.0, 0.2, speaking=False)
+    ears.talk(seconds=3.0, gap=NOISE + 5.0)
+    assert any(ears.hear(NOISE + 5.0, 1.0))
+
+
 def test_in_noise_a_soft_speaker_after_a_loud_one_is_not_taken_for_voices_behind():
     ears = Ears()
     ears.hear(NOISE, 3.0, voiced=False, speaking=False)
