@@ -5,6 +5,7 @@
 Each conversation is one session: what is known of the voices behind stays from turn to turn. They have one level from
 the first turn to the last, relative to the mean level of the speaker, who is up to 3 dB louder or softer. With the
 real detector, and silences of 500 ms; without a transcriber, so only the sound decides. No server, and no real time.
+In two of the backgrounds the voices grow louder, or go, and come back.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SILENCE_MS = 500
 APPEND = RATE // 10 * 2  # bytes, 100 ms
 NOT_HEARD = 0.5  # of a turn
 LOST_MS, LATE_MS = 150.0, 3_000.0
+EARLY_MS = 600.0  # so shortly before the speaker a turn may be the speaker's: it is dated up to 320 ms back
 GROWS_EVERY_S, GROWS_DB, GOES_EVERY_S = 25, 10.0, 17
 
 Random = np.random.Generator
@@ -51,14 +53,20 @@ class Spoken:
 class Turn:
     """What was made of it."""
 
-    heard: float  # the share of it that is part of a turn
+    parts: int  # turns of the server
+    heard: float  # the share of it that is part of one
     lost_ms: float  # of its end, if any was heard
-    known_ms: float  # after its end the turn was over; infinite: never
+    known_ms: float  # after its end the last part was over; infinite: not before the speaker's next turn
     begun: int  # turns that the voices behind began before the speaker's next one
 
     @property
     def is_lost(self) -> bool:
         return self.heard < NOT_HEARD
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether one turn of the server has all of it, and no more."""
+        return not self.is_lost and self.parts == 1 and self.lost_ms <= LOST_MS and self.known_ms <= LATE_MS
 
 
 def voices(size: int, count: int, speeches: Sequence[Speech], random: Random) -> Samples:
@@ -131,8 +139,8 @@ def conversation(name: str, number: int, speeches: Sequence[Speech]) -> tuple[by
     make, below_db = BACKGROUNDS[name]
     if make is not None:
         sound += make(at, speeches, random) * LEVEL * 10 ** (-below_db / 20)
-    for at, samples in placed:
-        sound[at : at + len(samples)] += samples
+    for start, samples in placed:
+        sound[start : start + len(samples)] += samples
     return sound.clip(-32768, 32767).astype("<i2").tobytes(), said
 
 
@@ -151,35 +159,44 @@ async def events_of(sound: bytes, detector: VoiceDetector) -> list[EndpointEvent
     return noticed
 
 
-def turns_of(said: Sequence[Spoken], events: Sequence[EndpointEvent]) -> list[Turn]:
-    """What was made of everything the speaker said."""
-    heard_parts: list[tuple[float, float]] = []
-    begun, stopped = list[float](), list[SpeechStopped]()
+@dataclass(frozen=True)
+class Part:
+    """A turn of the server."""
+
+    onset_ms: float
+    end_ms: float = float("inf")  # of the speech; infinite: still open
+    known_ms: float = float("inf")  # when that was known
+
+
+def parts_of(events: Sequence[EndpointEvent]) -> list[Part]:
+    """All turns of the server; what was too short to be speech is none."""
+    parts: list[Part] = []
     for event in events:
         if isinstance(event, SpeechStarted):
-            begun.append(event.onset_ms)
-            heard_parts.append((event.onset_ms, float("inf")))
+            parts.append(Part(event.onset_ms))
         elif isinstance(event, SpeechStopped):
-            stopped.append(event)
-            heard_parts[-1] = (begun[-1], event.end_of_speech_ms)
+            parts[-1] = Part(parts[-1].onset_ms, event.end_of_speech_ms, event.at_ms)
         elif isinstance(event, Misfire):
-            heard_parts.pop()
-    turns = []
+            parts.pop()
+    return parts
+
+
+def turns_of(said: Sequence[Spoken], events: Sequence[EndpointEvent]) -> list[Turn]:
+    """What was made of everything the speaker said."""
+    every, turns = parts_of(events), []
     for number, one in enumerate(said):
         next_ms = said[number + 1].onset_ms if number + 1 < len(said) else float("inf")
-        parts = [
-            (max(from_ms, one.onset_ms), min(to_ms, one.end_ms))
-            for from_ms, to_ms in heard_parts
-            if from_ms < one.end_ms and to_ms > one.onset_ms
-        ]
-        heard_ms = sum(to_ms - from_ms for from_ms, to_ms in parts)
-        known = [stop.at_ms for stop in stopped if one.onset_ms < stop.at_ms < next_ms]
+        parts = [part for part in every if part.onset_ms < one.end_ms and part.end_ms > one.onset_ms]
+        heard_ms = sum(min(part.end_ms, one.end_ms) - max(part.onset_ms, one.onset_ms) for part in parts)
+        over_ms = parts[-1].known_ms if parts else float("inf")
+        begun = [part for part in every if one.end_ms < part.onset_ms < next_ms - EARLY_MS]
         turns.append(
             Turn(
+                len(parts),
                 heard_ms / (one.end_ms - one.onset_ms),
-                one.end_ms - parts[-1][1] if parts else 0.0,
-                known[-1] - one.end_ms if known and parts else float("inf"),
-                sum(one.end_ms + 300 < ms < next_ms - 600 for ms in begun),
+                max(0.0, one.end_ms - parts[-1].end_ms) if parts else 0.0,
+                over_ms - one.end_ms if over_ms < next_ms else float("inf"),
+                len(begun),
             )
         )
     return turns
@@ -189,25 +206,27 @@ HEADS = (
     "voices behind",
     "turns",
     "not heard",
-    "heard of the others",
+    "in parts",
     "end lost",
     "open after 3 s",
     "begun by the voices behind",
-    "end known after p50 (p90) ms",
+    "whole",
+    "their end known after p50 (p90) ms",
 )
 
 
 def row(name: str, turns: Sequence[Turn]) -> list[object]:
     heard = [turn for turn in turns if not turn.is_lost]
-    known = [turn.known_ms for turn in heard if turn.known_ms <= LATE_MS and turn.lost_ms <= LOST_MS]
+    known = [turn.known_ms for turn in turns if turn.is_whole]
     return [
         name,
         len(turns),
         len(turns) - len(heard),
-        f"{100 * np.mean([turn.heard for turn in heard]):.1f} %" if heard else "-",
+        sum(turn.parts > 1 for turn in heard),
         sum(turn.lost_ms > LOST_MS for turn in heard),
         sum(turn.known_ms > LATE_MS for turn in heard),
         sum(turn.begun for turn in turns),
+        len(known),
         f"{np.percentile(known, 50):.0f} ({np.percentile(known, 90):.0f})" if known else "-",
     ]
 

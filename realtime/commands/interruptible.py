@@ -27,7 +27,9 @@ def run(command: Callable[[*Args], Coroutine[Any, Any, T]], *args: *Args) -> T:
     ctrl_c = _CtrlC()
 
     async def cancellable() -> T:
-        ctrl_c.cancels(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine runs in a task
+        ctrl_c.cancels(task)
         return await command(*args)
 
     with asyncio.Runner() as runner, ctrl_c.handled():
@@ -55,13 +57,18 @@ class _CtrlC:
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if signal.getsignal(signal.SIGINT) == self._on_signal:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def cancels(self, task: asyncio.Task[Any] | None) -> None:
+    def cancels(self, task: asyncio.Task[Any]) -> None:
+        """From here on Ctrl-C cancels this task, also one that has been pressed already."""
         self._task = task
+        if self.pressed:
+            task.cancel()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.pressed or self._task is None or self._task.done():
+        if self.pressed or (self._task is not None and self._task.done()):
             raise KeyboardInterrupt
         self.pressed = True
-        self._task.get_loop().call_soon_threadsafe(self._task.cancel)  # wakes a loop that waits, too
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)  # wakes a loop that waits, too

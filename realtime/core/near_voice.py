@@ -4,7 +4,8 @@ and of the floor.
 A detector takes voices in the background for speech, so a turn in a café never ends. They give themselves away where
 the near voice falls quiet: the sound stays at the floor, far below the near voice, and the detector still hears speech
 in it. A silent room, noise, a telephone and reverberation show no speech at the floor, and nothing changes there.
-How loud they become is known from the time before a turn: a soft end of a sentence that is louder is the near voice.
+Who was behind, and how loud, is known from the time before a turn: where nobody was, or nobody so loud, a soft end of a
+sentence is the near voice, for 0.8 s at most.
 
 Where no voices are behind, each turn has its own near voice: in noise, one who speaks 14 dB softer than the one before
 is as near to the floor as voices behind are. And voices that have gone hold back nobody. The numbers and what they were
@@ -37,16 +38,22 @@ SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
 FAR_BELOW_DB = 12.0  # so far below the near voice hardly a sentence ends ...
 FAR_SPEECH_SHARE = 0.3  # ... and less speech tells: of babble 20 dB below, the detector takes half for speech
 GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
-NOBODY_SHARE = 0.05  # with so little speech before a turn, nobody is behind ...
-LOUDER_DB = 2.0  # ... and so much louder than all voices behind before it, soft sound is the near voice ...
-LEAST_BEFORE_FRAMES = 50  # ... if so much is known, 1.6 s ...
-CAME_UP_DB = 4.0  # ... and the floor has not come up since, to so little below the voices ...
-SOFT_FRAMES = 25  # ... for 0.8 s, because somebody may have come ...
-QUIET_FRAMES = 3  # ... and not after so much sound like that of the voices behind
+SOFT_FRAMES = (
+    25  # since the near voice was clear, soft sound is its own for 0.8 s: longer only if nobody else speaks
+)
+NOBODY_SHARE = (
+    0.05  # with so little speech before a turn nobody is behind, and all soft sound is the near voice ...
+)
+LOUDER_DB = 2.0  # ... else only what is so much louder than all voices behind before the turn ...
+CAME_UP_DB = 4.0  # ... if that is so far above the floor: else they have come up since then ...
+LIKE_BEHIND_FRAMES = 3  # ... and only before so much sound that is as soft as they were
+LEAST_BEFORE_FRAMES = (
+    50  # of frames, and of those with speech: with less, 1.6 s, nothing is known of who is behind
+)
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
 ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
-BETWEEN_FRAMES = FLOOR_FRAMES + ONSET_LATE_FRAMES
+BEFORE_FRAMES = FLOOR_FRAMES + ONSET_LATE_FRAMES  # of what was before a turn 3.2 s are looked at
 HELD_BACK_MS = 320  # a near voice is known so late at most: its turn begins that much earlier
 TOGETHER = 8  # quiet frames whose levels are computed at once: one by one they cost three times as much
 
@@ -64,7 +71,7 @@ class NearVoice:
         self._held: deque[float] = deque(maxlen=HOLD_FRAMES)  # the last levels
         self._floor = _Lowest(FLOOR_FRAMES)
         self._frames = self._unvoiced_frames = 0  # of the microphone: in all, and those without speech
-        self._behind: deque[float] = deque(maxlen=BETWEEN_FRAMES)  # levels without it
+        self._behind: deque[float] = deque(maxlen=BEFORE_FRAMES)  # levels without it
         self._soft_end = _SoftEnd()
         self._at_floor: deque[bool] = deque()  # the last RECENT_FRAMES: were they speech to the detector?
         self._speech_frames = 0  # of them
@@ -103,13 +110,13 @@ class NearVoice:
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
             self._behind.append(level_db)
-        if not speaking:
-            self._soft_end.heard_before(level_db, voiced=voiced)
+        if behind or not speaking:
+            self._soft_end.heard(level_db, voiced=voiced, speaking=speaking)
         if speaking or not voiced:
             self.held_back_ms = 0
         elif behind:
             self.held_back_ms = min(HELD_BACK_MS, self.held_back_ms + FRAME_MS)
-        if voiced and not behind and not self._soft_end.lasts:
+        if voiced and not behind and not (speaking and self._soft_end.lasts):
             self._near_db = max(level_db, self._near_db - NEAR_DECAY_DB)
         elif not (behind and speaking):  # the end of a turn is not taken back
             self._near_db -= NEAR_FADE_DB
@@ -146,9 +153,9 @@ class NearVoice:
         self._voices_behind = self._voices_behind or speech_at_floor
         if not speaking:
             return self._voices_behind and voiced and level_db < self._onset_db()
-        if loudest_db >= low_db:
+        if loudest_db >= self._near_db - BELOW_NEAR_DB:
             self._soft_end.clear()
-        elif self._soft_end.goes_on(loudest_db, low_db, self._floor.value, voices=self._voices_behind):
+        elif low and self._soft_end.goes_on(loudest_db, self._floor.value, voices=self._voices_behind):
             return False
         return low and speech_at_floor
 
@@ -182,16 +189,16 @@ class _SoftEnd:
     """The near voice where it is soft: nobody else was heard before this turn, or nobody so loud."""
 
     def __init__(self) -> None:
-        self._before: deque[bool] = deque(maxlen=BETWEEN_FRAMES)  # with no turn open: were they speech?
-        self._levels: deque[float] = deque(maxlen=BETWEEN_FRAMES)  # of those that were
-        self._nobody = False  # was heard before the turn
-        self._loudest_db = _NONE_DB  # what was
+        self._before: deque[bool] = deque(maxlen=BEFORE_FRAMES)  # what was no near voice: was it speech?
+        self._levels: deque[float] = deque(maxlen=BEFORE_FRAMES)  # of the speech with no turn open
+        self._nobody = False  # nobody was heard before this turn
+        self._loudest_db = _NONE_DB  # the loudest voice behind before it
         self.clear()
 
-    def heard_before(self, level_db: float, *, voiced: bool) -> None:
-        """A frame with no turn open."""
-        self._before.append(voiced)
-        if voiced:
+    def heard(self, level_db: float, *, voiced: bool, speaking: bool) -> None:
+        """A frame with no turn open, or of voices behind."""
+        self._before.append(voiced or speaking)
+        if voiced and not speaking:  # the softest voices behind are known in a turn, but not the loudest
             self._levels.append(level_db)
 
     def forget(self) -> None:
@@ -199,34 +206,34 @@ class _SoftEnd:
         self._levels.clear()
 
     def begin(self) -> None:
-        """A turn is open. The newest sound before that may be its own."""
+        """A turn is open. The newest sound, and the newest speech, may be its own."""
         self.clear()
-        before = list(self._before)[:-ONSET_LATE_FRAMES]
-        self._nobody = len(before) >= LEAST_BEFORE_FRAMES and sum(before) <= NOBODY_SHARE * len(before)
-        for _ in range(min(ONSET_LATE_FRAMES, len(self._levels))):
-            self._levels.pop()
+        for newest in (self._before, self._levels):
+            for _ in range(min(ONSET_LATE_FRAMES, len(newest))):
+                newest.pop()
+        known = len(self._before) >= LEAST_BEFORE_FRAMES
+        self._nobody = known and sum(self._before) <= NOBODY_SHARE * len(self._before)
         known = len(self._levels) >= LEAST_BEFORE_FRAMES
         self._loudest_db = max(self._levels) if known else _NONE_DB
 
     def clear(self) -> None:
         """The near voice is clear."""
-        self._soft_frames = self._quiet_frames = 0
+        self._soft_frames = self._like_behind_frames = 0
 
     @property
     def lasts(self) -> bool:
-        """Whether there has been soft sound since the near voice was clear."""
+        """Whether something soft was taken for the near voice since that was clear."""
         return self._soft_frames > 0
 
-    def goes_on(self, loudest_db: float, low_db: float, floor_db: float, *, voices: bool) -> bool:
-        """Whether the near voice sounds like this. `loudest_db`: of the last levels, below `low_db`, where voices
-        behind may be. `voices`: there are some."""
+    def goes_on(self, loudest_db: float, floor_db: float, *, voices: bool) -> bool:
+        """Whether the near voice sounds like this. `loudest_db`: of the last levels, so low that voices behind may be.
+        `voices`: there are some."""
         louder_db = self._loudest_db + LOUDER_DB
         if not self._nobody:
-            if not (voices and floor_db + CAME_UP_DB <= louder_db < low_db):
+            if not voices or louder_db < floor_db + CAME_UP_DB:
                 return False
-            if loudest_db < louder_db:
-                self._quiet_frames += 1
-            if loudest_db < louder_db or self._quiet_frames >= QUIET_FRAMES:
+            self._like_behind_frames += loudest_db < louder_db
+            if loudest_db < louder_db or self._like_behind_frames >= LIKE_BEHIND_FRAMES:
                 return False
         self._soft_frames += 1
         return self._soft_frames <= SOFT_FRAMES

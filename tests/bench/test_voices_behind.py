@@ -40,12 +40,20 @@ def test_a_turn_that_stops_early_has_lost_its_end() -> None:
 
 def test_a_turn_in_two_parts_has_lost_what_is_between_them_and_is_over_with_the_second() -> None:
     first, _ = turns(started(1_000), stopped(1_500), started(2_500), stopped(3_000))
-    assert (first.heard, first.lost_ms, first.known_ms, first.is_lost) == (0.5, 0.0, 500.0, False)
+    assert (first.parts, first.heard, first.lost_ms, first.known_ms, first.is_lost) == (2, 0.5, 0, 500, False)
+    assert not first.is_whole
 
 
-def test_what_was_a_misfire_was_not_heard() -> None:
-    first, second = turns(started(1_000), Misfire(2_000), started(10_000), stopped(12_000))
-    assert (first.heard, first.is_lost, first.known_ms) == (0.0, True, float("inf"))
+def test_a_second_part_that_stays_open_is_not_over_with_the_first() -> None:
+    first, _ = turns(started(1_000), stopped(1_500), started(2_500), stopped(12_000))
+    assert (first.parts, first.known_ms) == (2, float("inf"))
+
+
+def test_what_was_a_misfire_was_not_heard_nor_begun() -> None:
+    first, second = turns(
+        started(1_000), Misfire(2_000), started(5_000), Misfire(5_200), started(10_000), stopped(12_000)
+    )
+    assert (first.heard, first.is_lost, first.known_ms, first.begun) == (0.0, True, float("inf"), 0)
     assert second.heard == 1.0
 
 
@@ -57,27 +65,35 @@ def test_a_turn_that_stays_open_takes_in_the_next_one() -> None:
     assert (still_open.heard, still_open.known_ms) == (1.0, float("inf"))
 
 
-def test_a_turn_that_nobody_began_is_counted() -> None:
+def test_a_turn_that_nobody_began_is_counted_and_holds_no_other_open() -> None:
     first, second = turns(started(1_000), stopped(3_000), started(5_000), stopped(6_000))
-    assert (first.begun, second.begun, second.is_lost) == (1, 0, True)
+    assert (first.begun, first.known_ms, first.is_whole) == (1, 500.0, True)
+    assert (second.begun, second.is_lost) == (0, True)
 
 
 def test_a_row() -> None:
-    heard = Turn(1.0, 0.0, 600.0, 0)
+    never = float("inf")
     found = row(
         "x",
-        [heard, Turn(0.9, 0.0, 700.0, 2), Turn(0.8, 200.0, 400.0, 0), Turn(1.0, 0.0, float("inf"), 0),
-         Turn(0.2, 0.0, 600.0, 1)],
-    )  # fmt: skip
+        [
+            Turn(1, 1.0, 0.0, 600.0, 0),
+            Turn(1, 0.9, 0.0, 700.0, 2),
+            Turn(2, 0.9, 0.0, 900.0, 0),
+            Turn(1, 0.8, 200.0, 400.0, 0),
+            Turn(1, 1.0, 0.0, never, 0),
+            Turn(2, 0.2, 0.0, 600.0, 1),
+        ],
+    )
     assert dict(zip(HEADS, found, strict=True)) == {
         "voices behind": "x",
-        "turns": 5,
+        "turns": 6,
         "not heard": 1,
-        "heard of the others": "92.5 %",
+        "in parts": 1,
         "end lost": 1,
         "open after 3 s": 1,
         "begun by the voices behind": 3,
-        "end known after p50 (p90) ms": "650 (690)",
+        "whole": 2,
+        "their end known after p50 (p90) ms": "650 (690)",
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+import time
 
 import pytest
 
@@ -47,8 +48,9 @@ def test_ctrl_c_within_a_callback_leaves_its_future_alone():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals of POSIX")
 def test_ctrl_c_ends_a_loop_that_waits():
-    closed = []
+    closed, begun_s = [], time.monotonic()
 
     async def command():
         threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
@@ -61,6 +63,37 @@ def test_ctrl_c_ends_a_loop_that_waits():
     with pytest.raises(KeyboardInterrupt):
         interruptible.run(command)
     assert closed == [True]
+    assert time.monotonic() - begun_s < 8, "it did not wait for the end of the sleep"
+
+
+def test_ctrl_c_before_the_first_step_cancels_at_the_first_await(monkeypatch):
+    begun, run = [], asyncio.Runner.run
+
+    def pressed_first(runner, coroutine):
+        press()
+        return run(runner, coroutine)
+
+    async def command():
+        begun.append(True)
+        await asyncio.sleep(10)
+
+    monkeypatch.setattr(asyncio.Runner, "run", pressed_first)
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+    assert begun == [True]
+
+
+def test_a_handler_that_the_command_sets_stays():
+    before = signal.getsignal(signal.SIGINT)
+
+    async def command():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    try:
+        interruptible.run(command)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_second_ctrl_c_does_not_wait_for_what_closes():
@@ -77,7 +110,7 @@ def test_a_second_ctrl_c_does_not_wait_for_what_closes():
 
 
 def test_ctrl_c_after_the_end_of_a_command_is_a_keyboard_interrupt():
-    """While the loop closes, a task that will not end is waited for."""
+    """While the loop closes, it waits for the tasks that the command has left."""
     tasks = []
 
     async def stays():

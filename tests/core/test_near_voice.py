@@ -203,13 +203,19 @@ def test_after_a_pause_what_is_soft_and_louder_than_the_voices_behind_is_theirs(
     assert not any(ears.hear(SOFT, 0.7))
 
 
+def test_a_soft_end_hardly_louder_than_the_voices_behind_is_taken_for_theirs():
+    ears = Conversation()
+    ears.talk(gap=FAINT - 3)
+    assert np.mean(ears.hear(FAINT + 1.0, 0.7)) > 0.5
+
+
 def test_voices_that_have_gone_are_not_compared_with_those_of_another_time():
     ears = Conversation(voices=SOFT)
     ears.hear(ROOM, 5.0, voiced=False, speaking=False)
-    ears.behind(4.0, speaking=False)
+    ears.behind(2.4, speaking=False)
     ears.talk(gap=FAINT - 3)
     assert any(ears.behind(2.0))
-    ears.behind(2.0, speaking=False)
+    ears.behind(0.64, speaking=False)
     assert ears.soft_end() == 0
 
 
@@ -237,13 +243,50 @@ def test_a_voice_that_comes_while_somebody_speaks_holds_the_turn_open_for_about_
     assert all(after[int(1500 / FRAME_MS) :])
 
 
+@pytest.mark.parametrize("below_near_db", [8.0, 12.0])
+def test_a_voice_that_comes_while_somebody_speaks_does_not_hold_the_turn_open_by_its_peaks(below_near_db):
+    ears = Ears()
+    noise_between(ears)
+    ears.talk(gap=NOISE)
+    after = []
+    for _ in range(20):
+        after += ears.hear(NEAR - below_near_db, 0.2) + ears.hear(NOISE + 5.0, 1.0)
+    hidden = "".join("x" if one else "." for one in after[int(2000 / FRAME_MS) :])
+    assert "x" * int(500 / FRAME_MS) in hidden, "a pause that is long enough for an end"
+
+
 def test_a_word_now_and_then_between_the_turns_is_nobody_behind():
     ears = Ears()
     noise_between(ears, 2.5)
     ears.hear(NOISE + 5.0, 0.096, speaking=False)
     noise_between(ears, 1.5)
+    for _ in range(4):
+        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+
+
+def test_short_turns_in_quick_succession_are_nobody_behind():
+    """The detector hears each of them before its turn is open."""
+    ears = Ears()
+    noise_between(ears)
+    for _ in range(5):
+        ears.hear(NEAR, 0.064, speaking=False)
+        assert not any(ears.hear(NEAR, 0.4))
+        noise_between(ears, 1.0)
+    ears.hear(NEAR, 0.064, speaking=False)
+    for _ in range(4):
+        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+
+
+def test_voices_that_were_noticed_in_a_long_turn_are_not_forgotten_for_the_quiet_before_it():
+    ears = Ears()
+    noise_between(ears)
     ears.talk(gap=NOISE)
-    assert not any(ears.hear(NOISE + 5.0, 0.6))
+    for _ in range(6):
+        ears.hear(NOISE + 5.0, 3.0)
+        ears.talk(seconds=1.0, gap=NOISE + 5.0)
+    ears.hear(NOISE + 5.0, 0.5, speaking=False)
+    ears.talk(gap=NOISE + 5.0)
+    assert all(ears.hear(NOISE + 5.0, 1.0)[int(500 / FRAME_MS) :])
 
 
 def test_where_somebody_was_heard_a_third_of_the_time_soft_speech_may_be_theirs():
