@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from realtime.core.essence import essence
 from realtime.providers.base import Transcript
 
 # Log-probability; the English model writes Chinese with -1.3 to -2.0, English mostly above -1.1
@@ -24,12 +21,3 @@ def is_guess(transcript: Transcript) -> bool:
     """Whether the transcriber hardly believes its own text."""
     limit = GUESSED_CHINESE if transcript.language == "zh" else GUESSED
     return transcript.log_probability is not None and transcript.log_probability < limit
-
-
-def with_doubts_of(quick: Transcript, careful: Transcript) -> Transcript:
-    """The careful text. If it tells no doubts, and the quick text says the same with a mark that ends it, it gets the
-    doubts of the quick one. Whisper tells none where it decodes with several beams, as all languages but English."""
-    tells = careful.last_word is not None or careful.stop is not None
-    if tells or quick.stop is None or not careful.text or essence(quick.text) != essence(careful.text):
-        return careful
-    return replace(careful, last_word=quick.last_word, stop=quick.stop)

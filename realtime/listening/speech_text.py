@@ -20,7 +20,7 @@ from realtime.core.silences import Silences
 from realtime.core.turn_end import AGREED_MS, is_unlikely, worth_asking, worth_asking_in_pause
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
-from realtime.listening.certainty import is_guess, is_sure, with_doubts_of
+from realtime.listening.certainty import is_guess, is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
@@ -55,9 +55,6 @@ class SpeechText:
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
         self._interim = ""  # the last interim text, or that of the last pause
         self._same_from_ms = 0.0  # interim texts have been the same since here
-        self._quick = Transcript("")  # the last interim transcript, of which echo is no part ...
-        self._quick_to_ms = -1.0  # ... and the position where its sound ends
-        self._careful = Transcript("")  # of this pause
         self._fed_ms = -math.inf  # where the sound of the last text ends that deltas were made of
         # Speech over an answer is read less often: each text is one more chance that a murmur is misread. Also when it
         # has stopped the answer, because that may still go on
@@ -82,9 +79,7 @@ class SpeechText:
         self._transcription.began()
         self._agreement = Agreement()
         self._interim = self._supposed = ""
-        self._quick = self._careful = Transcript("")
-        self._quick_to_ms, self._same_from_ms = -1.0, 0.0
-        self._fed_ms, self._over_answer = -math.inf, False
+        self._same_from_ms, self._fed_ms, self._over_answer = 0.0, -math.inf, False
         self._read_to_ms = -1.0
         self._paused, self._read, self._guessed_ms = False, False, -1.0
         self._asked = self._unlikely = 0
@@ -200,17 +195,13 @@ class SpeechText:
     def _on_interim(self, segment: SpeechSegment, speech_ms: float, to_ms: float, known: Transcript) -> None:
         """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
         endpointer = self._audio.endpointer
-        if segment is not self._segment or not endpointer.speaking:
-            return  # a decode that was slow
+        if segment is not self._segment or not endpointer.speaking or to_ms <= self._read_to_ms:
+            return  # a decode that was slow: the one of the pause knows better
         known = self._own(known)
-        if to_ms <= self._read_to_ms:
-            self._on_late_quick(known, to_ms)
-            return
         text = known.text
         same_ms = self._note(text, to_ms)
         if segment.announced:  # until then an echo is read as a hum, always the same
             self._silences.interim(text, to_ms)
-        self._quick, self._quick_to_ms = known, to_ms
         self._tell(known, speech_ms, to_ms)
         if endpointer.paused:  # it is of more sound than what was supposed before
             self._suppose_interim()
@@ -222,12 +213,6 @@ class SpeechText:
             self._suppose(text)
         elif essence(text) != essence(self._supposed):
             self._suppose("")
-
-    def _on_late_quick(self, known: Transcript, to_ms: float) -> None:
-        """A quick text that comes after the careful one of this pause: that knows better, but not how sure it is."""
-        self._quick, self._quick_to_ms = known, to_ms
-        if self._read and self._audio.endpointer.paused:
-            self._tell_delay()
 
     def _note(self, text: str, to_ms: float) -> float:
         """Note what the sound up to a position says: for how much of it, pauses too, decodes have said the same."""
@@ -244,23 +229,13 @@ class SpeechText:
         """The text if the pause since `end_ms` is the end: how finished it looks sets how long we wait."""
         if not self._audio.endpointer.paused or end_ms != self._pause_ms:
             return  # speech followed: a decode that was left says nothing about a later pause
-        self._read, self._read_to_ms, self._careful = True, self._audio.scored_ms, known
+        self._read, self._read_to_ms = True, self._audio.scored_ms
         self._note(known.text, end_ms)
-        self._suppose_pause(known)  # without the doubts of a quick text: that has been supposed already
-        self._tell_delay()
-        self._tell(known, self._audio.endpointer.speech_ms, end_ms, whole=True)
-
-    def _with_doubts(self, careful: Transcript) -> Transcript:
-        """The careful text of this pause, with the doubts of a quick one of the whole voice."""
-        whole = self._segment.announced and self._quick_to_ms >= self._pause_ms
-        return with_doubts_of(self._quick, careful) if whole else careful
-
-    def _tell_delay(self) -> None:
-        """What is known of this pause says how long it has to be."""
+        self._suppose_pause(known)
         # Until the speech is announced an echo is read as a hum, always the same
-        heard = self._careful.text if self._segment.announced else ""
-        silent_ms = self._silences.before(heard, self._pause_ms)
-        self._delay.text_known(self._with_doubts(self._careful), silent_ms)
+        heard = known.text if self._segment.announced else ""
+        self._delay.text_known(known, self._silences.before(heard, end_ms))
+        self._tell(known, self._audio.endpointer.speech_ms, end_ms, whole=True)
 
     def _on_failure(self, end_ms: float) -> None:
         """The decode of the pause since `end_ms` failed."""

@@ -22,8 +22,9 @@ from realtime.core.energy_gate import sounding_s, stretches_s
 from realtime.core.essence import essence
 from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
-from realtime.core.punctuation import MARKS, SENTENCE_MARKS
+from realtime.core.punctuation import MARKS
 from realtime.providers.base import VAD_RATE, Samples
+from realtime.providers.whisper.ends import EndOfText, end_of_text, other_mark, probability
 from realtime.providers.whisper.loops import is_surely_once, loops, said_once
 
 Floats = NDArray[np.float32]
@@ -47,6 +48,8 @@ MANDARIN_PROMPT = " 以下是普通话的句子。"  # for better words, marks a
 PROMPTED_FROM_S = 1.8
 DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model is not sure
 SURE = 0.5  # probability of a language
+SURE_MARK = 0.9  # probability of the mark that ends a text: another one is not asked for
+FRAMES_EACH = 2  # of 10 ms, of each of the encoder
 SURELY_SPEECH = 0.45  # below this probability of no speech
 
 
@@ -55,14 +58,6 @@ class Sound(NamedTuple):
 
     audio: Floats
     sounding_s: float  # from its first to its last sound
-
-
-@dataclass(frozen=True, slots=True)
-class EndOfText:
-    """How sure the model is of how the text ends. Probabilities; None where the text has no such end."""
-
-    last_word: float | None
-    stop: float | None  # of the full stop, question or exclamation mark that ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +247,41 @@ class Whisper:
             places = _up_to(text, ids, places, tokenizer)
             # The model is certain of what it repeats: all doubt is of the first round
             mean *= every / max(1, len(places))
-        # with several beams there are no logits of the one that was chosen
-        end = _end_of_text(ids, places, result.logits[0], tokenizer) if beam == 1 else None
         reached_s = None if once else _reached(ids, places, tokenizer)
+        spoken = [ids[place] for place in places]
+
+        def said(token: int) -> str:
+            return str(tokenizer.decode([token]))
+
+        if beam == 1:
+            logits = result.logits[0]
+            end = end_of_text(spoken, lambda at: probability(logits[places[at]], spoken[at]), said)
+        else:  # there are no logits of the beam that was chosen
+            likely = self._likely(encoded, tokens, spoken, tokenizer)
+            end = end_of_text(spoken, likely.__getitem__, said)
         return Decoded(text.strip(), language, result.no_speech_prob, mean, end, looped, reached_s)
+
+    def _likely(self, encoded: Any, before: list[int], text: list[int], tokenizer: Any) -> list[float]:
+        """How likely each token of this text is, as if there were nothing but text; the mark that ends it: this or the
+        other one (docs/engines.md 2.2)."""
+        if not text:
+            return []
+        likely = self._aligned(encoded, before, text)
+        other = other_mark(tokenizer.decode(text))
+        mark = tokenizer.encode(other) if other and likely[-1] < SURE_MARK else []
+        if len(mark) == 1:
+            likely[-1] += self._aligned(encoded, before, [*text[:-1], *mark])[-1]
+        return likely
+
+    def _aligned(self, encoded: Any, before: list[int], text: list[int]) -> list[float]:
+        """How likely each token of this text is: one step for all of them."""
+        from ctranslate2 import StorageView
+
+        sound = np.asarray(encoded)
+        (found,) = self._model.model.align(
+            StorageView.from_array(sound), before, [text], [FRAMES_EACH * sound.shape[1]]
+        )
+        return [float(one) for one in found.text_token_probs]
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
@@ -371,27 +397,3 @@ def _up_to(text: str, ids: Sequence[int], places: Sequence[int], tokenizer: Any)
         if tokenizer.decode([ids[place] for place in places[:count]]).strip().startswith(said):
             return list(places[:count])
     return list(places)
-
-
-def _end_of_text(
-    ids: Sequence[int], places: Sequence[int], logits: Sequence[Any], tokenizer: Any
-) -> EndOfText | None:
-    """How sure the model is of the last word and of the mark that ends it. `logits`: of each token, over all tokens."""
-    stop: float | None = None
-    word: float | None = None
-    for place in reversed(places):
-        said = tokenizer.decode([ids[place]])
-        if word is None and not any(character.isalnum() for character in said):
-            if said.strip() and said.strip() in SENTENCE_MARKS:
-                stop = _probability(logits[place], ids[place])
-            continue
-        word = (1.0 if word is None else word) * _probability(logits[place], ids[place])
-        if said.startswith(" ") or not said.isascii():
-            break
-    return EndOfText(word, stop) if places else None
-
-
-def _probability(logits: Any, token: int) -> float:
-    values = np.asarray(logits).reshape(-1)
-    highest = values.max()
-    return float(np.exp(values[token] - highest) / np.exp(values - highest).sum())

@@ -65,6 +65,19 @@ async def test_what_is_said_after_a_long_pause_is_no_less_heard(multilingual, fi
 
 
 @needs_multilingual
+@pytest.mark.parametrize("final", [False, True])
+async def test_every_text_tells_how_sure_the_model_is_of_its_end(multilingual, final):
+    """The quick decode by its logits; the careful one has none of the beam it takes, and aligns its text."""
+    for spoken in require_clips("zh"):
+        transcript = await multilingual.transcribe(spoken.samples, language="zh", final=final)
+        assert transcript.last_word is not None
+        assert 0.05 < transcript.last_word <= 1
+        marked = transcript.text[-1] in "。？！?!."
+        assert (transcript.stop is not None) == marked
+        assert not marked or 0.2 < transcript.stop <= 1.01
+
+
+@needs_multilingual
 async def test_a_noise_after_a_long_pause_adds_no_words(multilingual):
     spoken = require_clips("zh")[1].samples
     alone = await multilingual.transcribe(spoken, language="zh", final=True)
