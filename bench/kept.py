@@ -1,7 +1,8 @@
 """Keeps what detectors and transcribers said about a sound, so that rules can be tried again at no cost.
 
 A value is kept under a hash of the sound and the name of the model. The wrappers have the shapes of the providers; what
-is not kept is asked and then kept. One file holds all; delete it after a change of what the models are given.
+is not kept is asked and then kept. One file holds all; delete it after a change of what the models are given, or of
+what they tell.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ class KeptTranscriber(Transcriber):
 
         fields = " ".join(Transcript.__slots__)
         final = final and language != "en"  # English is decoded the same way
-        key = digest("transcript", fields, self.name, str(language), str(final), samples.tobytes())
+        key = digest("transcript 2", fields, self.name, str(language), str(final), samples.tobytes())
         return Transcript(**await self._kept.ask(key, ask))
 
 

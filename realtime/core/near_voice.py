@@ -38,18 +38,12 @@ SPEECH_SHARE = 0.75  # ... and so much must be speech to the detector
 FAR_BELOW_DB = 12.0  # so far below the near voice hardly a sentence ends ...
 FAR_SPEECH_SHARE = 0.3  # ... and less speech tells: of babble 20 dB below, the detector takes half for speech
 GONE_FRAMES = FLOOR_FRAMES  # without speech to the detector: there are no voices behind any more
-SOFT_FRAMES = (
-    25  # since the near voice was clear, soft sound is its own for 0.8 s: longer only if nobody else speaks
-)
-NOBODY_SHARE = (
-    0.05  # with so little speech before a turn nobody is behind, and all soft sound is the near voice ...
-)
-LOUDER_DB = 2.0  # ... else only what is so much louder than all voices behind before the turn ...
+SOFT_FRAMES = 25  # soft sound is the near voice for 0.8 s after that was clear; then somebody else may speak
+NOBODY_SHARE = 0.05  # with so little speech before a turn nobody is behind: all soft sound is the near voice
+LOUDER_DB = 2.0  # else only what is so much louder than the voices behind were before the turn ...
 CAME_UP_DB = 4.0  # ... if that is so far above the floor: else they have come up since then ...
 LIKE_BEHIND_FRAMES = 3  # ... and only before so much sound that is as soft as they were
-LEAST_BEFORE_FRAMES = (
-    50  # of frames, and of those with speech: with less, 1.6 s, nothing is known of who is behind
-)
+LEAST_BEFORE_FRAMES = 50  # of frames, and of those with speech: with fewer nothing is known of who is behind
 ONSET_BELOW_NEAR_DB = 2.0  # a turn begins with a voice about as loud as the last one ...
 ONSET_ABOVE_DB = 4.0  # ... or so much louder than all that was behind it
 ONSET_LATE_FRAMES = 16  # the sound of the last 0.5 s may be the voice itself
@@ -110,7 +104,6 @@ class NearVoice:
         behind = self._is_behind(level_db, voiced=voiced, speaking=speaking)
         if behind or not speaking:
             self._behind.append(level_db)
-        if behind or not speaking:
             self._soft_end.heard(level_db, voiced=voiced, speaking=speaking)
         if speaking or not voiced:
             self.held_back_ms = 0
@@ -189,7 +182,7 @@ class _SoftEnd:
     """The near voice where it is soft: nobody else was heard before this turn, or nobody so loud."""
 
     def __init__(self) -> None:
-        self._before: deque[bool] = deque(maxlen=BEFORE_FRAMES)  # what was no near voice: was it speech?
+        self._before: deque[bool] = deque(maxlen=GONE_FRAMES)  # what was no near voice: was it speech?
         self._levels: deque[float] = deque(maxlen=BEFORE_FRAMES)  # of the speech with no turn open
         self._nobody = False  # nobody was heard before this turn
         self._loudest_db = _NONE_DB  # the loudest voice behind before it

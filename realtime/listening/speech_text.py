@@ -196,7 +196,7 @@ class SpeechText:
         """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
         endpointer = self._audio.endpointer
         if segment is not self._segment or not endpointer.speaking or to_ms <= self._read_to_ms:
-            return  # a decode that was slow: the one of the pause knows better
+            return  # a decode that was slow: this is other speech, or that of the pause knows better
         known = self._own(known)
         text = known.text
         same_ms = self._note(text, to_ms)

@@ -64,7 +64,8 @@ class VoiceDetector(Protocol):
 class Transcript:
     """The text of an utterance. `language` is an ISO-639-1 code if the transcriber knows it. `log_probability` is its
     confidence: the mean over the words, 0 is certain. `last_word` and `stop` are how probable the last word is, and the
-    mark that ends the text: both say whether the sentence is over (docs/turn-taking.md). `murmur` is the backchannel
+    mark that ends the text (or this one and the one that would make a question of it, or none): both say whether the
+    sentence is over (docs/turn-taking.md). `murmur` is the backchannel
     ("I see.") that a short sound may as well be: `Transcriber.murmur` tells."""
 
     text: str

@@ -277,6 +277,16 @@ def test_short_turns_in_quick_succession_are_nobody_behind():
         assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
 
 
+def test_voices_that_have_just_gone_are_nobody_behind():
+    ears = Ears()
+    noise_between(ears, 3.0)
+    ears.hear(NOISE + 5.0, 4.0, speaking=False)
+    noise_between(ears, 3.3)
+    ears.hear(NEAR, 0.064, speaking=False)
+    for _ in range(4):
+        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+
+
 def test_voices_that_were_noticed_in_a_long_turn_are_not_forgotten_for_the_quiet_before_it():
     ears = Ears()
     noise_between(ears)

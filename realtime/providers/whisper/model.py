@@ -8,6 +8,7 @@ choose a model.
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import threading
 from collections.abc import Sequence
@@ -24,8 +25,10 @@ from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
 from realtime.core.punctuation import MARKS
 from realtime.providers.base import VAD_RATE, Samples
-from realtime.providers.whisper.ends import EndOfText, end_of_text, other_mark, probability
+from realtime.providers.whisper.ends import EndOfText, end_of_aligned, end_of_text, probability
 from realtime.providers.whisper.loops import is_surely_once, loops, said_once
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 
@@ -48,7 +51,6 @@ MANDARIN_PROMPT = " 以下是普通话的句子。"  # for better words, marks a
 PROMPTED_FROM_S = 1.8
 DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model is not sure
 SURE = 0.5  # probability of a language
-SURE_MARK = 0.9  # probability of the mark that ends a text: another one is not asked for
 FRAMES_EACH = 2  # of 10 ms, of each of the encoder
 SURELY_SPEECH = 0.45  # below this probability of no speech
 
@@ -249,39 +251,34 @@ class Whisper:
             mean *= every / max(1, len(places))
         reached_s = None if once else _reached(ids, places, tokenizer)
         spoken = [ids[place] for place in places]
-
-        def said(token: int) -> str:
-            return str(tokenizer.decode([token]))
-
+        end: EndOfText | None
         if beam == 1:
             logits = result.logits[0]
-            end = end_of_text(spoken, lambda at: probability(logits[places[at]], spoken[at]), said)
+            end = end_of_text(
+                spoken, lambda at: probability(logits[places[at]], spoken[at]), tokenizer.decode
+            )
         else:  # there are no logits of the beam that was chosen
-            likely = self._likely(encoded, tokens, spoken, tokenizer)
-            end = end_of_text(spoken, likely.__getitem__, said)
+            end = self._end_of_beam(encoded, tokens, spoken, tokenizer)
         return Decoded(text.strip(), language, result.no_speech_prob, mean, end, looped, reached_s)
 
-    def _likely(self, encoded: Any, before: list[int], text: list[int], tokenizer: Any) -> list[float]:
-        """How likely each token of this text is, as if there were nothing but text; the mark that ends it: this or the
-        other one (docs/engines.md 2.2)."""
-        if not text:
-            return []
-        likely = self._aligned(encoded, before, text)
-        other = other_mark(tokenizer.decode(text))
-        mark = tokenizer.encode(other) if other and likely[-1] < SURE_MARK else []
-        if len(mark) == 1:
-            likely[-1] += self._aligned(encoded, before, [*text[:-1], *mark])[-1]
-        return likely
+    def _end_of_beam(
+        self, encoded: Any, before: list[int], text: list[int], tokenizer: Any
+    ) -> EndOfText | None:
+        """How sure the model is of the end of this text; None where it cannot be aligned with its sound."""
 
-    def _aligned(self, encoded: Any, before: list[int], text: list[int]) -> list[float]:
-        """How likely each token of this text is: one step for all of them."""
-        from ctranslate2 import StorageView
+        def align(tokens: list[int]) -> list[float]:
+            (found,) = self._model.model.align(encoded, before, [tokens], [FRAMES_EACH * encoded.shape[1]])
+            return [float(one) for one in found.text_token_probs]
 
-        sound = np.asarray(encoded)
-        (found,) = self._model.model.align(
-            StorageView.from_array(sound), before, [text], [FRAMES_EACH * sound.shape[1]]
-        )
-        return [float(one) for one in found.text_token_probs]
+        def token_of(mark: str) -> int | None:
+            tokens = tokenizer.encode(mark)
+            return tokens[0] if len(tokens) == 1 else None
+
+        try:
+            return end_of_aligned(text, align, tokenizer.decode, token_of)
+        except RuntimeError as error:  # of a model without alignment heads; the text is right all the same
+            log.debug("a text is not aligned with its sound: %s", error)
+            return None
 
     def _encode(self, audio: Floats, frames: int) -> Any:
         padded = np.zeros(frames * FRAME_SAMPLES, np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.core.essence import essence
+from realtime.core.punctuation import SENTENCE_MARKS
 from realtime.providers import weights
 from realtime.settings import Settings
 from tests.clips import require_clips
@@ -72,7 +73,7 @@ async def test_every_text_tells_how_sure_the_model_is_of_its_end(multilingual, f
         transcript = await multilingual.transcribe(spoken.samples, language="zh", final=final)
         assert transcript.last_word is not None
         assert 0.05 < transcript.last_word <= 1
-        marked = transcript.text[-1] in "。？！?!."
+        marked = transcript.text[-1] in SENTENCE_MARKS
         assert (transcript.stop is not None) == marked
         assert not marked or 0.2 < transcript.stop <= 1.01
 
