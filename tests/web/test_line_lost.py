@@ -75,10 +75,13 @@ async def test_the_traffic_of_all_connections_is_measured(open_page: Any) -> Non
         page = await open_page(server.url, device=False)
         await type_(page, "你好")
         await page.wait_for_selector(".caption.assistant.final")
-        stats = await page.evaluate("realtimeDebug.stats()")
+        # at once: the page tells what has been played as it goes on
+        stats, sent = await page.evaluate("""() => [
+            realtimeDebug.stats(),
+            realtimeDebug.log.filter(({ from }) => from === "client")
+                .reduce((sum, { event }) => sum + new TextEncoder().encode(JSON.stringify(event)).length, 0),
+        ]""")
         assert stats["events"]["bytes"]["received"] > RATE  # half a second of 16 bit
-        sent = await page.evaluate("""() => realtimeDebug.log.filter(({ from }) => from === "client")
-            .reduce((sum, { event }) => sum + new TextEncoder().encode(JSON.stringify(event)).length, 0)""")
         assert stats["events"]["bytes"]["sent"] >= sent > 0
         assert len(stats["turns"]) == 1
         await page.evaluate("realtimeDebug.voice.reset()")
