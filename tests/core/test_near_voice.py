@@ -226,12 +226,16 @@ def noise_between(ears, seconds=5.0):
     ears.hear(NOISE, seconds, voiced=False, speaking=False)
 
 
+def soft_words(ears):
+    """A turn whose words begin loudly and end near the noise."""
+    return [behind for _ in range(4) for behind in (*ears.hear(NEAR, 0.32), *ears.hear(NOISE + 5.0, 0.6))]
+
+
 def test_in_noise_where_nobody_was_heard_soft_speech_is_the_near_voice():
     """Its own soft syllables are speech at the floor: the next one was taken for voices behind."""
     ears = Ears()
     noise_between(ears)
-    for _ in range(4):
-        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+    assert not any(soft_words(ears))
 
 
 def test_a_voice_that_comes_while_somebody_speaks_holds_the_turn_open_for_about_a_second():
@@ -260,8 +264,7 @@ def test_a_word_now_and_then_between_the_turns_is_nobody_behind():
     noise_between(ears, 2.5)
     ears.hear(NOISE + 5.0, 0.096, speaking=False)
     noise_between(ears, 1.5)
-    for _ in range(4):
-        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+    assert not any(soft_words(ears))
 
 
 def test_short_turns_in_quick_succession_are_nobody_behind():
@@ -273,8 +276,7 @@ def test_short_turns_in_quick_succession_are_nobody_behind():
         assert not any(ears.hear(NEAR, 0.4))
         noise_between(ears, 1.0)
     ears.hear(NEAR, 0.064, speaking=False)
-    for _ in range(4):
-        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+    assert not any(soft_words(ears))
 
 
 def test_voices_that_have_just_gone_are_nobody_behind():
@@ -283,8 +285,7 @@ def test_voices_that_have_just_gone_are_nobody_behind():
     ears.hear(NOISE + 5.0, 4.0, speaking=False)
     noise_between(ears, 3.3)
     ears.hear(NEAR, 0.064, speaking=False)
-    for _ in range(4):
-        assert not any(ears.hear(NEAR, 0.32) + ears.hear(NOISE + 5.0, 0.6))
+    assert not any(soft_words(ears))
 
 
 def test_voices_that_were_noticed_in_a_long_turn_are_not_forgotten_for_the_quiet_before_it():
