@@ -10,6 +10,14 @@ import pytest
 from realtime.commands import interruptible
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_a_keyboard_interrupt():
+    """As in a process that has just begun; another test may have left the handler of an event loop."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press():
     signal.raise_signal(signal.SIGINT)
 

@@ -1,6 +1,5 @@
 """How sure the transcriber is of the last word and of the mark after it."""
 
-import logging
 from types import SimpleNamespace
 
 import numpy as np
@@ -140,7 +139,7 @@ def test_the_end_of_a_text_that_is_aligned_with_its_sound(tokens, probabilities,
     assert (asked, (found.last_word, found.stop)) == (aligned, pytest.approx(end))
 
 
-def test_a_model_that_cannot_align_loses_no_text(caplog):
+def test_a_model_that_cannot_align_loses_no_text():
     pytest.importorskip("faster_whisper", reason="pip install 'minimax-realtime[local]'")
     from realtime.providers.whisper.model import Whisper
 
@@ -150,6 +149,4 @@ def test_a_model_that_cannot_align_loses_no_text(caplog):
     model = object.__new__(Whisper)
     model._model = SimpleNamespace(model=SimpleNamespace(align=align))
     tokenizer = SimpleNamespace(decode=said, encode=lambda mark: [token_of(mark)])
-    with caplog.at_level(logging.DEBUG):
-        assert model._end_of_beam(np.zeros((1, 5, 4)), [1], [6, 7], tokenizer) is None
-    assert "no alignment heads" in caplog.text
+    assert model._end_of_beam(np.zeros((1, 5, 4)), [1], [6, 7], tokenizer) is None
