@@ -25,10 +25,8 @@ Said = Callable[[Sequence[int]], str]
 class EndOfText:
     """How sure the model is of how the text ends. Probabilities; None where the text has no such end."""
 
-    last_word: float | None  # of its letters; in scripts without blanks, of the last character
-    stop: (
-        float | None
-    )  # of the full stop, question or exclamation mark that ends it; where aligned, of two of them
+    last_word: float | None  # in scripts without blanks, of the last character
+    stop: float | None  # of the mark that ends a sentence; where the text was aligned, of two such marks
 
 
 def end_of_text(tokens: Sequence[int], likely: Callable[[int], float], said: Said) -> EndOfText | None:
