@@ -22,10 +22,12 @@ from bench.latency import stream
 from bench.microphone import Microphone, Speech, speech_of
 from bench.platform import Platform, platform
 from tests.clips import RATE as CLIP_RATE
-from tests.clips import clips
+from tests.clips import Clip, clips
 
 SETS = (*stream(300, 80, 200), "speech.factor=1.2", "speech.connect_ms=400", "http.connect_ms=400")
 MIN_S, MAX_S = 2.2, 3.2  # length of the interrupting speech
+MIN_WORDS = 4  # "yes" over an answer is no interruption, however long its recording is
+CLEAR_DB, NOISE_MS = -25.0, 100.0  # below the loudest 10 ms; what is softer for longer before it may be noise
 ACK_EVERY_S = 0.1
 
 
@@ -89,10 +91,17 @@ class Player:
 
 
 def continued_speech() -> list[Speech]:
-    """Recordings of long speech."""
-    long = [clip for clip in clips("en") if clip.seconds >= MIN_S]
+    """Recordings of sentences whose onset is known."""
+    long = [
+        clip for clip in clips("en") if clip.seconds >= MIN_S and len(clip.transcript.split()) >= MIN_WORDS
+    ]
     shortened = [replace(clip, samples=clip.samples[: int(MAX_S * CLIP_RATE)]) for clip in long]
-    return [speech_of(clip) for clip in shortened]
+    return [speech_of(clip) for clip in shortened if _begins_clearly(clip)]
+
+
+def _begins_clearly(clip: Clip) -> bool:
+    """Whether it does not begin with noise that is nearly as loud as the softest speech."""
+    return speech_of(clip, CLEAR_DB).onset_ms - speech_of(clip).onset_ms <= NOISE_MS
 
 
 async def barge_in(
@@ -114,6 +123,7 @@ async def barge_in(
                     if event["type"] == "input_audio_buffer.speech_started":
                         break
         except TimeoutError:
+            await _end_story(client)
             return None
         player.stopped = True
         heard_ms = await player.acknowledge("flushed")
@@ -142,6 +152,12 @@ def compare(words: Sequence[dict[str, Any]], heard_ms: float, transcript: str) -
     """How many words the history keeps that were not heard, and how many it lost: one more or less is right."""
     heard, kept = sum(word["end_ms"] <= heard_ms for word in words), len(transcript.split())
     return max(0, kept - heard - 1), max(0, heard - kept - 1)
+
+
+async def _end_story(client: WireClient) -> None:
+    """Nothing has interrupted it: the next round begins without it."""
+    await client.send("output_audio_buffer.clear")
+    await client.forget(0.3)
 
 
 async def _answer(client: WireClient, upstream: Platform, ended_s: float) -> int:

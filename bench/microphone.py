@@ -23,7 +23,7 @@ from tests.clips import Clip, clips, have_recordings
 FRAME_MS = 20
 _FRAME = RATE * FRAME_MS // 1000  # samples
 _ENERGY_MS = 10
-_FLOOR_DB = -35.0  # relative to the loudest block: quieter blocks are not speech (docs/engines.md 3)
+FLOOR_DB = -35.0  # relative to the loudest block: quieter blocks are not speech (docs/engines.md 3)
 
 Samples = NDArray[np.int16]
 SENTENCES = (  # complete sentences of a natural length
@@ -52,12 +52,13 @@ class Speech:
         return len(self.samples) / RATE * 1000
 
 
-def speech_of(clip: Clip) -> Speech:
+def speech_of(clip: Clip, floor_db: float = FLOOR_DB) -> Speech:
+    """`floor_db`: quieter than that, compared with the loudest 10 ms, is not speech."""
     samples = soxr.resample(clip.samples, CLIP_RATE, RATE, quality="HQ").astype(np.int16)
     size = RATE * _ENERGY_MS // 1000
     blocks = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
     energy = np.sqrt((blocks**2).mean(axis=1)) + 1e-9
-    loud = np.flatnonzero(20 * np.log10(energy / energy.max()) > _FLOOR_DB)
+    loud = np.flatnonzero(20 * np.log10(energy / energy.max()) > floor_db)
     return Speech(clip.id, samples, float(loud[0] * _ENERGY_MS), float((loud[-1] + 1) * _ENERGY_MS))
 
 
