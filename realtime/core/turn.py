@@ -166,7 +166,7 @@ def _begun(turn: Turn, onset_ms: float, item_id: str) -> tuple[Turn, list[Action
 def _discarded(turn: Turn, rules: TurnRules, *, answers: bool) -> tuple[Turn, list[Action]]:
     """The client took the open speech away; `answers`: what was committed before is answered all the same."""
     if turn.phase not in (Phase.SPEAKING, Phase.TENTATIVE, Phase.JUDGING):
-        return turn, []
+        return replace(turn, stopped=None), []
     left = replace(turn.silenced(), stopped=None)
     if answers:
         return settled(left, rules)

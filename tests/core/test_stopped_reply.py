@@ -79,6 +79,24 @@ def test_what_nobody_can_read_or_the_client_wants_stays_stopped(last):
     assert turn.stopped is None
 
 
+@pytest.mark.parametrize("last", [SpeechDiscarded(), SpeechDiscarded(answers=True), ReplyUnwanted()])
+def test_it_stays_stopped_too_if_the_client_wants_it_while_the_sound_is_read(last):
+    turn, actions = play(*STOPPED, SpeechEnded(1500), last, TranscriptKnown("u1", ""))
+    assert actions[-1] == StopChat("r1")
+    assert (turn.stopped, turn.phase) == (None, Phase.SILENT)
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_words_that_are_being_read_when_the_client_clears_what_follows_are_answered(answers):
+    said = (
+        *STOPPED,
+        SpeechEnded(1500),
+        SpeechDiscarded(answers=answers),
+        TranscriptKnown("u1", "And in Paris?"),
+    )
+    assert play(*said)[1][-2:] == [StopChat("r1"), StartReply()]
+
+
 def test_nothing_goes_on_without_a_transcriber_or_where_the_client_starts_the_replies():
     for rules in (TurnRules(), TurnRules(create_response=False, reads=True)):
         turn, actions = play(*STOPPED, rules=rules)
