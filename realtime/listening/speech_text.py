@@ -29,7 +29,7 @@ from realtime.protocol import server_events as events
 from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import Transcript
 
-INTERIM_WHILE_TENTATIVE_MS = 250.0  # during a reply the first words decide, so decode sooner
+FIRST_INTERIM_MS = 250.0  # of speech, before the first decode: over an answer the first words decide
 WHOLE_WORDS = 3  # or Han characters; fewer may be the beginning of anything
 
 
@@ -84,7 +84,7 @@ class SpeechText:
         self._paused, self._read, self._guessed_ms = False, False, -1.0
         self._asked = self._unlikely = 0
         self._silences.reset()
-        self._next_interim_ms = INTERIM_WHILE_TENTATIVE_MS
+        self._next_interim_ms = FIRST_INTERIM_MS
 
     def grew(self) -> None:
         """There is one more frame of open speech."""

@@ -61,7 +61,8 @@ class Transcription:
         self._early_end_ms = -1.0
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
         self._interim_took_ms = self._early_took_ms = 0.0  # the last ones
-        self._interim_from_s = 0.0  # when the next one may begin
+        self._interim_from_s = 0.0  # when the next one may begin, where others need the transcriber ...
+        self._missed_until_s = 0.0  # ... and after one that failed, as where it found no free worker
         self._speaks = SpokenLanguage()
 
     def __repr__(self) -> str:
@@ -114,10 +115,11 @@ class Transcription:
     @property
     def takes_interim(self) -> bool:
         """Whether an interim decode can begin now: one at a time, and only where they cost little. Where others need
-        the transcriber, as long after the last as that took."""
+        the transcriber, as long after the last as that took; after one that failed, as rarely as may be."""
         if not self.interim_is_cheap or _any_runs(self._interim, self._guess):
             return False
-        return self._spare or asyncio.get_running_loop().time() >= self._interim_from_s
+        now_s = asyncio.get_running_loop().time()
+        return now_s >= self._missed_until_s and (self._spare or now_s >= self._interim_from_s)
 
     def interim(self, samples: Samples, on_text: OnText) -> None:
         """Decode what there is so far, if that `takes_interim`."""
@@ -147,7 +149,7 @@ class Transcription:
         try:
             transcript = await self._transcribe(samples, final=False)
         except ProviderError:
-            self._interim_took_ms = INTERIM_EVERY_MS[1]  # busy or broken: ask as rarely as may be
+            self._missed_until_s = begun_s + INTERIM_EVERY_MS[1] / 1000
             self._context.metrics.interim_missed.inc()
             return  # the final decode will say what is wrong
         finally:

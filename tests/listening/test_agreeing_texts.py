@@ -1,7 +1,7 @@
 """Interim texts that say the same: when one is asked about, and what becomes a delta."""
 
 from realtime.core.turn_end import AGREED_MS
-from realtime.listening.speech_text import INTERIM_WHILE_TENTATIVE_MS
+from realtime.listening.speech_text import FIRST_INTERIM_MS
 from tests.conversing import scripted
 from tests.listening.test_speech_text import Stage
 
@@ -11,7 +11,7 @@ def asked_about_two() -> Stage:
     stage = Stage()
     stage.segment.announced = True
     stage.decodes.every_ms = (1.0, 1.0)
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.grow(FIRST_INTERIM_MS)
     for text in ("How are you?", "How are you doing?"):
         stage.interim(text, after_ms=1)
         stage.interim(text, after_ms=1)

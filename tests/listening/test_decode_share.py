@@ -1,6 +1,7 @@
 """How often one speaker is decoded, and what share of the time that takes."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -70,16 +71,28 @@ async def test_slow_decodes_come_less_often():
 
 
 @scripted
-async def test_where_interim_decodes_are_refused_they_are_asked_for_as_rarely_as_may_be():
-    linguist = Linguist(ProviderUnavailable("all workers are busy"), english())
-    subject = transcription(linguist)
-    await interim(subject)
-    assert subject.interim_every_ms(often=True) == INTERIM_EVERY_MS[1]
+@pytest.mark.parametrize("spare", [False, True])
+async def test_where_an_interim_decode_is_refused_the_next_one_comes_as_late_as_may_be(spare):
+    busy = ProviderUnavailable("all workers are busy")
+    linguist = Linguist(english(), busy, english(), english(), takes_s=0.02)
+    if spare:
+        linguist.spares.add(None)
+    subject, loop = transcription(linguist), asyncio.get_running_loop()
+    begun_s: list[float] = []
+    while len(begun_s) < 4:
+        if subject.takes_interim:
+            begun_s.append(loop.time())
+            subject.interim(SECOND, into([]))
+        await asyncio.sleep(0.01)
+    first, missed, after = (later - sooner for sooner, later in itertools.pairwise(begun_s))
+    assert missed == pytest.approx(INTERIM_EVERY_MS[1] / 1000, abs=0.02)
+    assert max(first, after) <= 0.06, "where there is room, as often as ever"
+    assert subject.interim_every_ms(often=True) <= INTERIM_EVERY_MS[0], (
+        "the decode that failed was no slow one"
+    )
     registry = subject._context.metrics.registry
     assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
-    await interim(subject)
-    assert subject.interim_every_ms(often=True) == INTERIM_EVERY_MS[0], "there is room again"
-    assert registry.get_sample_value("realtime_interim_texts_missed_total") == 1
+    await subject.aclose()
 
 
 @scripted

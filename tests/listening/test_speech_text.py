@@ -8,7 +8,7 @@ import pytest
 from realtime.core import turn as turns
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
-from realtime.listening.speech_text import INTERIM_WHILE_TENTATIVE_MS, SpeechText
+from realtime.listening.speech_text import FIRST_INTERIM_MS, SpeechText
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
@@ -127,12 +127,12 @@ class Stage:
 @scripted
 async def test_interim_text_is_asked_for_soon_and_then_at_intervals():
     stage = Stage()
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS - 1)
+    stage.grow(FIRST_INTERIM_MS - 1)
     assert len(stage.decodes.interims) == 0
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS + EVERY_MS - 1)
+    stage.grow(FIRST_INTERIM_MS)
+    stage.grow(FIRST_INTERIM_MS + EVERY_MS - 1)
     assert len(stage.decodes.interims) == 1
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS + EVERY_MS)
+    stage.grow(FIRST_INTERIM_MS + EVERY_MS)
     assert len(stage.decodes.interims) == 2
 
 
@@ -310,7 +310,7 @@ async def test_a_decode_that_is_late_says_nothing():
 @scripted
 async def test_a_decode_that_is_late_says_nothing_about_the_speech_after_it():
     stage = Stage()
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.grow(FIRST_INTERIM_MS)
     stage.pause()
     stage.subject.began(SpeechSegment("item_2"))
     stage.speaking.speech_ms = 300.0
@@ -318,7 +318,7 @@ async def test_a_decode_that_is_late_says_nothing_about_the_speech_after_it():
     stage.decodes.earlies[0]("Stop it now.")
     assert stage.bench.noticed == []
     stage.speaking.paused = False
-    stage.grow(INTERIM_WHILE_TENTATIVE_MS)
+    stage.grow(FIRST_INTERIM_MS)
     stage.decodes.interims[1]("Go on.")
     assert stage.bench.noticed == [turns.InterimText("Go on.")]
 
