@@ -66,7 +66,7 @@ _NUMBER_BEFORE, _NUMBER_AFTER = (
     re.compile(r"\d+"),
 )
 
-_MARK_SET, _JOINING_SET, _DIGIT_JOINING_SET = frozenset(MARKS), frozenset(JOINING), frozenset(DIGIT_JOINING)
+_DIGIT_JOINING_SET = frozenset(DIGIT_JOINING)
 _NO_GAP_AFTER = frozenset(OPENERS) - frozenset("\"'")
 _SURE_ENDS = frozenset("!?") | frozenset(char for char in MARKS if char in "؟‽⁇⁈⁉！？")
 _SCORE = frozenset(":-–：")

@@ -20,7 +20,7 @@ FADED_MS = 48  # of quiet, until a voice has faded: the closures inside words ar
 class EndpointRules:
     """What counts as speech, and when it is over. Raises ValueError on values that make no sense."""
 
-    threshold: float = 0.5  # probability; between 0.05 and 0.95, so that silence and speech stay possible
+    threshold: float = 0.5  # a probability; 0.05 to 0.95 is used, so that silence and speech are possible
     silence_ms: int = 500  # of non-speech, until speech has stopped
     min_speech_ms: int = 96  # less than this was no speech
     onset_ms: int = 64  # of unbroken speech, until it has started

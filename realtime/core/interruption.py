@@ -34,7 +34,7 @@ CONSIDER_WHOLE_MS = 150.0
 
 
 def is_certain(speech_ms: float, explained_ms: float, *, reads: bool, text_comes: bool) -> bool:
-    """Whether so much speech is an interruption whatever it says. What backchannels explain does not count.
+    """Whether so much speech is an interruption whatever it says. What is known to be none does not count.
 
     `reads`: a transcriber can tell what it says. `text_comes`: it is about to.
     """

@@ -36,7 +36,7 @@ class Turn:
     playing_id: str | None = None
     onset_ms: float = 0.0
     speech_ms: float = 0.0
-    explained_ms: float = 0.0  # of it that are known to be backchannels
+    explained_ms: float = 0.0  # of it that are no interruption: backchannels, sound without words
     hummed: bool = False  # the newest text of it is a hum: perhaps the reply's own echo
     unread_ms: float = 0.0  # speech of the same item before a pause, not read yet
     ended_ms: float = 0.0  # position, while JUDGING
