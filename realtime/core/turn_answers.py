@@ -8,6 +8,7 @@ from realtime.core.turn_actions import (
     Action,
     AnnounceSpeech,
     ContinueReply,
+    CutPlayback,
     ResumeReply,
     StartReply,
     StopReply,
@@ -41,13 +42,17 @@ def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
 
     A reply that began in the middle of it, to a typed message say, is interrupted by it, or answers first."""
     quiet = replace(turn.silenced(), owed=frozenset())
-    if not rules.create_response or (turn.response_id is not None and not (turn.beside and turn.owed)):
+    if not rules.create_response:
+        return replace(quiet, stopped=None), []
+    if turn.response_id is not None and not (turn.beside and turn.owed):
         return quiet, []
     if turn.response_id is not None:
         if not rules.interrupt_response:
             return replace(quiet, owed=turn.owed), []
         return replace(quiet, beside=False), [StopReply(turn.response_id), StartReply()]
     if turn.owed:
+        if turn.beside and turn.playing_id is not None and rules.interrupt_response:
+            return replace(quiet, beside=False, playing_id=None), [CutPlayback(turn.playing_id), StartReply()]
         return quiet, [StartReply()]
     if turn.stopped is not None and not turn.unread:
         return quiet, [ResumeReply(turn.stopped.response_id)]
@@ -62,7 +67,7 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
             heard = turn.heard and (continues or turn.playing_id is not None)
             heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
             begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard, stopped=None)
-            beside = turn.phase is Phase.SPEAKING
+            beside = turn.phase in (Phase.SPEAKING, Phase.TENTATIVE, Phase.JUDGING)  # not read yet
             return replace(begun, response_id=response_id, playing_id=None, beside=beside), []
         case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
@@ -74,9 +79,9 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
             ended = replace(turn, response_id=None, playing_id=response_id if audible else None, owed=owed)
             if ended.phase is Phase.SILENT and ended.owed and rules.create_response:
                 return replace(ended, owed=frozenset(), beside=False), [StartReply()]
-            return _unheard(replace(ended, beside=False))
+            return _unheard(replace(ended, beside=turn.beside and audible))
         case PlaybackEnded(response_id) if response_id == turn.playing_id:
-            return _unheard(replace(turn, playing_id=None))
+            return _unheard(replace(turn, playing_id=None, beside=False))
 
         case ReplyUnwanted():
             return replace(turn, stopped=None), []

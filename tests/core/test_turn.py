@@ -1,5 +1,7 @@
 """The rules of turn-taking, row by row, without a clock or a loop."""
 
+import pytest
+
 from realtime.core.short_words import is_backchannel
 from realtime.core.turn import (
     AnnounceSpeech,
@@ -22,6 +24,7 @@ from realtime.core.turn import (
     SpeechDiscarded,
     SpeechEnded,
     SpeechGrew,
+    SpeechRead,
     StartReply,
     StopReply,
     TranscriptFailed,
@@ -244,6 +247,21 @@ def test_what_tools_gave_is_answered_unless_the_user_speaks():
     turn, _ = step(turn, SpeechEnded(900), beside)
     _, actions = step(turn, TranscriptKnown("u1", ""), beside)
     assert actions == [StartReply()], "it was a noise: what the tools gave is told all the same"
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_a_reply_that_begins_in_speech_of_which_nobody_knows_yet_what_it_is_does_not_answer_it(short):
+    rules = TurnRules(interrupt_response=False, reads=True)
+    said = (*REPLYING, SpeechBegan(0, "u1"), SpeechGrew(400), *([SpeechEnded(900)] if short else []))
+    began = (ReplyEnded("r1", audible=True), ReplyBegan("r2"))
+    turn, _ = play(*said, *began, rules=rules)
+    assert turn.beside
+    read = SpeechRead("u1", "What time is it?", True, None) if short else SpeechGrew(2000)
+    for event in (read, SpeechEnded(2200), TranscriptKnown("u1", "What time is it?")):
+        turn, actions = step(turn, event, rules)
+    assert (turn.owed, actions) == ({"u1"}, [])
+    _, actions = step(turn, ReplyEnded("r2", audible=True), rules)
+    assert actions == [StartReply()]
 
 
 def test_backchannels_in_two_languages():

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from realtime.errors import ProviderTimeout, ProviderUnavailable
 from tests.conversing import LOUD, SILENT, Talk, scripted
-from tests.fakes import FakeChat, FakeTranscriber
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 from tests.session.stories import STORY
 
 
@@ -186,3 +188,23 @@ async def test_speech_in_which_a_typed_message_is_answered_gets_an_answer_too():
         assert done["response"]["output"][0]["content"][0]["transcript"] == "Both."
         said = [message.content for message in chat.requests[-1].messages if message.role == "user"]
         assert said == ["Tell me a story.", "And in Rome?"]
+
+
+@scripted
+@pytest.mark.parametrize("extensions", ["", "playback"])
+async def test_that_speech_also_interrupts_what_still_sounds_of_the_reply(extensions):
+    """The reply was written within a second, and sounds for longer than the user speaks."""
+    quick = [(0.02, "Once there was a small dog, and it lived by the sea. " * 4)]
+    reader = FakeTranscriber(["Stop it now, what time is it?"] * 8, delay_s=0.2)
+    chat, speech = FakeChat([quick, [(0.1, "At noon.")]]), FakeSpeech(factor=100.0)
+    async with Talk(chat=chat, speech=speech, transcriber=reader, extensions=extensions) as talk:
+        await talk.speak(0.5)
+        await talk.ask("Tell me a story.")
+        await talk.speak(3.0)
+        await talk.silence(2.0)
+        assert [event["response"]["status"] for event in talk.of("response.done")] == ["completed"] * 2
+        assert talk.types.count("output_audio_buffer.cleared") == bool(extensions)
+        said = [message.content for message in chat.requests[-1].messages]
+        (story,) = [text for text in said if text.startswith("Once")]
+        assert len(story) < 80, "what was not heard is not in it"
+        assert "Stop it now, what time is it?" in said
