@@ -31,6 +31,7 @@ class EndOfTurnDelay:
     def __init__(self, context: Context, endpointer: Endpointer) -> None:
         self._context = context
         self._endpointer = endpointer
+        self._detection = context.config.turn_detection  # of the speech that is open, or of the next one
         self._known = Evidence()
         self._answer = EarlyAnswer.NONE
         self._speech: Callable[[], Samples] | None = None  # the model has not been asked yet
@@ -40,12 +41,16 @@ class EndOfTurnDelay:
         silence_ms = self._endpointer.silence_ms
         return f"<EndOfTurnDelay {silence_ms:.0f} ms, {self._known}, answer {self._answer.name}>"
 
+    def began(self) -> None:
+        """Somebody speaks: whatever changes meanwhile, this speech ends as it began (docs/wire.md 2.1)."""
+        self._detection = self._context.config.turn_detection
+
     def pause_began(self, speech: Callable[[], Samples], *, text_comes: bool) -> None:
         """The user fell silent after this speech. If its text comes soon, the model is asked after that: whatever
         shares the cores with the decode delays the answer.
         """
         self.pause_ended()
-        if not isinstance(self._context.config.turn_detection, SemanticVad):
+        if not isinstance(self._detection, SemanticVad):
             return
         self._speech = speech
         if not text_comes:
@@ -59,6 +64,8 @@ class EndOfTurnDelay:
             self._asking = None
         self._known = Evidence()
         # The next pause begins before it is announced, perhaps under a detection of another kind
+        if not self._endpointer.speaking:
+            self._detection = self._context.config.turn_detection
         self._endpointer.silence_ms = self._endpointer.rules.silence_ms
         self._endpointer.likely_over_ms = math.inf
         self._apply()
@@ -99,10 +106,9 @@ class EndOfTurnDelay:
         self._apply()
 
     def _apply(self) -> None:
-        detection = self._context.config.turn_detection
-        if isinstance(detection, SemanticVad):
-            self._endpointer.silence_ms = silence_ms(self._known, detection.eagerness, self._answer)
-            self._endpointer.likely_over_ms = likely_over_ms(self._known, detection.eagerness)
+        if isinstance(self._detection, SemanticVad):
+            self._endpointer.silence_ms = silence_ms(self._known, self._detection.eagerness, self._answer)
+            self._endpointer.likely_over_ms = likely_over_ms(self._known, self._detection.eagerness)
 
 
 def evidence_of(known: Transcript) -> Evidence:

@@ -84,9 +84,10 @@ class UserInput:
         if config.noise_reduction != before.noise_reduction:
             self._reduce_noise()
         self._audio.detect(config.turn_detection is not None)
-        if config.turn_detection is None and self._judged:  # the client ends the turns now: nothing is judged
-            self._transcription.discard_early()
+        if config.turn_detection is None:  # the client ends the turns now: nothing is judged
             self._audio.release()
+            if self._judged:
+                self._transcription.discard_early()
             self._judged = False
         self._set_rules()
 
@@ -226,6 +227,7 @@ class UserInput:
             self._judged, self._segment.end_ms = False, None
         else:
             self._segment = SpeechSegment(self._context.new_id("item"), onset_ms)
+        self._delay.began()
         self._text.began(self._segment)
         self._context.turns.put(turns.SpeechBegan(self._segment.onset_ms, self._segment.item_id))
 

@@ -30,6 +30,7 @@ class IdleClock:
         self._turn = turns.Turn()
         self._replied = False  # the assistant has said something at all
         self._heard = False  # and was heard to the end, and nothing was said since
+        self._prompted = False  # by this clock: should that reply fail, it does not try again
         self._away = False
         self._last_audio_s: float | None = None  # until then the microphone has sent
 
@@ -62,8 +63,12 @@ class IdleClock:
         match event:
             case turns.ReplyBegan():
                 self._replied, self._heard = True, False
+            case turns.ReplyEnded(response_id, audible=False, to_continue=False) if (
+                response_id == before.response_id
+            ):
+                self._heard, self._prompted = not self._prompted, False
             case turns.PlaybackEnded(response_id) if response_id == before.playing_id:
-                self._heard = True
+                self._heard, self._prompted = True, False
             case turns.TranscriptKnown(_, text) if answered and text.strip():
                 self._heard = False
             case turns.TranscriptKnown() | turns.TranscriptFailed() if answered:
@@ -134,5 +139,5 @@ class IdleClock:
         if self._busy():
             self.follow()
         else:
-            self._heard = False
+            self._heard, self._prompted = False, True
             self._passed()

@@ -310,3 +310,41 @@ async def test_before_the_first_reply_nothing_is_counted():
         await subject.speak(0.4)
         await subject.silence(1.0)
         await quiet(subject, 60)
+
+
+FAILS = [(0.1, ProviderUnavailable("down"))]
+
+
+@scripted
+@pytest.mark.parametrize("ends", ["failed", "cancelled", "cancelled before its first sound"])
+async def test_after_a_reply_that_was_not_heard_it_counts_from_its_end(ends):
+    second = FAILS if ends == "failed" else [(0.3, LONG)]
+    async with talk(second, [(0.1, "Still there?")]) as subject:
+        await greeted(subject)
+        await subject.ask("Tell me more.")
+        if ends != "failed":
+            await asyncio.sleep(1.0 if ends == "cancelled" else 0.06)
+            await subject.send("response.cancel")
+        await subject.until("response.done", count=2)
+        assert await rings_at(subject) == pytest.approx(now_s(), abs=0.05)
+        assert now_s() - subject.of("response.done")[1]["at"] == pytest.approx(TIMEOUT_S, abs=0.4)
+
+
+@scripted
+async def test_after_a_written_reply_it_counts_from_its_end():
+    async with talk() as subject:
+        await subject.send("response.create", response={"output_modalities": ["text"]})
+        done = await subject.until("response.done")
+        assert await rings_at(subject) == pytest.approx(done["at"] + TIMEOUT_S, abs=0.05)
+
+
+@scripted
+async def test_what_it_has_begun_itself_and_fails_is_not_begun_again():
+    async with talk(FAILS, FAILS, FAILS) as subject:
+        await greeted(subject)
+        await rings_at(subject)
+        await asyncio.sleep(60)
+        assert subject.types.count(TRIGGERED) == 1
+        await subject.ask("Are you there?")
+        await asyncio.sleep(60)
+        assert subject.types.count(TRIGGERED) == 2, "the user has done something"
