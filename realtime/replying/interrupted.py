@@ -66,7 +66,9 @@ class InterruptedReply:
         return rest if rest.says_something else None
 
     def _heard(self, sound: ReplySound, conversation: Conversation) -> str | None:
-        """The text that was heard; None for an item that was deleted although something of it was."""
+        """The text that is not said again; None for an item that was deleted although something of it was heard."""
+        if sound.unwanted:
+            return sound.part.text
         if sound.item_id is None:
             return ""
         if sound.item_id in conversation:

@@ -7,7 +7,7 @@ acknowledged; each method returns what the client must be told. It starts no rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from realtime.context import Context
 from realtime.protocol import server_events as events
@@ -151,6 +151,22 @@ class Playout:
             return []
         return [events.OutputAudioBufferCleared(response_id=sound.response_id)]
 
+    def stopped_by_client(self, item_id: str) -> bool:
+        """The client says where it has stopped this item. Returns whether the server did not know that it stops.
+
+        A truncate of what was cut only says where: the server has told it to stop. One of a reply that is still made
+        says nothing about what is still to come.
+        """
+        sound, now_s = self._of(item_id), self.now_s()
+        if sound is None or sound.interrupted or not sound.complete or sound.unheard_s(now_s) <= 0:
+            return False
+        self.discard(sound)
+        sound.cut_s, sound.unwanted = now_s, True
+        self._cut_history(sound, now_s)
+        if not self.sounds():
+            self._context.sent.cut(now_s + STOPS_S)
+        return True
+
     def awaiting_flush(self) -> tuple[ReplySound, ...]:
         """Sounds that were cut, and whose player has yet to say where it stopped."""
         return tuple(sound for sound in self._sounds if sound.awaits_flush)
@@ -251,6 +267,16 @@ class Playout:
             if sound.cut_s is not None:
                 sound.cut_s += away_s
         self._attended.set()
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something later, once somebody listens, unless the session has ended by then."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            await self.attended()
+            action()
+
+        self._context.tasks.spawn(wait(), "timer")
 
     async def attended(self) -> None:
         """Wait until somebody listens."""

@@ -23,6 +23,7 @@ class ReplySound:
         self.discarded_ms = 0.0  # was thrown away before it left
         self.cut_s: float | None = None  # when the listener was interrupted
         self.stopped = False  # the client was told that it has played to its end
+        self.unwanted = False  # the client has stopped it by itself: what it lacks is not said again
         self.awaits_flush = False  # it was cut, and the player has yet to say where
 
     def __repr__(self) -> str:

@@ -188,7 +188,7 @@ class Responses:
         sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
         then = teller_of(response, self._context, self._last_end_s)
         if self.waterfalls.ended(response.id, response.marks, sounds=sounds, then=then):
-            self._later(ACK_TIMEOUT_S, lambda: self.waterfalls.tell(response.id))
+            self._playout.later(ACK_TIMEOUT_S, lambda: self.waterfalls.tell(response.id))
 
     def _conversation_reply_ended(self, response: Response) -> None:
         self.active = None
@@ -204,19 +204,9 @@ class Responses:
             return  # the next reply has begun: for the listener it is one
         remaining_s = self._playout.unheard_s()
         if remaining_s > 0:
-            self._later(remaining_s + 0.001, lambda: self._await_playback(response))
+            self._playout.later(remaining_s + 0.001, lambda: self._await_playback(response))
         else:
             self._context.turns.put(turns.PlaybackEnded(response.id))
-
-    def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something later, once somebody listens, unless the session has ended by then."""
-
-        async def wait() -> None:
-            await asyncio.sleep(seconds)
-            await self._playout.attended()
-            action()
-
-        self._context.tasks.spawn(wait(), "timer")
 
     def continue_after(
         self,
@@ -365,6 +355,13 @@ class Responses:
         if self.active is None and not self._playout.sounds():
             self._tell_playback_ended()
 
+    def truncated(self, item_id: str) -> None:
+        """The client has said how much of an item was heard: if it still sounded, its player was stopped there."""
+        if self._playout.stopped_by_client(item_id):
+            self._last_end_s = self._playout.now_s()
+            if self.active is None and not self._playout.sounds():
+                self._tell_playback_ended()
+
     def cut_playing(self, response_id: str | None = None) -> None:
         """The listener was interrupted: whatever sounds is cut, or of it this reply."""
         self._last_end_s = self._playout.now_s()
@@ -374,7 +371,7 @@ class Responses:
     def await_flush(self) -> None:
         """Settle what was cut, once its player can have said where it stopped."""
         if cut := self._playout.awaiting_flush():
-            self._later(FLUSH_TIMEOUT_S, lambda: self._announce(self._playout.settle(cut)))
+            self._playout.later(FLUSH_TIMEOUT_S, lambda: self._announce(self._playout.settle(cut)))
 
     # -- what was heard ------------------------------------------------------------------------------------------
 

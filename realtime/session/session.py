@@ -248,6 +248,9 @@ class Session:
             case client_events.ConversationItemDelete(item_id=item_id):
                 self._items.receive(event)
                 self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
+            case client_events.ConversationItemTruncate(item_id=item_id):
+                self._items.receive(event)
+                self.responses.truncated(item_id)
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
                 self._items.receive(event, new)
                 self._context.turns.put(turns.ReplyUnwanted())  # the user has gone on
