@@ -15,6 +15,7 @@ from unicodedata import east_asian_width
 
 from realtime.core.conversation import Conversation
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
+from realtime.protocol.response_options import ResponseOptions
 from realtime.providers.base import ChatModel
 from realtime.replying.answer import Answer
 from realtime.replying.reply_sound import ReplySound
@@ -57,11 +58,14 @@ class InterruptedReply:
         """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
         events, answer = self.response.events, self.response.answer
         heard = self._heard(events.sound, conversation) if events.options.spoken else events.transcript
-        before = [self._heard(sound, conversation) for sound in self.sounds if sound is not events.sound]
-        if heard is None or None in before or self.unanswered:
+        if heard is None or self.unanswered:
             return None
-        whole = [sound.part.text for sound in self.sounds if sound is not events.sound]
-        unheard = [text[len(said or "") :] for text, said in zip(whole, before, strict=True)]
+        before = [
+            (sound.part.text, self._heard(sound, conversation))
+            for sound in self.sounds
+            if sound is not events.sound
+        ]
+        unheard = [text[len(said) :] for text, said in before if said is not None]
         rest = Continuation(self, _speakable(unheard), answer, len(heard), chat)
         return rest if rest.says_something else None
 
@@ -106,6 +110,21 @@ class Continuation(ChatModel):
         stopped = self._interrupted.was_stopped
         more = stopped and (not self._answer.ended or self._answer.broke_off or bool(self._answer.calls))
         return more or bool(_speakable([self._before, self._answer.text[self._start :]]))
+
+    def options(self, spoken: ResponseOptions | None) -> ResponseOptions:
+        """Of the response that says it. What sounded is spoken again, although the last reply may be a written one:
+        then as `spoken` was, the last one that sounded, if it is known here."""
+        options = replace(self._interrupted.response.events.options, metadata=None)
+        if options.spoken or not self._before:
+            return options
+        like = spoken or options
+        return replace(
+            options,
+            output_modality="audio",
+            output_format=like.output_format,
+            voice=like.voice,
+            speed=like.speed,
+        )
 
     async def request(self) -> ChatRequest:
         """What the answer and this beginning of it are an answer to."""

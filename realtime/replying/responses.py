@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 from realtime.context import Context
@@ -53,6 +52,7 @@ class Responses:
         self._last_end_s = float("-inf")
         self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
         self._latest: Response | None = None  # of the conversation
+        self._spoken: ResponseOptions | None = None  # of the latest one of the conversation with a voice
         self._interrupted: InterruptedReply | None = None  # the latest, as long as it may go on
         self.active: Response | None = None  # in the conversation, being generated
 
@@ -155,11 +155,17 @@ class Responses:
                 )
             self.forget_interrupted()
             self._playout.begin(response.events.sound)
-            self.active = self._latest = response
+            self.active = response
+            self._now_latest(response)
             follows = continues(response, self._context.conversation.items)
             self._context.turns.put(turns.ReplyBegan(response.id, follows))
         response.turn.began()
         response.open_gate()
+
+    def _now_latest(self, response: Response) -> None:
+        self._latest = response
+        if response.events.options.spoken:
+            self._spoken = response.events.options
 
     async def _run(self, response: Response) -> None:
         try:
@@ -304,8 +310,7 @@ class Responses:
         before, rest = interrupted.response, self._rest(interrupted)
         if rest is None:
             return False
-        options = replace(before.events.options, metadata=None)
-        round_ = before.plan.tool_round
+        options, round_ = rest.options(self._spoken), before.plan.tool_round
         response = self.prepare(options, rest.request, marks, chat=rest, tool_round=round_, resumes=True)
         response.events.items.carry_on(before.events.items, before.events.message_id)
         self.open(response)
@@ -314,7 +319,7 @@ class Responses:
 
     def sounds_on(self, response: Response) -> None:
         """Another server has made it: what has arrived of it may still sound, and what its tools gave is answered."""
-        self._latest = response
+        self._now_latest(response)
         self._context.turns.put(turns.ReplyBegan(response.id))
         self._context.turns.put(turns.ReplyHeard(response.id))
         self._conversation_reply_ended(response)
@@ -352,15 +357,13 @@ class Responses:
     def _silence(self, response_id: str | None = None) -> None:
         """A finished reply that may still sound (default: all of them) has been heard enough."""
         self.cut_playing(response_id)
-        if self.active is None and not self._playout.sounds():
-            self._tell_playback_ended()
+        self._look_for_end()
 
     def truncated(self, item_id: str) -> None:
         """The client has said how much of an item was heard: if it still sounded, its player was stopped there."""
         if self._playout.stopped_by_client(item_id):
             self._last_end_s = self._playout.now_s()
-            if self.active is None and not self._playout.sounds():
-                self._tell_playback_ended()
+            self._look_for_end()
 
     def cut_playing(self, response_id: str | None = None) -> None:
         """The listener was interrupted: whatever sounds is cut, or of it this reply."""
@@ -388,9 +391,10 @@ class Responses:
             match event:
                 case OutputAudioBufferStarted(response_id=response_id):
                     self.waterfalls.tell(response_id)
-                case OutputAudioBufferStopped() if self.active is None and self._playout.unheard_s() <= 0:
-                    self._tell_playback_ended()
+                case OutputAudioBufferStopped():
+                    self._look_for_end()
 
-    def _tell_playback_ended(self) -> None:
-        if self._latest is not None:
+    def _look_for_end(self) -> None:
+        """Something has stopped sounding: tell the rules if nothing sounds any more."""
+        if self.active is None and self._latest is not None and not self._playout.sounds():
             self._context.turns.put(turns.PlaybackEnded(self._latest.id))

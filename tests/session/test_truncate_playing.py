@@ -1,4 +1,4 @@
-"""`conversation.item.truncate` after `response.done`, while the reply still sounds: the client has stopped its player."""
+"""`conversation.item.truncate` after `response.done`, while the reply still sounds: the client stopped its player."""
 
 import asyncio
 
