@@ -71,6 +71,8 @@ class Context:
     careful: Callable[[], bool] = lambda: False  # whether there is no room for work that may be in vain
     on_turn: OnTurn | None = None  # is told of each turn when it is over
     sent: SentSound = field(default_factory=SentSound)  # what the listener was sent
+    # Are told the id of each item that goes: it may be used again, for something else
+    forget: list[Callable[[str], None]] = field(default_factory=list)
     seat: Seat | None = None  # None: the server has one account
 
     def providers_for(self, voice_id: str | None) -> Providers:
@@ -118,9 +120,17 @@ class Context:
         except ConversationError as error:
             if error.code != FULL:
                 raise
-        if self.config.truncation.mode != "disabled":
-            self._make_room(item, after)
-        return self.conversation.add(item, after, by_reply=by_reply)
+        with self.turns:  # what it means for turns that old items go is handled when this one is there
+            if self.config.truncation.mode != "disabled":
+                self._make_room(item, after)
+            return self.conversation.add(item, after, by_reply=by_reply)
+
+    def remove_item(self, item_id: str) -> None:
+        """Take an item out of the conversation, and tell everybody. Raises ConversationError for an unknown id."""
+        self.conversation.remove(item_id)
+        self.outbox.put(ConversationItemDeleted(item_id=item_id))
+        for forget in self.forget:
+            forget(item_id)
 
     def check_room(self) -> None:
         """Raises ProtocolError when not even an answer fits."""
@@ -132,13 +142,9 @@ class Context:
         too_many = len(self.conversation) - MAX_ITEMS + 1
         keep = {after or "", call_id}
         for item_id in self.conversation.oldest(too_many, keep=keep):
-            self._push_out(item_id)
+            self.remove_item(item_id)
         for item_id in self.conversation.oldest_large(held_bytes(item), keep):
-            self._push_out(item_id)
-
-    def _push_out(self, item_id: str) -> None:
-        self.conversation.remove(item_id)
-        self.outbox.put(ConversationItemDeleted(item_id=item_id))
+            self.remove_item(item_id)
 
     def __repr__(self) -> str:
         return f"<Context of {self.conversation_id}, {len(self.conversation)} items>"

@@ -29,6 +29,7 @@ from realtime.protocol.objects import DurationUsage, FailureObject, InputAudio, 
 from realtime.providers.base import VAD_RATE, Transcript
 from realtime.translate import to_core_item
 from realtime.upstream import facts_of
+from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,21 @@ class Unheard:
         return bool(self.items or self.commits)
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Sound that its client sends again; `samples` is cancelled when nobody waits for it any more."""
+
+    commit: CommitSnapshot
+    samples: asyncio.Future[Samples]
+    until_s: float  # in loop seconds: later sound is other sound
+
+
 class UserItems:
-    """Commits audio as items and finds out what they say."""
+    """Commits audio as items and finds out what they say.
+
+    An id may be used again when its item was deleted, so what a task finds out counts only as long as it is the one
+    that reads this id.
+    """
 
     def __init__(self, context: Context, audio: AudioInput, transcription: Transcription) -> None:
         self._context = context
@@ -62,8 +76,9 @@ class UserItems:
         # Where the speech of an item begins, of those since the oldest pending
         self._from_ms: dict[str, float] = {}
         self._commits: dict[str, CommitSnapshot] = {}  # of the client, of items that are pending
-        self._again: dict[str, asyncio.Future[Samples]] = {}  # of those, whose sound is to come again
+        self._again: dict[str, _Again] = {}  # of those, whose sound is to come again
         self._failures: dict[str, ProviderError] = {}
+        context.forget.append(weak_call(self.forget))
 
     def __repr__(self) -> str:
         return f"<UserItems {len(self._pending)} without their text>"
@@ -122,6 +137,24 @@ class UserItems:
         task = self._transcribe(item_id, samples, end_ms, speech, own, sent)
         self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
 
+    def forget(self, item_id: str) -> None:
+        """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
+
+        Sound of it that is still to come again stays awaited: it must not become part of what is said next.
+        """
+        self._failures.pop(item_id, None)
+        self._from_ms.pop(item_id, None)
+        if item_id in self._pending:
+            self._pending[item_id].cancel()
+            if item_id in self._again:
+                self._again[item_id].samples.cancel()
+            self._is_read(item_id)
+        self._context.turns.put(turns.TranscriptFailed(item_id))
+
+    def _reads(self, item_id: str) -> bool:
+        """Whether it is this task that reads the item of this id."""
+        return self._pending.get(item_id) is asyncio.current_task()
+
     async def _transcribe(
         self,
         item_id: str,
@@ -147,28 +180,35 @@ class UserItems:
         else:
             self._known(item_id, own(transcript.text), len(samples) / VAD_RATE)
         finally:
-            self._is_read(item_id)
+            if self._reads(item_id):
+                self._is_read(item_id)
 
     # -- speech that another server has heard first ----------------------------------------------------------------
 
     def hear_again(self, commit: CommitSnapshot) -> None:
         """The client sends the speech of this item once more: find out what it says when it is here."""
         if commit.item_id in self._context.conversation:
-            samples: asyncio.Future[Samples] = asyncio.get_running_loop().create_future()
-            self._commits[commit.item_id], self._again[commit.item_id] = commit, samples
+            loop = asyncio.get_running_loop()
+            samples: asyncio.Future[Samples] = loop.create_future()
+            self._commits[commit.item_id] = commit
+            self._again[commit.item_id] = _Again(commit, samples, loop.time() + AGAIN_S)
             task = self._again_heard(commit.item_id, samples)
             self._pending[commit.item_id] = self._context.tasks.spawn(task, f"transcript {commit.item_id}")
 
     def arrived(self) -> None:
         """More sound is here."""
-        for item_id, samples in list(self._again.items()):
-            commit = self._commits[item_id]
+        for item_id, again in list(self._again.items()):
+            commit, samples = again.commit, again.samples
+            if samples.cancelled() and asyncio.get_running_loop().time() > again.until_s:
+                del self._again[item_id]
+                continue
             if self._audio.received_ms + ROUNDING_MS < commit.to_ms:
                 return
             if self._audio.end_ms < commit.to_ms:
                 self._audio.flush()
             del self._again[item_id]
-            samples.set_result(self._audio.samples(commit.from_ms, commit.to_ms))
+            if not samples.cancelled():
+                samples.set_result(self._audio.samples(commit.from_ms, commit.to_ms))
             self._audio.discard(commit.to_ms)
 
     async def _again_heard(self, item_id: str, samples: asyncio.Future[Samples]) -> None:
@@ -177,8 +217,9 @@ class UserItems:
                 heard = await samples
         except TimeoutError:
             self._again.pop(item_id, None)
-            self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
-            self._is_read(item_id)
+            if self._reads(item_id):
+                self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
+                self._is_read(item_id)
         else:
             await self._transcribe(item_id, heard, None, None, str, False)
 
@@ -190,6 +231,8 @@ class UserItems:
             del self._from_ms[first]
 
     def _known(self, item_id: str, text: str, seconds: float) -> None:
+        if not self._reads(item_id):
+            return
         self._context.conversation.set_transcript(item_id, text)
         if self._context.config.transcription is not None:
             usage = DurationUsage(seconds=round(seconds, 3))
@@ -201,6 +244,8 @@ class UserItems:
         self._context.turns.put(turns.TranscriptKnown(item_id, text))
 
     def _failed(self, item_id: str, error: ProviderError) -> None:
+        if not self._reads(item_id):
+            return
         story(log, "transcription failed", {"item": item_id, **facts_of(error)}, logging.WARNING)
         self._failures[item_id] = without_trace(error)
         if len(self._failures) > MAX_FAILURES:
@@ -212,7 +257,7 @@ class UserItems:
         self._context.turns.put(turns.TranscriptFailed(item_id))
 
     async def settled(self) -> None:
-        """Wait until every committed item has its text. Raises ProviderError if the last one has none."""
+        """Wait until every item that is still there has its text. Raises ProviderError if the last one has none."""
         while self._pending:
             await asyncio.wait(list(self._pending.values()))
         last = self._context.conversation.last_user_item_id

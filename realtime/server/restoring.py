@@ -233,11 +233,22 @@ def _changes(snapshot: SessionSnapshot, last_seq: int) -> tuple[ChangeSnapshot, 
     told = [item_id for _, item_id in snapshot.told]
     known = {item_id for seq, item_id in snapshot.told if seq <= last_seq}
     found: dict[tuple[str, str], ChangeSnapshot] = {}
-    for change in snapshot.changes:
+    for place, change in enumerate(snapshot.changes):
         never_known = change.what == "deleted" and change.id in told and change.id not in known
-        if change.seq > last_seq and not never_known:
+        if change.seq > last_seq and not never_known and not _of_another(place, snapshot.changes):
             found[change.what, change.id] = change
     return tuple(found.values())
+
+
+def _of_another(place: int, changes: Sequence[ChangeSnapshot]) -> bool:
+    """Whether it happened to an item that was deleted after it: what has its id now, if anything, is another one.
+
+    Those that the client was not sent are in their order, and have one number, above all others."""
+    change = changes[place]
+    return any(
+        each.what == "deleted" and each.id == change.id and (each.seq, index) > (change.seq, place)
+        for index, each in enumerate(changes)
+    )
 
 
 def _lost(

@@ -113,8 +113,7 @@ def _take_back(continued: Continued, context: Context) -> None:
     """What comes again, or never came."""
     for item_id in continued.unanswered:
         if item_id in context.conversation:
-            context.conversation.remove(item_id)
-            context.outbox.put(events.ConversationItemDeleted(item_id=item_id))
+            context.remove_item(item_id)
     for lost in continued.lost:
         for item_id in lost.unmade:
             if item_id in context.conversation:

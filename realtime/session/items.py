@@ -79,8 +79,7 @@ class ItemEvents:
                 case client_events.ConversationItemTruncate():
                     self._truncate(event)
                 case client_events.ConversationItemDelete(item_id=item_id):
-                    self._conversation.remove(item_id)
-                    self._outbox.put(events.ConversationItemDeleted(item_id=item_id))
+                    self._context.remove_item(item_id)
                 case _:
                     raise TypeError(f"no item event: {event!r}")
         except ConversationError as error:

@@ -245,9 +245,6 @@ class Session:
             case client_events.ResponseCancel(response_id=response_id):
                 self._context.turns.put(turns.ReplyUnwanted())
                 self.responses.cancel(response_id)
-            case client_events.ConversationItemDelete(item_id=item_id):
-                self._items.receive(event)
-                self._context.turns.put(turns.TranscriptFailed(item_id))  # if it was the question: no answer
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
                 self.responses.truncated(item_id)

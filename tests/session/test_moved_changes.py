@@ -214,3 +214,39 @@ async def test_the_picture_of_a_client_is_history_whatever_it_missed(seed: int) 
         assert {
             item_id: kept.get(item_id) if text == KNOWN_TO_CLIENT else text for item_id, text in shown.items()
         } == kept
+
+
+@pytest.mark.parametrize("known", ["nothing", "the item", "its end"])
+@pytest.mark.parametrize("away", [True, False])
+@scripted
+async def test_a_text_is_not_told_the_failure_of_the_speech_whose_id_it_has(known: str, away: bool) -> None:
+    """`known`: what the client has been told when its server is lost."""
+    reader = FakeTranscriber([ProviderUnavailable("down")], interim=False)
+    async with Losable(transcriber=reader, extensions="resume", **BY_HAND) as old:
+        told_of: dict[str, int] = {}  # how many events it has had by then
+
+        def client_has(what: str) -> None:
+            told_of[what] = len(old.events)
+            if away and what == known:
+                old.reads.clear()
+
+        await old.speak(1.0)
+        client_has("nothing")
+        await old.send("input_audio_buffer.commit")
+        item_id = old.session.conversation.items[-1].id
+        client_has("the item")
+        await asyncio.sleep(1.0)
+        client_has("its end")
+        await old.send("conversation.item.delete", item_id=item_id)
+        part = {"type": "input_text", "text": "Typed instead."}
+        item = {"type": "message", "role": "user", "id": item_id, "content": [part]}
+        await old.send("conversation.item.create", item=item)
+        await asyncio.sleep(0.1)
+        left = old.lose()
+    before = told_of[known]
+    continues = left.continues(last_seq=before)
+    async with Talk(extensions="resume", continues=continues, ids="b", **BY_HAND) as new:
+        await asyncio.sleep(1.0)
+        assert FAILED not in new.types
+        assert COMPLETED not in new.types
+        assert picture(left.events[:before] + new.events) == history(new) == {item_id: "Typed instead."}

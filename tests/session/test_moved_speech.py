@@ -9,7 +9,7 @@ import pytest
 from realtime.tools import Toolbox
 from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call
-from tests.session.moving import Losable
+from tests.session.moving import Left, Losable
 
 BY_HAND = {"audio": {"input": {"turn_detection": None}}}
 
@@ -122,3 +122,52 @@ async def test_a_server_that_stops_waits_for_a_tool() -> None:
         assert talk.session.leaving.must_stay
         await talk.until("response.done", 2)
         assert not talk.session.leaving.must_stay
+
+
+async def committed_and_lost(sound: list[bytes]) -> tuple[str, Left]:
+    """A turn that the client ended itself; its server is lost before there is a text."""
+    slow = FakeTranscriber(["never"], interim=False, delay_s=60.0)
+    async with Losable(transcriber=slow, extensions="resume", **BY_HAND) as old:
+        await say(old, sound)
+        await old.send("input_audio_buffer.commit")
+        item_id = (await old.until("conversation.item.done"))["item"]["id"]
+        await asyncio.sleep(0.1)
+        return item_id, old.lose()
+
+
+@scripted
+async def test_speech_that_the_client_deletes_before_it_comes_again_is_no_part_of_the_next() -> None:
+    sound = [LOUD] * 60
+    item_id, left = await committed_and_lost(sound)
+    heard = FakeTranscriber(["Something else."], interim=False)
+    async with Talk(
+        transcriber=heard, extensions="resume", continues=left.continues(), ids="b", **BY_HAND
+    ) as new:
+        await asyncio.sleep(0)
+        await new.send("conversation.item.delete", item_id=item_id)
+        assert not new.session.unheard.pending
+        await send_again(new, sound + [LOUD] * 20, new.session.input_audio_ms)
+        await new.send("input_audio_buffer.commit")
+        told = await new.until("conversation.item.input_audio_transcription.completed")
+        assert told["item_id"] != item_id
+        ((seconds, _),) = heard.asked
+        assert seconds == pytest.approx(0.4, abs=0.05), "only what was said after the deleted turn"
+        await asyncio.sleep(20.0)
+        assert "conversation.item.input_audio_transcription.failed" not in new.types
+
+
+@scripted
+async def test_sound_that_comes_long_after_a_deleted_turn_should_have_come_again_is_another_turn() -> None:
+    item_id, left = await committed_and_lost([LOUD] * 60)
+    heard = FakeTranscriber(["Something else."], interim=False)
+    async with Talk(
+        transcriber=heard, extensions="resume", continues=left.continues(), ids="b", **BY_HAND
+    ) as new:
+        await asyncio.sleep(0)
+        await new.send("conversation.item.delete", item_id=item_id)
+        await asyncio.sleep(11.0)
+        await say(new, [LOUD] * 80)
+        await new.send("input_audio_buffer.commit")
+        await new.until("conversation.item.input_audio_transcription.completed")
+        ((seconds, _),) = heard.asked
+        assert seconds == pytest.approx(1.6, abs=0.05)
