@@ -85,8 +85,8 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
 
         case ReplyUnwanted():
             return replace(turn, stopped=None), []
-        case NothingToResume(unanswered) if turn.stopped is not None:
-            wanted = (unanswered or turn.stopped.agreed) and turn.phase is Phase.SILENT
+        case NothingToResume() if turn.stopped is not None:
+            wanted = turn.stopped.agreed and turn.phase is Phase.SILENT
             return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []
 

@@ -126,9 +126,7 @@ class ReplyUnwanted:
 
 @dataclass(frozen=True, slots=True)
 class NothingToResume:
-    """Of the stopped reply nothing is left to say. `unanswered`: it had not said anything that could be kept."""
-
-    unanswered: bool = False
+    """Of the stopped reply nothing is left to say."""
 
 
 TurnEvent = (

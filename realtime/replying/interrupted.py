@@ -54,6 +54,11 @@ class InterruptedReply:
         nothing = not answer.characters and (answer.asked is None or answer.broke_off)
         return nothing and not self.response.plan.resumes
 
+    @property
+    def options(self) -> ResponseOptions:
+        """Of a response that goes on with it."""
+        return replace(self.response.events.options, metadata=None)
+
     def continuation(self, conversation: Conversation, chat: ChatModel) -> Continuation | None:
         """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
         events, answer = self.response.events, self.response.answer
@@ -114,7 +119,7 @@ class Continuation(ChatModel):
     def options(self, spoken: ResponseOptions | None) -> ResponseOptions:
         """Of the response that says it. What sounded is spoken again, although the last reply may be a written one:
         then as `spoken` was, the last one that sounded, if it is known here."""
-        options = replace(self._interrupted.response.events.options, metadata=None)
+        options = self._interrupted.options
         if options.spoken or not self._before:
             return options
         like = spoken or options

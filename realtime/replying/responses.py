@@ -236,10 +236,8 @@ class Responses:
     # -- stopping ------------------------------------------------------------------------------------------------
 
     def stop(self, response_id: str, reason: StopReason, *, keep_chat: bool = False) -> None:
-        """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends.
-
-        `keep_chat`: the chat model may write on until `stop_chat`, and nobody sees it.
-        """
+        """Silence a reply now: its unsent audio is gone, its `response.done` is queued, its task ends. `keep_chat`: the
+        chat model may write on until `stop_chat`, and nobody sees it."""
         entry = self._running.pop(response_id, None)
         if entry is None:
             return
@@ -283,8 +281,8 @@ class Responses:
             self._interrupted.stop_chat()
             self._interrupted = None
 
-    def resume(self, response_id: str, marks: Marks) -> None:
-        """The interruption was none: say what nobody has heard of this reply, in a new response."""
+    def resume(self, response_id: str, marks: Marks, ask_again: Callable[[ResponseOptions], None]) -> None:
+        """The interruption was none: say what nobody has heard of this reply, in a new response, or `ask_again`."""
         interrupted, self._interrupted = self._interrupted, None
         if interrupted is None or interrupted.response.id != response_id:
             self._context.turns.put(turns.NothingToResume())
@@ -293,9 +291,12 @@ class Responses:
             self._announce(self._playout.said_on(interrupted.sounds))
         if self.say_rest(interrupted, marks):
             self._context.metrics.interruptions_taken_back.inc()
+            return
+        interrupted.stop_chat()
+        if interrupted.unanswered:
+            ask_again(interrupted.options)
         else:
-            interrupted.stop_chat()
-            self._context.turns.put(turns.NothingToResume(interrupted.unanswered))
+            self._context.turns.put(turns.NothingToResume())
 
     def has_rest(self, interrupted: InterruptedReply) -> bool:
         """Whether there is something that nobody has heard of it."""
@@ -331,10 +332,8 @@ class Responses:
             entry[1].cancel()
 
     def cancel(self, response_id: str | None) -> None:
-        """`response.cancel` of the client: for what is generated, or else for what of it may still sound.
-
-        Raises ProtocolError if there is neither, and was not a moment ago.
-        """
+        """`response.cancel` of the client: for what is generated, or else for what of it may still sound. Raises
+        ProtocolError if there is neither, and was not a moment ago."""
         if response_id is None and self.active is not None:
             response_id = self.active.id
         entry = self._running.get(response_id or "")

@@ -59,7 +59,7 @@ class Answering:
             self.reply(options, marks)
 
     def reply_again(self, options: ResponseOptions) -> None:
-        """Begin the reply that another server could not go on with."""
+        """Begin a reply of which nothing has come, here or on another server, as it was asked for."""
         self.reply(options, self.marks())
 
     def reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:

@@ -134,7 +134,8 @@ class TurnTaking:
             case turns.StopChat(response_id):
                 self._responses.stop_chat(response_id)
             case turns.ResumeReply(response_id):
-                self._responses.resume(response_id, self._answering.marks())
+                answering = self._answering
+                self._responses.resume(response_id, answering.marks(), answering.reply_again)
             case turns.ContinueReply(response_id):
                 answering = self._answering
                 self._responses.continue_after(response_id, answering.request, answering.marks())

@@ -148,13 +148,8 @@ def test_an_early_answer_is_not_begun_to_a_murmur():
 
 
 def test_if_nothing_is_left_to_say_a_yes_is_an_answer():
-    for text, unanswered, answered in (
-        ("Yes.", False, True),
-        ("Mm.", False, False),
-        ("", False, False),
-        ("", True, True),
-    ):
-        said = (*STOPPED, SpeechEnded(1500), TranscriptKnown("u1", text), NothingToResume(unanswered))
+    for text, answered in (("Yes.", True), ("Mm.", False), ("", False)):
+        said = (*STOPPED, SpeechEnded(1500), TranscriptKnown("u1", text), NothingToResume())
         turn, actions = play(*said)
         assert (StartReply() in actions) is answered, text
         assert turn.stopped is None
@@ -182,7 +177,7 @@ EVENTS = st.one_of(
     st.builds(ReplyEnded, REPLIES, st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, REPLIES),
     st.builds(ReplyUnwanted),
-    st.builds(NothingToResume, st.booleans()),
+    st.builds(NothingToResume),
 )
 
 
