@@ -53,7 +53,7 @@ class Playback:
         return True
 
     def shift(self, seconds: float) -> None:
-        """The listener was away for so long, and nothing was played meanwhile."""
+        """Everything is played so much later: the listener was away. Less than 0: sooner, what was before it is cut."""
         self.not_before_s += seconds
         self._anchor_s += seconds
         if self.started_s is not None:

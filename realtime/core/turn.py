@@ -170,7 +170,7 @@ def _discarded(turn: Turn, rules: TurnRules, *, answers: bool) -> tuple[Turn, li
     left = replace(turn.silenced(), stopped=None)
     if answers:
         return settled(left, rules)
-    return replace(left, unread=frozenset(), owed=frozenset()), []
+    return replace(left, unread=frozenset(), owed=frozenset(), beside=False), []
 
 
 def _supposed(turn: Turn, text: str, rules: TurnRules) -> list[Action]:

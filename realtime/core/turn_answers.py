@@ -41,17 +41,18 @@ def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """Nobody speaks any more: answer what was said, if there were words; else go on with what was stopped.
 
     A reply that began in the middle of it, to a typed message say, is interrupted by it, or answers first."""
-    quiet = replace(turn.silenced(), owed=frozenset())
+    quiet = replace(turn.silenced(), owed=frozenset(), beside=turn.beside and bool(turn.unread))
     if not rules.create_response:
         return replace(quiet, stopped=None), []
     if turn.response_id is not None and not (turn.beside and turn.owed):
         return quiet, []
     if turn.response_id is not None:
         if not rules.interrupt_response:
-            return replace(quiet, owed=turn.owed), []
+            return replace(quiet, owed=turn.owed, beside=True), []
         return replace(quiet, beside=False), [StopReply(turn.response_id), StartReply()]
     if turn.owed:
-        if turn.beside and turn.playing_id is not None and rules.interrupt_response:
+        words = turn.owed - {turn.playing_id}  # and not only what its tools gave
+        if words and turn.beside and turn.playing_id is not None and rules.interrupt_response:
             return replace(quiet, beside=False, playing_id=None), [CutPlayback(turn.playing_id), StartReply()]
         return quiet, [StartReply()]
     if turn.stopped is not None and not turn.unread:

@@ -44,9 +44,8 @@ class Turn:
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
     # What has had no answer because the user went on: items, results of tools.
     owed: frozenset[str] = frozenset()
-    beside: bool = (
-        False  # the reply that is made or sounds began in the middle of speech, which it cannot answer
-    )
+    # The reply that is made or sounds began in the middle of speech, which it cannot answer
+    beside: bool = False
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
     ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting

@@ -41,6 +41,11 @@ class EndOfTurnDelay:
         silence_ms = self._endpointer.silence_ms
         return f"<EndOfTurnDelay {silence_ms:.0f} ms, {self._known}, answer {self._answer.name}>"
 
+    @property
+    def semantic(self) -> bool:
+        """Whether the text decides when the open speech, or the next one, is over."""
+        return isinstance(self._detection, SemanticVad)
+
     def began(self) -> None:
         """Somebody speaks: whatever changes meanwhile, this speech ends as it began (docs/wire.md 2.1)."""
         self._detection = self._context.config.turn_detection

@@ -26,7 +26,6 @@ from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription
 from realtime.protocol import server_events as events
-from realtime.protocol.session_config import SemanticVad
 from realtime.providers.base import Transcript
 
 FIRST_INTERIM_MS = 250.0  # of speech, before the first decode: over an answer the first words decide
@@ -144,7 +143,7 @@ class SpeechText:
             self._transcription.leave_early()  # its text decides about the reply
         if self._paused:  # what only faded may still be a whole sentence: the next text will tell
             self._silences.ended(at_ms - self._pause_ms)
-            if self._segment.announced and isinstance(self._context.config.turn_detection, SemanticVad):
+            if self._segment.announced and self._delay.semantic:
                 # The text may be all there is, and the sound a noise: the next text tells, and the next long pause
                 self._context.turns.put(turns.PauseEnded())
             else:
@@ -274,9 +273,7 @@ class SpeechText:
     def _suppose_pause(self, known: Transcript) -> None:
         """In a pause any text may be all there is."""
         evidence = evidence_of(known)
-        text_decides = self._segment.announced and isinstance(
-            self._context.config.turn_detection, SemanticVad
-        )
+        text_decides = self._segment.announced and self._delay.semantic
         if text_decides and known.text and essence(known.text) != essence(self._supposed):
             if not worth_asking_in_pause(evidence, unlikely=self._unlikely):
                 self._suppose("")

@@ -132,6 +132,9 @@ class Playout:
         `response_id`: of this reply alone. What is `awaiting_flush` then has to be settled after FLUSH_TIMEOUT_S.
         """
         before = {sound for sound in self._sounds if sound.interrupted}
+        if response_id is not None:
+            for sound in self._named(response_id):
+                self._closes_up(sound)
         told = [event for sound in self._named(response_id) for event in self._cut(sound)]
         self.just_cut = tuple(each for each in self._sounds if each.interrupted and each not in before)
         return told
@@ -160,12 +163,20 @@ class Playout:
         sound, now_s = self._of(item_id), self.now_s()
         if sound is None or sound.interrupted or not sound.complete or sound.unheard_s(now_s) <= 0:
             return False
+        self._closes_up(sound)
         self.discard(sound)
         sound.cut_s, sound.unwanted = now_s, True
         self._cut_history(sound, now_s)
         if not self.sounds():
             self._context.sent.cut(now_s + STOPS_S)
         return True
+
+    def _closes_up(self, stopped: ReplySound) -> None:
+        """The player stops this one, so those that wait behind it sound sooner. One that tells its position does so."""
+        sooner_s = stopped.unheard_s(self.now_s())
+        for sound in self._sounds[self._sounds.index(stopped) + 1 :]:
+            if sound.playback.acked_ms is None:
+                sound.playback.shift(-sooner_s)
 
     def awaiting_flush(self) -> tuple[ReplySound, ...]:
         """Sounds that were cut, and whose player has yet to say where it stopped."""

@@ -30,7 +30,7 @@ class IdleClock:
         self._turn = turns.Turn()
         self._replied = False  # the assistant has said something at all
         self._heard = False  # and was heard to the end, and nothing was said since
-        self._prompted = False  # by this clock: should that reply fail, it does not try again
+        self._prompted = False  # by this clock: should nothing come of that reply, it does not try again
         self._away = False
         self._last_audio_s: float | None = None  # until then the microphone has sent
 
@@ -63,6 +63,8 @@ class IdleClock:
         match event:
             case turns.ReplyBegan():
                 self._replied, self._heard = True, False
+            case turns.ReplyHeard(response_id) if response_id == before.response_id:
+                self._prompted = False
             case turns.ReplyEnded(response_id, audible=False, to_continue=False) if (
                 response_id == before.response_id
             ):
@@ -70,7 +72,7 @@ class IdleClock:
             case turns.PlaybackEnded(response_id) if response_id == before.playing_id:
                 self._heard, self._prompted = True, False
             case turns.TranscriptKnown(_, text) if answered and text.strip():
-                self._heard = False
+                self._heard = self._prompted = False
             case turns.TranscriptKnown() | turns.TranscriptFailed() if answered:
                 self._heard = self._replied  # it was a noise: still nobody has said anything
             case turns.NothingToResume():
@@ -88,12 +90,13 @@ class IdleClock:
 
     def anew(self) -> None:
         """The user has done something else than to speak."""
+        self._prompted = False
         self._timer.stop()
         self.follow()
 
     def user_done(self) -> None:
         """The client has ended the user's turn itself, and will ask for the answer."""
-        self._heard = False
+        self._heard = self._prompted = False
         self.follow()
 
     def audio(self, now_s: float, seconds: float) -> None:

@@ -86,6 +86,11 @@ def test_it_stays_stopped_too_if_the_client_wants_it_while_the_sound_is_read(las
     assert (turn.stopped, turn.phase) == (None, Phase.SILENT)
 
 
+@pytest.mark.parametrize("last", [SpeechDiscarded(), SpeechDiscarded(answers=True), ReplyUnwanted()])
+def test_a_murmur_is_then_a_turn_like_any_other(last):
+    assert play(*STOPPED, SpeechEnded(1500), last, TranscriptKnown("u1", "Mmm."))[1][-1] == StartReply()
+
+
 @pytest.mark.parametrize("answers", [False, True])
 def test_words_that_are_being_read_when_the_client_clears_what_follows_are_answered(answers):
     said = (

@@ -264,6 +264,29 @@ def test_a_reply_that_begins_in_speech_of_which_nobody_knows_yet_what_it_is_does
     assert actions == [StartReply()]
 
 
+TYPED = (SpeechBegan(0, "u1"), ReplyBegan("r1"))  # in the middle of speech
+
+
+def test_what_still_sounds_of_such_a_reply_is_cut_by_words_and_not_by_a_noise_beside_its_tools():
+    words, noise = (TranscriptKnown("u1", text) for text in ("Stop it now.", ""))
+    said = (*TYPED, ReplyEnded("r1", audible=True), SpeechEnded(900))
+    assert play(*said, words)[1][-2:] == [CutPlayback("r1"), StartReply()]
+    assert play(*said, noise)[1][-1] == CommitSpeech("u1", 900)
+    with_tools = (*TYPED, ReplyEnded("r1", audible=True, to_continue=True), SpeechEnded(900))
+    assert play(*with_tools, words)[1][-2:] == [CutPlayback("r1"), StartReply()]
+    assert play(*with_tools, noise)[1][-2:] == [CommitSpeech("u1", 900), StartReply()]
+
+
+def test_after_that_speech_the_reply_is_one_like_any_other():
+    rules = TurnRules(interrupt_response=False, reads=True)
+    turn, _ = play(*TYPED, SpeechEnded(900), TranscriptKnown("u1", ""), rules=rules)
+    assert not turn.beside
+    later = (SpeechBegan(2000, "u2"), SpeechGrew(2000), SpeechEnded(5000), TranscriptKnown("u2", "What?"))
+    for event in (*later, ReplyEnded("r1", audible=True)):
+        turn, actions = step(turn, event, rules)
+        assert StartReply() not in actions, "no response of itself while one is active"
+
+
 def test_backchannels_in_two_languages():
     assert all(map(is_backchannel, ["Mhm.", "Uh-huh", "yeah, yeah", "OK!", "嗯", "对。", ""]))
     assert not any(map(is_backchannel, ["stop", "yeah but", "不对", "等一下"]))

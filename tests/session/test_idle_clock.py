@@ -348,3 +348,26 @@ async def test_what_it_has_begun_itself_and_fails_is_not_begun_again():
         await subject.ask("Are you there?")
         await asyncio.sleep(60)
         assert subject.types.count(TRIGGERED) == 2, "the user has done something"
+
+
+@scripted
+async def test_a_written_answer_that_it_has_begun_counts_as_heard():
+    async with talk(*[[(0.1, "Still there?")]] * 3, output_modalities=["text"]) as subject:
+        await subject.ask("Hi")
+        await asyncio.sleep(18)
+        assert subject.types.count(TRIGGERED) == 3
+
+
+@scripted
+async def test_what_the_user_says_ends_what_it_has_begun():
+    """The answer to that fails, and the next silence is the user's again."""
+    prompt = [(0.1, LONG)]
+    reader = FakeTranscriber(["What do you want?"] * 9)
+    async with talk(prompt, FAILS, prompt, transcriber=reader) as subject:
+        await greeted(subject)
+        await rings_at(subject)
+        await asyncio.sleep(1.0)
+        await subject.speak(1.5)
+        await subject.silence(9.0)
+        assert [event["response"]["status"] for event in subject.of("response.done")][2] == "failed"
+        assert subject.types.count(TRIGGERED) == 2

@@ -162,7 +162,13 @@ async def test_a_noise_brings_back_the_other_one_only():
             await talk.speak(1.5)
             await talk.silence(3)
             (rest,) = spoken(talk)[2:]
-            assert [COUNT, ABC][1 - stopped].endswith(rest)
+            other = [COUNT, ABC][1 - stopped]
+            assert other.endswith(rest)
+            heard_ms = 60 * len(other[: -len(rest)])  # this voice takes 60 ms a character
+            sounded_ms = (
+                1700 if stopped == 0 else 2700
+            )  # until the noise was an interruption, or the truncate before it
+            assert 500 <= heard_ms <= sounded_ms
 
 
 @scripted
