@@ -71,6 +71,10 @@ class Playback:
             return 0.0
         return max(0.0, self._anchor_s + (self.sent_ms - self._anchor_ms) / 1000 - now_s)
 
+    def waits_s(self, now_s: float) -> float:
+        """Seconds until the first of it can begin to sound."""
+        return 0.0 if self.started_s is None else max(0.0, self.started_s - now_s)
+
     def untold(self, now_s: float) -> bool:
         """Whether a player that tells its position has not told the end: its connection may be dead, and not all of
         this have arrived."""

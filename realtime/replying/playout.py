@@ -173,7 +173,8 @@ class Playout:
 
     def _closes_up(self, stopped: ReplySound) -> None:
         """The player stops this one, so those that wait behind it sound sooner. One that tells its position does so."""
-        sooner_s = stopped.unheard_s(self.now_s())
+        now_s = self.now_s()
+        sooner_s = stopped.unheard_s(now_s) - stopped.playback.waits_s(now_s)
         for sound in self._sounds[self._sounds.index(stopped) + 1 :]:
             if sound.playback.acked_ms is None:
                 sound.playback.shift(-sooner_s)

@@ -63,6 +63,27 @@ async def test_a_cut_discards_once_and_keeps_what_was_heard():
 
 
 @scripted
+@pytest.mark.parametrize("by_client", [True, False])
+@pytest.mark.parametrize(("stopped", "left_s"), [(1, 2.0), (2, 1.6), (3, 1.6)])
+async def test_what_waits_behind_a_reply_that_is_stopped_sounds_sooner(
+    stopped: int, left_s: float, by_client: bool
+):
+    bench = Bench()
+    playout = Playout(bench.context)
+    for number in (1, 2, 3):
+        await reply(bench, playout, number)
+    await asyncio.sleep(0.4)
+    assert playout.unheard_s() == pytest.approx(2.6)
+    if by_client:
+        assert playout.stopped_by_client(f"item_{stopped}")
+    else:
+        playout.cut(f"resp_{stopped}")
+    assert playout.unheard_s() == pytest.approx(left_s)
+    await asyncio.sleep(left_s + 0.1)
+    assert not playout.sounds()
+
+
+@scripted
 async def test_replies_sound_one_after_the_other():
     bench = Bench()
     playout = Playout(bench.context)
