@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -135,16 +137,23 @@ async def committed_and_lost(sound: list[bytes]) -> tuple[str, Left]:
         return item_id, old.lose()
 
 
-@scripted
-async def test_speech_that_the_client_deletes_before_it_comes_again_is_no_part_of_the_next() -> None:
-    sound = [LOUD] * 60
-    item_id, left = await committed_and_lost(sound)
-    heard = FakeTranscriber(["Something else."], interim=False)
+@asynccontextmanager
+async def went_on_without(item_id: str, left: Left, heard: FakeTranscriber) -> AsyncIterator[Talk]:
+    """The session at another server; the first thing that its client does is to delete that turn."""
     async with Talk(
         transcriber=heard, extensions="resume", continues=left.continues(), ids="b", **BY_HAND
     ) as new:
         await asyncio.sleep(0)
         await new.send("conversation.item.delete", item_id=item_id)
+        yield new
+
+
+@scripted
+async def test_speech_that_the_client_deletes_before_it_comes_again_is_no_part_of_the_next() -> None:
+    sound = [LOUD] * 60
+    item_id, left = await committed_and_lost(sound)
+    heard = FakeTranscriber(["Something else."], interim=False)
+    async with went_on_without(item_id, left, heard) as new:
         assert not new.session.unheard.pending
         await send_again(new, sound + [LOUD] * 20, new.session.input_audio_ms)
         await new.send("input_audio_buffer.commit")
@@ -160,11 +169,7 @@ async def test_speech_that_the_client_deletes_before_it_comes_again_is_no_part_o
 async def test_sound_that_comes_long_after_a_deleted_turn_should_have_come_again_is_another_turn() -> None:
     item_id, left = await committed_and_lost([LOUD] * 60)
     heard = FakeTranscriber(["Something else."], interim=False)
-    async with Talk(
-        transcriber=heard, extensions="resume", continues=left.continues(), ids="b", **BY_HAND
-    ) as new:
-        await asyncio.sleep(0)
-        await new.send("conversation.item.delete", item_id=item_id)
+    async with went_on_without(item_id, left, heard) as new:
         await asyncio.sleep(11.0)
         await say(new, [LOUD] * 80)
         await new.send("input_audio_buffer.commit")
