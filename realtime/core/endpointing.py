@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 FRAME_MS = 32
 OFF_RATIO = 0.7  # speech lasts until the probability is below this part of the threshold: 0.5 on, 0.35 off
+ONSET_MS = 64  # of unbroken speech, until it has started
+PAUSE_MS = 32  # of non-speech, until a pause is worth a guess that this was all
+MIN_SPEECH_MS = 96  # less than this was no speech
 MISFIRE_SILENCE_MS = 256  # a click is given up after this silence, however long a sentence may pause
 FADE_MS = 160  # the detector follows a voice that fell quiet within this time, or the voice only became soft
 FADED_MS = 48  # of quiet, until a voice has faded: the closures inside words are mostly shorter
@@ -22,17 +25,14 @@ class EndpointRules:
 
     threshold: float = 0.5  # a probability; 0.05 to 0.95 is used, so that silence and speech are possible
     silence_ms: int = 500  # of non-speech, until speech has stopped
-    min_speech_ms: int = 96  # less than this was no speech
-    onset_ms: int = 64  # of unbroken speech, until it has started
-    pause_ms: int = 32  # of non-speech, until a pause is worth a guess that this was all
     on: float = field(init=False)  # from this probability on it is speech ...
     off: float = field(init=False)  # ... and below this one it is none any more
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability, 0 to 1, not {self.threshold}")
-        if min(self.silence_ms, self.min_speech_ms, self.onset_ms, self.pause_ms) < 0:
-            raise ValueError("silence, speech, onset and pause last 0 ms or longer")
+        if self.silence_ms < 0:
+            raise ValueError(f"a silence lasts 0 ms or longer, not {self.silence_ms}")
         on = min(max(self.threshold, 0.05), 0.95)
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "off", on * OFF_RATIO)
@@ -135,11 +135,6 @@ class Endpointer:
         return self._faded and not self._paused
 
     @property
-    def onset_ms(self) -> int | None:
-        """Where the current speech began; None while nobody speaks."""
-        return self._onset_ms if self._speaking else None
-
-    @property
     def speech_ms(self) -> int:
         """How much speech there was since the onset, silences between words not counted; 0 while idle."""
         return self._speech_ms if self._speaking else 0
@@ -176,10 +171,6 @@ class Endpointer:
         )
         return self._close() if enough else []
 
-    def finish(self) -> list[EndpointEvent]:
-        """The stream ends, or the turn is taken away: close what is open, here and now."""
-        return self._close() if self._speaking else self._clear()
-
     def reset(self, position_ms: int = 0) -> None:
         """Start anew, without events; the next frame begins at `position_ms`."""
         self._position_ms = position_ms
@@ -191,7 +182,7 @@ class Endpointer:
         if not self._speech_ms:
             self._onset_ms = start_ms
         self._speech_ms += self._position_ms - start_ms
-        if self._speech_ms < self.rules.onset_ms:
+        if self._speech_ms < ONSET_MS:
             return []
         self._speaking = True
         self._end_ms = self._position_ms
@@ -216,7 +207,7 @@ class Endpointer:
         if silence_ms >= self._silence_needed_ms():
             return self._close()
         noticed: list[EndpointEvent] = []
-        if not self._paused and silence_ms >= self.rules.pause_ms:
+        if not self._paused and silence_ms >= PAUSE_MS:
             self._paused = True
             noticed.append(SpeechPaused(self._end_ms, self._position_ms))
         if silence_ms >= self.likely_over_ms and not self._too_short():
@@ -227,7 +218,7 @@ class Endpointer:
         return min(self.silence_ms, MISFIRE_SILENCE_MS) if self._too_short() else self.silence_ms
 
     def _too_short(self) -> bool:
-        return self._speech_ms < self.rules.min_speech_ms
+        return self._speech_ms < MIN_SPEECH_MS
 
     def _close(self) -> list[EndpointEvent]:
         at_ms = self._position_ms
