@@ -119,7 +119,10 @@ class WireLaws:
     def _input(self, type: str, event: Event) -> None:
         match type:
             case "input_audio_buffer.speech_started":
-                assert self._open_speech is None, "speech_started twice"
+                if self._open_speech is not None:
+                    assert self.responses, "speech_started twice, and no reply to silence"
+                    assert (event["item_id"], event["audio_start_ms"]) == (self._open_speech, self._start_ms)
+                    return
                 assert event["item_id"] not in self._ended_speech, "speech of an item that has ended"
                 self._open_speech, self._start_ms = event["item_id"], event["audio_start_ms"]
                 self._ended_speech.add(event["item_id"])

@@ -11,8 +11,9 @@ A reply is there from its first event to the end of its playback, which outlasts
 makes clients throw their audio away, so while a reply is there it waits until the interruption is certain
 (docs/architecture.md 2.5): a long stretch of speech is, a short one only with a word that is no backchannel. Before
 anything of the reply was heard nobody can listen to it: a "yes" then is more of the user's turn. A reply that was
-stopped, by a long noise say, goes on if no words were said since (`stopped_reply.py`). Rules in two parts of their own:
-speech over an answer (`turn_interruptions.py`), when what was said is answered (`turn_answers.py`).
+stopped, by a long noise say, goes on if no words were said since (`stopped_reply.py`). A reply that begins while
+somebody speaks sounds until that speech ends, which is judged then, too. Rules in two parts of their own: speech over
+an answer (`turn_interruptions.py`), when what was said is answered (`turn_answers.py`).
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             return turn, _supposed(turn, text, rules)
     match turn.phase:
         case Phase.SPEAKING:
-            after = _speaking(turn, event)
+            after = _speaking(turn, event, rules)
         case Phase.TENTATIVE | Phase.JUDGING:
             after = over_answer(turn, event, rules)
         case _:
@@ -151,6 +152,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
 def _begun(turn: Turn, onset_ms: float, item_id: str) -> tuple[Turn, list[Action]]:
     if turn.phase in (Phase.SPEAKING, Phase.TENTATIVE):
         return turn, []
+    if turn.announced:  # it was only being judged
+        return replace(turn, phase=Phase.SPEAKING, onset_ms=onset_ms, item_id=item_id, announced=False), []
     unread_ms = turn.unread_ms if item_id == turn.item_id else 0.0
     begun = replace(turn.silenced(), onset_ms=onset_ms, item_id=item_id, unread_ms=unread_ms)
     if turn.phase is Phase.CONFIRMING and turn.item_id is not None:
@@ -170,7 +173,7 @@ def _discarded(turn: Turn, rules: TurnRules, *, answers: bool) -> tuple[Turn, li
     left = replace(turn.silenced(), stopped=None)
     if answers:
         return settled(left, rules)
-    return replace(left, unread=frozenset(), owed=frozenset(), beside=False), []
+    return replace(left, unread=frozenset(), owed=frozenset(), untold_id=None), []
 
 
 def _supposed(turn: Turn, text: str, rules: TurnRules) -> list[Action]:
@@ -182,7 +185,7 @@ def _supposed(turn: Turn, text: str, rules: TurnRules) -> list[Action]:
     return [AnswerEarly(text)] if wanted else []
 
 
-def _speaking(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]] | None:
+def _speaking(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]] | None:
     """News of speech that has been announced; None: it is of something else."""
     match event:
         case InterimText(text, _, _, sure) if turn.stopped is not None:
@@ -194,5 +197,9 @@ def _speaking(turn: Turn, event: TurnEvent) -> tuple[Turn, list[Action]] | None:
         case PauseEnded():
             return turn, [HoldVoice()]
         case SpeechEnded(at_ms) if turn.item_id is not None:
+            if turn.beside and turn.replying and rules.interrupt_response and rules.reads:
+                length_ms = at_ms - turn.onset_ms
+                judged = replace(turn, phase=Phase.JUDGING, announced=True, before_answer=True)
+                return replace(judged, unread_ms=length_ms, ended_ms=at_ms), [ReadSpeech(turn.item_id, at_ms)]
             return replace(turn, phase=Phase.CONFIRMING), [CommitSpeech(turn.item_id, at_ms)]
     return None

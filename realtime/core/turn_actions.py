@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AnnounceSpeech:
-    """Tell the client that the user speaks, since `onset_ms`. With a reply around, this silences it."""
+    """Tell the client that the user speaks, since `onset_ms`. With a reply around, this silences it, and is told once
+    more of speech that began before that reply. `known`: it is told already, and there is nothing to silence."""
 
     onset_ms: float
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

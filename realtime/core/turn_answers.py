@@ -8,10 +8,8 @@ from realtime.core.turn_actions import (
     Action,
     AnnounceSpeech,
     ContinueReply,
-    CutPlayback,
     ResumeReply,
     StartReply,
-    StopReply,
 )
 from realtime.core.turn_events import (
     NothingToResume,
@@ -38,25 +36,19 @@ def told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple[
 
 
 def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
-    """Nobody speaks any more: answer what was said, if there were words; else go on with what was stopped.
-
-    A reply that began in the middle of it, to a typed message say, is interrupted by it, or answers first."""
-    quiet = replace(turn.silenced(), owed=frozenset(), beside=turn.beside and bool(turn.unread))
+    """Nobody speaks any more: answer what was said, if there were words, or let the model say what its tools gave; else
+    go on with what was stopped. What was said while a reply is made that cannot be interrupted is answered after it."""
+    quiet = replace(turn.silenced(), owed=frozenset(), untold_id=None)
     if not rules.create_response:
-        return replace(quiet, stopped=None), []
-    if turn.response_id is not None and not (turn.beside and turn.owed):
-        return quiet, []
+        quiet = replace(quiet, stopped=None)
     if turn.response_id is not None:
-        if not rules.interrupt_response:
-            return replace(quiet, owed=turn.owed, beside=True), []
-        return replace(quiet, beside=False), [StopReply(turn.response_id), StartReply()]
+        return replace(quiet, owed=turn.owed if rules.create_response else frozenset()), []
     if turn.owed:
-        words = turn.owed - {turn.playing_id}  # and not only what its tools gave
-        if words and turn.beside and turn.playing_id is not None and rules.interrupt_response:
-            return replace(quiet, beside=False, playing_id=None), [CutPlayback(turn.playing_id), StartReply()]
-        return quiet, [StartReply()]
-    if turn.stopped is not None and not turn.unread:
-        return quiet, [ResumeReply(turn.stopped.response_id)]
+        return quiet, [StartReply()] if rules.create_response else []
+    if turn.untold_id is not None:
+        return quiet, [ContinueReply(turn.untold_id)]
+    if quiet.stopped is not None and not turn.unread:
+        return quiet, [ResumeReply(quiet.stopped.response_id)]
     return quiet, []
 
 
@@ -64,26 +56,27 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
     """What it means for turns that a reply begins, is heard, ends, or is no longer wanted."""
     match event:
         case ReplyBegan(response_id, continues):
-            # It answers all that was said so far, and waits for the texts
             heard = turn.heard and (continues or turn.playing_id is not None)
             heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
-            begun = replace(turn, unread=frozenset(), owed=frozenset(), heard=heard, stopped=None)
-            beside = turn.phase in (Phase.SPEAKING, Phase.TENTATIVE, Phase.JUDGING)  # not read yet
-            return replace(begun, response_id=response_id, playing_id=None, beside=beside), []
+            # It answers all that was said so far, and waits for the texts
+            waits = turn.silenced() if turn.phase is Phase.CONFIRMING else turn
+            begun = replace(waits, unread=frozenset(), owed=frozenset(), untold_id=None, stopped=None)
+            beside = turn.phase is Phase.SPEAKING
+            return replace(begun, response_id=response_id, playing_id=None, heard=heard, beside=beside), []
         case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
         case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
                 owed = frozenset() if turn.phase is Phase.SILENT else turn.owed  # the next round reads it
-                return replace(turn, response_id=None, beside=False, owed=owed), [ContinueReply(response_id)]
-            owed = turn.owed | {response_id} if to_continue else turn.owed
-            ended = replace(turn, response_id=None, playing_id=response_id if audible else None, owed=owed)
+                return replace(turn, response_id=None, owed=owed), [ContinueReply(response_id)]
+            untold_id = response_id if to_continue else None
+            playing_id = response_id if audible else None
+            ended = replace(turn, response_id=None, playing_id=playing_id, untold_id=untold_id)
             if ended.phase is Phase.SILENT and ended.owed and rules.create_response:
-                return replace(ended, owed=frozenset(), beside=False), [StartReply()]
-            return _unheard(replace(ended, beside=turn.beside and audible))
+                return replace(ended, owed=frozenset()), [StartReply()]
+            return _unheard(ended)
         case PlaybackEnded(response_id) if response_id == turn.playing_id:
-            return _unheard(replace(turn, playing_id=None, beside=False))
-
+            return _unheard(replace(turn, playing_id=None))
         case ReplyUnwanted():
             return replace(turn, stopped=None), []
         case NothingToResume() if turn.stopped is not None:

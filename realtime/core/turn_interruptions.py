@@ -99,7 +99,7 @@ def _read(turn: Turn, text: str, rules: TurnRules, *, sure: bool) -> tuple[Turn,
         return _interrupt(turn, rules, words=sure) if words else (replace(turn, unread_ms=0.0), [])
     answers = not turn.replying and not is_hum(text)  # nothing sounds any more: this "yes" was for us
     if not (words or answers) or turn.item_id is None:
-        return _dropped(turn, rules)
+        return _committed(turn, rules, text) if turn.announced else _dropped(turn, rules)
     spoken, actions = _interrupt(turn, rules, words=sure)
     return replace(spoken, phase=Phase.CONFIRMING), [*actions, CommitSpeech(turn.item_id, turn.ended_ms)]
 
@@ -107,6 +107,18 @@ def _read(turn: Turn, text: str, rules: TurnRules, *, sure: bool) -> tuple[Turn,
 def _dropped(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     after, actions = settled(replace(turn, came_back_ms=_rest_goes_on(turn)), rules)
     return after, [DropSpeech(), *actions]
+
+
+def _committed(turn: Turn, rules: TurnRules, text: str) -> tuple[Turn, list[Action]]:
+    """The client knows of this speech, so an item follows, though it interrupts nothing."""
+    item_id = turn.item_id or ""
+    commit = CommitSpeech(item_id, turn.ended_ms)
+    if not turn.replying:
+        return replace(turn, phase=Phase.CONFIRMING, announced=False), [commit]
+    if not text.strip():  # perhaps it could not be read, and its item can
+        turn = replace(turn, unread=turn.unread | {item_id})
+    after, actions = settled(turn, rules)
+    return after, [commit, *actions]
 
 
 def _rest_goes_on(turn: Turn) -> tuple[float, ...]:
@@ -119,8 +131,10 @@ def _rest_goes_on(turn: Turn) -> tuple[float, ...]:
 
 def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list[Action]]:
     """The speech is real. Announce it, and silence the reply if the client wants that. `words`: some are certain."""
-    speaking = replace(turn, phase=Phase.SPEAKING, heard=turn.heard and not rules.interrupt_response)
-    announce: list[Action] = [AnnounceSpeech(turn.onset_ms)]
+    silences = rules.interrupt_response and turn.heard and turn.replying
+    announce: list[Action] = [AnnounceSpeech(turn.onset_ms, known=turn.announced and not silences)]
+    heard = turn.heard and not rules.interrupt_response
+    speaking = replace(turn, phase=Phase.SPEAKING, heard=heard, announced=False)
     if not rules.interrupt_response:
         return speaking, announce
     reply_id = turn.response_id or turn.playing_id

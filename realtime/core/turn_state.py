@@ -42,10 +42,10 @@ class Turn:
     ended_ms: float = 0.0  # position, while JUDGING
     item_id: str | None = None  # of the speech: the item it will be, or is
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
-    # What has had no answer because the user went on: items, results of tools.
-    owed: frozenset[str] = frozenset()
-    # The reply that is made or sounds began in the middle of speech, which it cannot answer
-    beside: bool = False
+    owed: frozenset[str] = frozenset()  # items with words that have had no answer because the user went on
+    untold_id: str | None = None  # the reply whose tools gave something, which nobody has told yet
+    beside: bool = False  # the last reply began in the middle of announced speech, which it cannot answer
+    announced: bool = False  # while JUDGING: the client knows of the speech, which began before the reply
     heard: bool = False  # something of what answers the user has been heard
     before_answer: bool = False  # the speech began when nothing of it had been
     ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting
@@ -70,7 +70,7 @@ class Turn:
             playing_id=self.playing_id,
             unread=self.unread,
             owed=self.owed,
-            beside=self.beside,
+            untold_id=self.untold_id,
             heard=self.heard,
             stopped=self.stopped,
             came_back_ms=self.came_back_ms,

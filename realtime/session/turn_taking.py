@@ -91,10 +91,11 @@ class TurnTaking:
 
     def _act(self, action: turns.Action) -> None:
         match action:
-            case turns.AnnounceSpeech(onset_ms):
+            case turns.AnnounceSpeech(onset_ms, known):
                 if self._rules.interrupt_response:
                     self._playout.discard_unsent()  # also of replies that no longer count as playing
-                self._user.announce(onset_ms)
+                if not known:
+                    self._user.announce(onset_ms)
                 self._speculation.turn_began()
                 self._prewarm.turn_comes()
             case turns.CommitSpeech(item_id, at_ms):

@@ -72,10 +72,10 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
                 case StartReply():
                     over = StopReply(before.response_id or "") in actions or isinstance(event, ReplyEnded)
                     assert before.response_id is None or over
-                case AnnounceSpeech():
-                    assert not announced
+                case AnnounceSpeech(_, known):
+                    assert not announced or known or before.heard, "once more only to silence a reply"
                 case CommitSpeech(item_id):
-                    assert before.phase is Phase.SPEAKING or AnnounceSpeech(before.onset_ms) in actions
+                    assert announced or AnnounceSpeech(before.onset_ms) in actions
                     assert item_id == before.item_id
                 case ReadSpeech(item_id):
                     assert (turn.phase, turn.item_id) == (Phase.JUDGING, item_id)
@@ -87,13 +87,13 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
                 case SpeakAhead() | HoldVoice():
                     assert before.phase is Phase.SPEAKING
                 case ContinueReply(response_id):
-                    assert response_id == before.response_id
+                    assert response_id in (before.response_id, before.untold_id)
                     assert turn.response_id is None
             if isinstance(event, TranscriptKnown) and event.text and event.item_id in before.unread:
                 assert StartReply() in actions or event.item_id in turn.owed or before.response_id
-        announced = turn.phase is Phase.SPEAKING
+        announced = turn.phase is Phase.SPEAKING or turn.announced
         nobody = turn.phase is Phase.SILENT and turn.response_id is None
-        assert not (nobody and turn.owed), "nobody speaks, and nobody answers"
+        assert not (nobody and (turn.owed or turn.untold_id)), "nobody speaks, and nobody answers"
 
 
 @given(st.lists(events, max_size=40), st.booleans())
@@ -108,3 +108,4 @@ def test_every_phase_ends_whatever_was_before(sequence, reads):
     for event in ends:
         turn, _ = step(turn, event, TurnRules(reads=reads))
     assert (turn.phase, turn.unread, turn.owed) == (Phase.SILENT, frozenset(), frozenset())
+    assert (turn.announced, turn.untold_id) == (False, None)
