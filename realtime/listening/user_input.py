@@ -7,13 +7,14 @@ speech, commit it, discard it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from realtime.blocks import LongBytes
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
+from realtime.core.conversation import Item
 from realtime.core.endpointing import (
     EndpointEvent,
     EndpointRules,
@@ -335,9 +336,13 @@ class UserInput:
         """Find out what an item of the client says."""
         self._items.transcribe(item_id, samples, sent=True)
 
-    async def settled(self) -> None:
-        """Wait until every committed item has its text. Raises ProviderError if the last one has none."""
-        await self._items.settled()
+    def reading(self, item_ids: Iterable[str]) -> dict[str, asyncio.Future[Item | None]]:
+        """Those of these items whose text is still to come, see `UserItems.reading`."""
+        return self._items.reading(item_ids)
+
+    def check(self, item_id: str) -> None:
+        """Raises ProviderRejected for an item whose text could not be found out."""
+        self._items.check(item_id)
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""

@@ -1,17 +1,18 @@
-"""The user's items: committed, transcribed, told on the wire and kept for the replies that wait for their text."""
+"""The user's items: committed, transcribed, told on the wire; replies wait here for the text of each."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from realtime import deadlines
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
-from realtime.core.conversation import ConversationError
+from realtime.core.conversation import ConversationError, Item
 from realtime.core.snapshot import CommitSnapshot
 from realtime.errors import (
     ProtocolError,
@@ -61,6 +62,17 @@ class _Again:
     until_s: float  # in loop seconds: later sound is other sound
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """Of an item without text. `read`: the item, once its text is known or never will be; None when it is gone.
+
+    Who needs the text waits for that and not for the task, which may go on although nobody needs it any more.
+    """
+
+    task: asyncio.Task[None]
+    read: asyncio.Future[Item | None]
+
+
 class UserItems:
     """Commits audio as items and finds out what they say.
 
@@ -72,7 +84,7 @@ class UserItems:
         self._context = context
         self._audio = audio
         self._transcription = transcription
-        self._pending: dict[str, asyncio.Task[None]] = {}
+        self._pending: dict[str, _Reading] = {}
         # Where the speech of an item begins, of those since the oldest pending
         self._from_ms: dict[str, float] = {}
         self._commits: dict[str, CommitSnapshot] = {}  # of the client, of items that are pending
@@ -134,8 +146,7 @@ class UserItems:
             self._commits[item_id] = commit
         if from_ms is not None:
             self._from_ms[item_id] = from_ms
-        task = self._transcribe(item_id, samples, end_ms, speech, own, sent)
-        self._pending[item_id] = self._context.tasks.spawn(task, f"transcript {item_id}")
+        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, sent))
 
     def forget(self, item_id: str) -> None:
         """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
@@ -145,15 +156,20 @@ class UserItems:
         self._failures.pop(item_id, None)
         self._from_ms.pop(item_id, None)
         if item_id in self._pending:
-            self._pending[item_id].cancel()
+            self._pending[item_id].task.cancel()
             if item_id in self._again:
                 self._again[item_id].samples.cancel()
             self._is_read(item_id)
         self._context.turns.put(turns.TranscriptFailed(item_id))
 
+    def _begin(self, item_id: str, read: Coroutine[Any, Any, None]) -> None:
+        task = self._context.tasks.spawn(read, f"transcript {item_id}")
+        self._pending[item_id] = _Reading(task, asyncio.get_running_loop().create_future())
+
     def _reads(self, item_id: str) -> bool:
         """Whether it is this task that reads the item of this id."""
-        return self._pending.get(item_id) is asyncio.current_task()
+        reading = self._pending.get(item_id)
+        return reading is not None and reading.task is asyncio.current_task()
 
     async def _transcribe(
         self,
@@ -192,8 +208,7 @@ class UserItems:
             samples: asyncio.Future[Samples] = loop.create_future()
             self._commits[commit.item_id] = commit
             self._again[commit.item_id] = _Again(commit, samples, loop.time() + AGAIN_S)
-            task = self._again_heard(commit.item_id, samples)
-            self._pending[commit.item_id] = self._context.tasks.spawn(task, f"transcript {commit.item_id}")
+            self._begin(commit.item_id, self._again_heard(commit.item_id, samples))
 
     def arrived(self) -> None:
         """More sound is here."""
@@ -217,15 +232,14 @@ class UserItems:
                 heard = await samples
         except TimeoutError:
             self._again.pop(item_id, None)
-            if self._reads(item_id):
-                self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
-                self._is_read(item_id)
+            self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
         else:
             await self._transcribe(item_id, heard, None, None, str, False)
 
     def _is_read(self, item_id: str) -> None:
         """Its text is known, or never will be. Speech is needed as long as what was said before it has no text."""
-        self._pending.pop(item_id, None)
+        conversation, reading = self._context.conversation, self._pending.pop(item_id)
+        reading.read.set_result(conversation.get(item_id) if item_id in conversation else None)
         self._commits.pop(item_id, None)
         while self._from_ms and (first := next(iter(self._from_ms))) not in self._pending:
             del self._from_ms[first]
@@ -241,6 +255,7 @@ class UserItems:
                     item_id=item_id, transcript=text, usage=usage
                 )
             )
+        self._is_read(item_id)
         self._context.turns.put(turns.TranscriptKnown(item_id, text))
 
     def _failed(self, item_id: str, error: ProviderError) -> None:
@@ -254,15 +269,19 @@ class UserItems:
         self._context.outbox.put(
             events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=failure)
         )
+        self._is_read(item_id)
         self._context.turns.put(turns.TranscriptFailed(item_id))
 
-    async def settled(self) -> None:
-        """Wait until every item that is still there has its text. Raises ProviderError if the last one has none."""
-        while self._pending:
-            await asyncio.wait(list(self._pending.values()))
-        last = self._context.conversation.last_user_item_id
-        if last is not None and last in self._failures:
-            error = self._failures[last]
+    # -- for replies -----------------------------------------------------------------------------------------------
+
+    def reading(self, item_ids: Iterable[str]) -> dict[str, asyncio.Future[Item | None]]:
+        """Those of these items whose text is still to come: each is there once it has it, or never will; None if it
+        is gone by then."""
+        return {item_id: self._pending[item_id].read for item_id in item_ids if item_id in self._pending}
+
+    def check(self, item_id: str) -> None:
+        """Raises ProviderRejected for an item whose text could not be found out."""
+        if (error := self._failures.get(item_id)) is not None:
             raise ProviderRejected(error.message, code=_transcription_code(error))
 
 

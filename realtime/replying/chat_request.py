@@ -1,8 +1,8 @@
-"""A chat request from a conversation and the options of one response."""
+"""A chat request from the items that count for one response, and its options."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from realtime.core.conversation import Conversation, InputSpeech, Item, Message
@@ -15,30 +15,27 @@ from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.session_config import ToolChoice
-from realtime.translate import to_core_item, to_wire_item
+from realtime.translate import to_wire_item
 
 
 def build_request(
     options: ResponseOptions,
-    conversation: Conversation,
+    items: Sequence[Item],
     *,
     sees_images: bool,
-    about_to_say: str | None = None,
+    reasoning: Mapping[str, object] | None = None,
 ) -> ChatRequest:
-    """What the chat model is asked. `about_to_say` is the user's turn that is not an item yet.
+    """What the chat model is asked about these items. `reasoning`: see `Conversation`.
 
-    Raises ProviderRejected `context_length_exceeded` when the conversation is too long and must not be shortened.
+    Raises ProviderRejected `context_length_exceeded` when they are too long and must not be shortened.
     """
-    items = list(_items(options, conversation))
-    if about_to_say is not None:
-        items.append(Message("", "user", (InputSpeech(about_to_say),)))
     try:
         messages = history(
             items,
             options.instructions,
             sees_images=sees_images,
             budget=budget_of(options),
-            reasoning=conversation.reasoning,
+            reasoning=reasoning,
         )
     except ContextOverflow as error:
         raise ProviderRejected(str(error), code="context_length_exceeded") from error
@@ -96,10 +93,8 @@ def _referred(item: wire.Item | ItemReference, number: int, conversation: Conver
     return to_wire_item(conversation.get(item.id))
 
 
-def _items(options: ResponseOptions, conversation: Conversation) -> Sequence[Item]:
-    if options.input is None:
-        return conversation.items
-    return [
-        conversation.get(item.id) if isinstance(item, ItemReference) else to_core_item(item)
-        for item in options.input
-    ]
+def is_unread(item: Item) -> bool:
+    """Whether there is speech in it whose text is not known, or never will be."""
+    return isinstance(item, Message) and any(
+        isinstance(part, InputSpeech) and part.transcript is None for part in item.parts
+    )

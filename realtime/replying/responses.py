@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -217,7 +216,7 @@ class Responses:
     def continue_after(
         self,
         response_id: str,
-        request: Callable[[ResponseOptions], Awaitable[ChatRequest]],
+        request: Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]],
         marks: Marks,
     ) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
@@ -227,9 +226,7 @@ class Responses:
         tool_round = before.plan.tool_round + 1
         items = before.events.items.server_items
         options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
-        response = self.prepare(
-            options, partial(request, options), marks, tool_round=tool_round, turn=before.turn
-        )
+        response = self.prepare(options, request(options), marks, tool_round=tool_round, turn=before.turn)
         self.open(response)
         self.start(response)
 

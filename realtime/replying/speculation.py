@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from realtime.context import Context
-from realtime.core.conversation import Item, transcript_of
+from realtime.core.conversation import InputSpeech, Item, Message, transcript_of
 from realtime.core.essence import essence
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
@@ -79,7 +79,9 @@ class Speculation:
         if self._affordable():
             sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
-                request = build_request(options, conversation, sees_images=sees_images, about_to_say=text)
+                items = [*premise.items, Message("", "user", (InputSpeech(text),))]
+                reasoning = conversation.reasoning
+                request = build_request(options, items, sees_images=sees_images, reasoning=reasoning)
                 self._begin(premise, request, marks)
         if self._response is None:
             self._progress(EarlyAnswer.NONE)

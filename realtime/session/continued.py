@@ -76,7 +76,7 @@ async def tell_items(context: Context, items: Iterable[Item], only: frozenset[st
 class GoingOn:
     """What is asked of the session that goes on. `options`: of a response, with what its client had asked for."""
 
-    request: Callable[[ResponseOptions], Awaitable[ChatRequest]]
+    request: Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]]
     reply: Callable[[ResponseOptions], None]
     options: Callable[[ResponseParams | None], ResponseOptions]
 
@@ -129,7 +129,7 @@ async def _go_on_with(
     options = session.options(_params(snapshot.options))
     previous = ROOT if snapshot.unwanted else take_out(into.context, snapshot)
     try:
-        asked = await session.request(options)  # the question, without the answer
+        asked = await session.request(options)()  # the question, without the answer
     except ProviderError:  # it cannot be asked; a reply that has to ask it says so
         asked = ChatRequest(())
     interrupted = end_latest(latest, earlier, into, previous, asked, options)

@@ -1,16 +1,64 @@
-"""What the chat model is asked: the conversation, once every committed item of the user has its text."""
+"""What the chat model is asked: the items that were there when its response was created, once each has its text."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+
 from realtime.context import Context
+from realtime.core.conversation import Conversation, Item, Message
 from realtime.core.messages import ChatRequest
 from realtime.listening.user_input import UserInput
+from realtime.protocol import objects as wire
+from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
-from realtime.replying.chat_request import build_request
+from realtime.replying.chat_request import build_request, is_unread
+from realtime.translate import to_core_item
+
+Reading = asyncio.Future[Item | None]  # see `UserItems.reading`
 
 
-async def question(context: Context, user: UserInput, options: ResponseOptions) -> ChatRequest:
-    """Raises ProviderError."""
+def question(
+    context: Context, user: UserInput, options: ResponseOptions
+) -> Callable[[], Awaitable[ChatRequest]]:
+    """Of a response that is created now: it waits for the text of what is there now, and of nothing that comes later.
+
+    Whoever awaits it gets ProviderError where there is no question.
+    """
+    conversation = context.conversation
+    items: Callable[[], Awaitable[Sequence[Item]]]
     if options.input is None:
-        await user.settled()
-    return build_request(options, context.conversation, sees_images=context.providers.chat.sees_images)
+        there = frozenset(item.id for item in conversation.items)
+        items = partial(_still_there, conversation, there, user.reading(there).values())
+    else:
+        items = partial(_given, options.input)
+    return partial(_request, context, user, options, items)
+
+
+async def _request(
+    context: Context,
+    user: UserInput,
+    options: ResponseOptions,
+    about: Callable[[], Awaitable[Sequence[Item]]],
+) -> ChatRequest:
+    items = await about()
+    last = next((item for item in reversed(items) if isinstance(item, Message) and item.role == "user"), None)
+    if last is not None and is_unread(last):
+        user.check(last.id)
+    sees_images, reasoning = context.providers.chat.sees_images, context.conversation.reasoning
+    return build_request(options, items, sees_images=sees_images, reasoning=reasoning)
+
+
+async def _still_there(
+    conversation: Conversation, ids: frozenset[str], readings: Iterable[Reading]
+) -> Sequence[Item]:
+    """These items as they are after the wait: one may have been deleted, a reply cut."""
+    if waits_for := list(readings):
+        await asyncio.wait(waits_for)  # others wait for them too: who is cancelled here cancels none of them
+    return [item for item in conversation.items if item.id in ids]
+
+
+async def _given(given: Sequence[wire.Item | ItemReference]) -> Sequence[Item]:
+    """What the response brings; references have become items when it was created."""
+    return [to_core_item(item) for item in given if not isinstance(item, ItemReference)]

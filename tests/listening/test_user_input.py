@@ -7,7 +7,7 @@ import pytest
 
 from realtime.core import turn as turns
 from realtime.core.conversation import MAX_ITEMS, Message
-from realtime.errors import ProtocolError, ProviderUnavailable
+from realtime.errors import ProtocolError, ProviderRejected, ProviderUnavailable
 from realtime.listening.user_input import UserInput
 from realtime.protocol.session_config import apply
 from tests.contexts import Bench
@@ -47,6 +47,13 @@ def kinds(bench: Bench) -> list[type]:
     """The turn events that were put, without repetitions of those that come with each frame."""
     seen = [type(event) for event in bench.noticed]
     return [kind for index, kind in enumerate(seen) if not index or kind is not seen[index - 1]]
+
+
+async def texts_known(bench: Bench, subject: UserInput) -> None:
+    """Every item has its text by then, or never will."""
+    readings = subject.reading(item.id for item in bench.context.conversation.items)
+    if readings:
+        await asyncio.wait(readings.values())
 
 
 async def ended(bench: Bench, subject: UserInput) -> None:
@@ -90,7 +97,7 @@ async def test_a_committed_turn_is_an_item_with_its_text():
     await speak(subject, LOUD * 50, SILENT * 50)
     end = bench.noticed[-1]
     subject.commit_turn("item_1", end.at_ms)
-    await subject.settled()
+    await texts_known(bench, subject)
     assert [event["type"] for event in bench.sent()] == [
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.committed",
@@ -137,10 +144,10 @@ async def test_what_was_committed_by_the_detector_is_not_committed_again():
     subject = UserInput(bench.context)
     await speak(subject, LOUD * 50, SILENT * 40)
     subject.commit_turn("item_1", bench.noticed[-1].at_ms)
-    await subject.settled()
+    await texts_known(bench, subject)
     bench.sent()
     subject.commit_buffer()
-    await subject.settled()
+    await texts_known(bench, subject)
     assert bench.noticed[-1] == turns.TranscriptKnown("item_2", ""), "after the turn there was only silence"
     await ended(bench, subject)
 
@@ -169,7 +176,7 @@ async def test_a_transcript_comes_with_the_length_of_its_audio():
     subject = UserInput(bench.context)
     await subject.append(LOUD * 50)
     subject.commit_buffer()
-    await subject.settled()
+    await texts_known(bench, subject)
     completed = bench.sent()[-1]
     assert completed["type"] == "conversation.item.input_audio_transcription.completed"
     assert completed["usage"]["seconds"] == pytest.approx(1.0, abs=0.001)
@@ -231,8 +238,9 @@ async def test_the_log_tells_of_every_failed_transcript_and_never_of_words(caplo
         subject = UserInput(bench.context)
         await speak(subject, LOUD * 50)
         subject.commit_buffer()
-        with pytest.raises(Exception, match=r"busy|did not answer"):
-            await subject.settled()
+        await texts_known(bench, subject)
+        with pytest.raises(ProviderRejected, match=r"busy|did not answer"):
+            subject.check("item_1")
         (record,) = [record for record in caplog.records if record.message == "transcription failed"]
         assert record.facts["item"] == "item_1"
         assert record.facts["code"]
@@ -245,8 +253,9 @@ async def test_a_failed_transcript_fails_the_reply_that_waits_for_it():
     subject = UserInput(bench.context)
     await speak(subject, LOUD * 50)
     subject.commit_buffer()
-    with pytest.raises(Exception, match="busy"):
-        await subject.settled()
+    await texts_known(bench, subject)
+    with pytest.raises(ProviderRejected, match="busy"):
+        subject.check("item_1")
     assert bench.noticed[-1] == turns.TranscriptFailed("item_1")
     failed = bench.sent()[-1]
     assert (failed["type"], failed["item_id"]) == (
@@ -266,7 +275,7 @@ async def test_without_detection_nothing_is_detected_until_a_commit_is_decoded()
     assert vad.frames == 0
     subject.commit_buffer()
     assert "input_audio_buffer.committed" in [event["type"] for event in bench.sent()]
-    await subject.settled()
+    await texts_known(bench, subject)
     assert 0 < vad.frames <= 16, "speech was there at once: nobody looks at the rest"
     assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "One.")
     await ended(bench, subject)
@@ -286,7 +295,7 @@ async def test_a_commit_takes_the_last_sample_too():
     subject = UserInput(bench.context)
     await subject.append(LOUD * 50)
     subject.commit_buffer()
-    await subject.settled()
+    await texts_known(bench, subject)
     assert decoded == [16_000]
     await ended(bench, subject)
 
@@ -319,7 +328,7 @@ async def test_speech_from_before_detection_was_switched_on_is_found_by_a_commit
     subject.config_changed(before)
     await subject.append(SILENT[: len(SILENT) // 2])
     subject.commit_buffer()
-    await subject.settled()
+    await texts_known(bench, subject)
     assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "Hello.")
     await ended(bench, subject)
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from realtime.core.conversation import Conversation, Message, Text
+from realtime.core.conversation import Message, Text
 from realtime.core.history import MAX_CHARACTERS
 from realtime.errors import ProviderRejected
-from realtime.protocol.objects import InputText, ItemReference, MessageItem
-from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
+from realtime.protocol.response_options import ResponseOptions, response_options
 from realtime.protocol.session_config import SessionConfig
 from realtime.providers.base import Providers
 from realtime.replying.chat_request import build_request
@@ -24,16 +23,10 @@ def config(truncation: object = "auto") -> SessionConfig:
     return new_session_config(settings, providers, {"truncation": truncation}, "")
 
 
-def conversation_of(texts: list[str]) -> Conversation:
-    conversation = Conversation()
-    for number, text in enumerate(texts):
-        conversation.add(Message(f"item_{number}", "user", (Text(text),)))
-    return conversation
-
-
 def shown(options: ResponseOptions, texts: list[str]) -> list[str]:
-    """What the model is shown of a conversation of these user messages, without the instructions."""
-    request = build_request(options, conversation_of(texts), sees_images=False)
+    """What the model is shown of these messages of the user, without the instructions."""
+    items = [Message(f"item_{number}", "user", (Text(text),)) for number, text in enumerate(texts)]
+    request = build_request(options, items, sees_images=False)
     assert request.messages[0].content == INSTRUCTIONS
     return [message.content for message in request.messages[1:]]
 
@@ -63,12 +56,6 @@ def test_a_conversation_that_is_too_long_is_refused_where_nothing_may_be_left_ou
 @pytest.mark.parametrize("truncation", ["disabled", {"type": "retention_ratio", "retention_ratio": 0}])
 def test_a_conversation_that_fits_is_shown_whole_whatever_the_truncation(truncation):
     assert shown(response_options(config(truncation), None), TOO_LONG[:4]) == TOO_LONG[:4]
-
-
-def test_a_response_with_an_input_of_its_own_is_shown_that_and_nothing_else():
-    new = MessageItem(id="new", role="user", content=(InputText("Now?"),))
-    options = response_options(config(), ResponseParams(input=(ItemReference(id="item_1"), new)))
-    assert shown(options, ["One.", "Two.", "Three."]) == ["Two.", "Now?"]
 
 
 def test_a_limit_after_the_instructions_is_kept():

@@ -17,6 +17,7 @@ from realtime.replying.responses import MAX_OUT_OF_BAND, Responses
 from realtime.replying.speculation import Speculation
 from realtime.settings import Settings
 from realtime.tools import Toolbox
+from realtime.translate import to_core_item
 from tests.contexts import Bench
 from tests.conversing import scripted
 from tests.fakes import FakeChat, FakeSpeech, call
@@ -41,12 +42,18 @@ class Side:
             response_options(self.bench.context.config, ResponseParams(**params) if params else None)
         )
 
-    async def request(self, options):
-        return build_request(options, self.bench.context.conversation, sees_images=False)
+    def request(self, options):
+        conversation = self.bench.context.conversation
+
+        async def asked():
+            items = conversation.items if options.input is None else [*map(to_core_item, options.input)]
+            return build_request(options, items, sees_images=False, reasoning=conversation.reasoning)
+
+        return asked
 
     def reply(self, **params):
         options = self.options(**params)
-        response = self.responses.prepare(options, lambda: self.request(options), self.marks())
+        response = self.responses.prepare(options, self.request(options), self.marks())
         self.responses.open(response)
         self.responses.start(response)
         return response
@@ -239,7 +246,7 @@ async def test_a_reply_behind_its_gate_is_seen_whole_and_in_order_once_it_opens(
     bench = Bench(chat=FakeChat([[(0.1, "One, "), (0.1, "two.")]]), output_modalities=["text"])
     side = Side(bench)
     options = side.options()
-    response = side.responses.prepare(options, lambda: side.request(options), side.marks())
+    response = side.responses.prepare(options, side.request(options), side.marks())
     side.responses.start(response)
     await asyncio.sleep(2)
     assert bench.sent() == []
@@ -258,7 +265,7 @@ async def test_a_reply_that_failed_behind_its_gate_says_so_to_who_would_open_it(
     bench = Bench(chat=FakeChat([[(0.1, ProviderUnavailable("down"))]]))
     side = Side(bench)
     options = side.options()
-    response = side.responses.prepare(options, lambda: side.request(options), side.marks())
+    response = side.responses.prepare(options, side.request(options), side.marks())
     side.responses.start(response)
     await asyncio.sleep(1)
     assert response.failed

@@ -45,7 +45,7 @@ async def test_no_tool_is_run_behind_the_gate():
     bench = Bench(chat=FakeChat([[(0.1, call("unlock", "{}")), (0.1, "Done.")]]))
     side = Side(bench, Toolbox([unlock], timeout_s=1.0))
     options = side.options()
-    response = side.responses.prepare(options, lambda: side.request(options), side.marks())
+    response = side.responses.prepare(options, side.request(options), side.marks())
     side.responses.start(response)
     await asyncio.sleep(2)
     assert runs == []

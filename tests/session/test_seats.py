@@ -348,6 +348,6 @@ async def test_the_rest_of_an_interrupted_reply_is_asked_where_the_session_is_th
         asked = talk.session.responses.plans.chat(options)
         other_of(talk, seat, chat=other)
         talk.session._context.providers_for("v1")
-        request = await talk.session._answering.request(options)
+        request = await talk.session._answering.request(options)()
         assert [event async for event in asked.stream(request)]
         assert (len(chat.requests), len(other.requests)) == (0, 1)
