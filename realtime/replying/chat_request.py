@@ -71,7 +71,8 @@ def again(options: ResponseOptions, items: Sequence[wire.Item], *, last: bool) -
 
 
 def with_items(options: ResponseOptions, conversation: Conversation) -> ResponseOptions:
-    """With the items themselves instead of references to them, as they are now: they may be deleted meanwhile.
+    """With the items themselves instead of references to them, as they are now: they may be deleted meanwhile. What has
+    no text yet stays a reference: who asks waits for the text.
 
     Raises ProtocolError for a reference to an item that is not there.
     """
@@ -81,7 +82,9 @@ def with_items(options: ResponseOptions, conversation: Conversation) -> Response
     return replace(options, input=tuple(found))
 
 
-def _referred(item: wire.Item | ItemReference, number: int, conversation: Conversation) -> wire.Item:
+def _referred(
+    item: wire.Item | ItemReference, number: int, conversation: Conversation
+) -> wire.Item | ItemReference:
     if not isinstance(item, ItemReference):
         return item
     if item.id not in conversation:
@@ -90,7 +93,8 @@ def _referred(item: wire.Item | ItemReference, number: int, conversation: Conver
             code="item_retrieve_invalid_item_id",
             param=f"response.input[{number}].id",
         )
-    return to_wire_item(conversation.get(item.id))
+    found = conversation.get(item.id)
+    return item if is_unread(found) else to_wire_item(found)
 
 
 def is_unread(item: Item) -> bool:

@@ -32,7 +32,7 @@ def question(
         there = frozenset(item.id for item in conversation.items)
         items = partial(_still_there, conversation, there, user.reading(there).values())
     else:
-        items = partial(_given, options.input)
+        items = partial(_read, [_given(item, conversation, user) for item in options.input])
     return partial(_request, context, user, options, items)
 
 
@@ -54,11 +54,29 @@ async def _still_there(
     conversation: Conversation, ids: frozenset[str], readings: Iterable[Reading]
 ) -> Sequence[Item]:
     """These items as they are after the wait: one may have been deleted, a reply cut."""
-    if waits_for := list(readings):
-        await asyncio.wait(waits_for)  # others wait for them too: who is cancelled here cancels none of them
+    await _all(readings)
     return [item for item in conversation.items if item.id in ids]
 
 
-async def _given(given: Sequence[wire.Item | ItemReference]) -> Sequence[Item]:
-    """What the response brings; references have become items when it was created."""
-    return [to_core_item(item) for item in given if not isinstance(item, ItemReference)]
+def _given(
+    item: wire.Item | ItemReference, conversation: Conversation, user: UserInput
+) -> Item | Reading | None:
+    """An item of the response's own, or one that it refers to; None for one that is gone."""
+    if not isinstance(item, ItemReference):
+        return to_core_item(item)
+    if item.id not in conversation:
+        return None
+    return user.reading([item.id]).get(item.id) or conversation.get(item.id)
+
+
+async def _read(given: Sequence[Item | Reading | None]) -> Sequence[Item]:
+    """Without those that were deleted before they were read."""
+    await _all(each for each in given if isinstance(each, asyncio.Future))
+    items = (each.result() if isinstance(each, asyncio.Future) else each for each in given)
+    return [item for item in items if item is not None]
+
+
+async def _all(readings: Iterable[Reading]) -> None:
+    """Others wait for them too: who is cancelled here cancels none of them."""
+    if waits_for := list(readings):
+        await asyncio.wait(waits_for)

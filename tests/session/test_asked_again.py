@@ -41,14 +41,17 @@ async def test_with_its_own_options(first, reads, noise_s):
         assert talk.of("response.done")[1]["response"]["status"] == "completed"
 
 
+@pytest.mark.parametrize("refers", [False, True], ids=["the conversation", "an item"])
 @scripted
-async def test_also_while_it_waits_for_what_the_client_has_committed():
+async def test_also_while_it_waits_for_what_the_client_has_committed(refers):
     reader = FakeTranscriber(["What is it?", "", ""], interim=False, delay_s=3.0)
     chat = FakeChat([NOON, NOON])
     async with Talk(chat=chat, speech=FakeSpeech(factor=3.0), transcriber=reader) as talk:
         await talk.speak(1.0)
         await talk.send("input_audio_buffer.commit")
-        await talk.send("response.create", response=GREETING)
+        item_id = (await talk.until("input_audio_buffer.committed"))["item_id"]
+        given = {"input": [{"type": "item_reference", "id": item_id}]} if refers else {}
+        await talk.send("response.create", response={**GREETING, **given})
         await talk.silence(0.3)
         await talk.speak(1.6)
         await talk.silence(20.0)
