@@ -344,6 +344,10 @@ class UserInput:
         """Raises ProviderRejected for an item whose text could not be found out."""
         self._items.check(item_id)
 
+    async def text_of(self, samples: Samples) -> str:
+        """What sound says that is no item. Raises ProviderRejected."""
+        return await self._items.text_of(samples)
+
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
         self._voice.cancel()

@@ -282,7 +282,18 @@ class UserItems:
     def check(self, item_id: str) -> None:
         """Raises ProviderRejected for an item whose text could not be found out."""
         if (error := self._failures.get(item_id)) is not None:
-            raise ProviderRejected(error.message, code=_transcription_code(error))
+            raise _unanswerable(error)
+
+    async def text_of(self, samples: Samples) -> str:
+        """What sound says that is no item. Raises ProviderRejected."""
+        try:
+            return (await self._transcription.of_item(samples)).text
+        except ProviderError as error:
+            raise _unanswerable(error) from None
+
+
+def _unanswerable(error: ProviderError) -> ProviderRejected:
+    return ProviderRejected(error.message, code=_transcription_code(error))
 
 
 def _transcription_code(error: ProviderError) -> str:

@@ -121,7 +121,7 @@ class ItemEvents:
         found = []
         for part in item.content:
             if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None:
-                found += await _resampled(part.audio, format)
+                found += await resampled(part.audio, format)
         return found
 
     def _truncate(self, event: client_events.ConversationItemTruncate) -> None:
@@ -135,8 +135,8 @@ class ItemEvents:
         self._outbox.put(events.ConversationItemTruncated(item_id=event.item_id, audio_end_ms=int(end_ms)))
 
 
-async def _resampled(audio: bytes, format: AudioFormat) -> list[Samples]:
-    """At VAD_RATE, in pieces."""
+async def resampled(audio: bytes, format: AudioFormat) -> list[Samples]:
+    """A recording at VAD_RATE, made in pieces: others work meanwhile."""
     decoder, resampler, pieces = PcmDecoder(format), Resampler(format.rate, VAD_RATE), []
     for start in range(0, max(1, len(audio)), PIECE_BYTES):
         last = start + PIECE_BYTES >= len(audio)

@@ -6,7 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
+import msgspec
+import numpy as np
+from msgspec import UNSET
+
 from realtime.context import Context
+from realtime.core.audio import AudioFormat
 from realtime.core.conversation import Conversation, Item, Message
 from realtime.core.messages import ChatRequest
 from realtime.listening.user_input import UserInput
@@ -14,7 +19,8 @@ from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import build_request, is_unread
-from realtime.translate import to_core_item
+from realtime.session.items import resampled
+from realtime.translate import to_core_format, to_core_item
 
 Reading = asyncio.Future[Item | None]  # see `UserItems.reading`
 
@@ -32,7 +38,8 @@ def question(
         there = frozenset(item.id for item in conversation.items)
         items = partial(_still_there, conversation, there, user.reading(there).values())
     else:
-        items = partial(_read, [_given(item, conversation, user) for item in options.input])
+        given = [_given(item, conversation, user) for item in options.input]
+        items = partial(_read, given, user, to_core_format(context.config.input_format))
     return partial(_request, context, user, options, items)
 
 
@@ -60,20 +67,42 @@ async def _still_there(
 
 def _given(
     item: wire.Item | ItemReference, conversation: Conversation, user: UserInput
-) -> Item | Reading | None:
+) -> wire.Item | Item | Reading | None:
     """An item of the response's own, or one that it refers to; None for one that is gone."""
     if not isinstance(item, ItemReference):
-        return to_core_item(item)
+        return item
     if item.id not in conversation:
         return None
     return user.reading([item.id]).get(item.id) or conversation.get(item.id)
 
 
-async def _read(given: Sequence[Item | Reading | None]) -> Sequence[Item]:
-    """Without those that were deleted before they were read."""
-    await _all(each for each in given if isinstance(each, asyncio.Future))
-    items = (each.result() if isinstance(each, asyncio.Future) else each for each in given)
-    return [item for item in items if item is not None]
+async def _read(
+    given: Sequence[wire.Item | Item | Reading | None], user: UserInput, format: AudioFormat
+) -> Sequence[Item]:
+    """Without those that were deleted before they were read. `format`: of recordings."""
+    found: list[Item | None] = []
+    for each in given:
+        if isinstance(each, asyncio.Future):
+            await _all([each])
+            found.append(each.result())
+        elif isinstance(each, wire.Item):
+            found.append(to_core_item(await _with_words(each, user, format)))
+        else:
+            found.append(each)
+    return [item for item in found if item is not None]
+
+
+async def _with_words(item: wire.Item, user: UserInput, format: AudioFormat) -> wire.Item:
+    """With the words of recordings that came without them. Raises ProviderRejected."""
+    if not isinstance(item, wire.MessageItem):
+        return item
+    content = []
+    for part in item.content:
+        if isinstance(part, wire.InputAudio) and part.audio is not UNSET and part.transcript is None:
+            pieces = await resampled(part.audio, format)
+            part = wire.InputAudio(await user.text_of(np.concatenate(pieces)))
+        content.append(part)
+    return msgspec.structs.replace(item, content=tuple(content))
 
 
 async def _all(readings: Iterable[Reading]) -> None:

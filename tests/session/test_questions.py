@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from typing import Any
 
@@ -172,6 +173,36 @@ async def test_another_server_asks_with_the_words_too() -> None:
         assert (await new.until("response.done", 2))["response"]["status"] == "completed"
         (request,) = chat.requests
         assert [message.content for message in request.messages] == [MOOD, "What is it?"]
+
+
+# -- sound that a response brings --------------------------------------------------------------------------------------
+
+
+def recording(**more: str) -> dict[str, Any]:
+    part = {"type": "input_audio", "audio": base64.b64encode(LOUD * 60).decode(), **more}
+    return {"type": "message", "role": "user", "content": [part]}
+
+
+@scripted
+async def test_a_recording_of_the_response_is_read_for_it_and_is_no_item() -> None:
+    chat, reader = FakeChat([[(0.1, "calm")]]), slow("Spoken.")
+    async with Talk(chat=chat, transcriber=reader, **BY_HAND) as talk:
+        await beside(talk, recording(), recording(transcript="Known."), typed("And now?"))
+        await talk.until("response.done")
+        assert asked(chat) == [["Spoken.", "Known.", "And now?"]]
+        assert [seconds for seconds, _ in reader.asked] == [pytest.approx(1.2, abs=0.01)]
+        assert talk.session.conversation.items == ()
+        assert not [type_ for type_ in talk.types if "transcription" in type_]
+
+
+@scripted
+async def test_a_response_fails_whose_recording_has_no_text() -> None:
+    chat = FakeChat()
+    async with Talk(chat=chat, transcriber=slow(DOWN), **BY_HAND) as talk:
+        await beside(talk, recording(), typed("And now?"))
+        done = (await talk.until("response.done"))["response"]
+        assert done["status_details"]["error"]["code"] == "transcription_failed"
+        assert chat.requests == []
 
 
 # -- the conversation ------------------------------------------------------------------------------------------------
