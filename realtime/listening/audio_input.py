@@ -71,7 +71,7 @@ class AudioInput:
         """Send what comes from now on through this; None: through nothing."""
         if self._noise_reduction is not None:
             self._buffer.append(self._noise_reduction.rest())
-            self._score_from_here()  # speech that is open goes on
+            self.score_from_here()  # speech that is open goes on
         self._noise_reduction = reduction
 
     def begin_at(self, ms: float) -> None:
@@ -88,10 +88,10 @@ class AudioInput:
 
     def _look_afresh(self) -> None:
         """Score from here on, and listen for new speech."""
-        self._score_from_here()
+        self.score_from_here()
         self.reset_speech()
 
-    def _score_from_here(self) -> None:
+    def score_from_here(self) -> None:
         """What of a frame is there already is not looked at."""
         self._framer.reset()
         self._near_voice = NearVoice()

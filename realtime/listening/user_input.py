@@ -158,14 +158,21 @@ class UserInput:
         """Take in audio of the wire's format, and put what it means as turn events. Returns its milliseconds."""
         now_s = asyncio.get_running_loop().time()
         for part in self._audio.parts(data):
-            for scored in await self._audio.take(part):
-                noticed = self._audio.endpoint(scored)
-                if noticed or self._audio.endpointer.speaking:
-                    with self._context.turns:
-                        self._notice(noticed)
+            try:
+                await self._take(part)
+            except BaseException:  # positions stay right, though nobody has looked at all of it
+                self._audio.score_from_here()
+                raise
             self._audio.arrived(now_s)
         self._items.arrived()
         return self._audio.length_ms(data)
+
+    async def _take(self, part: bytes) -> None:
+        for scored in await self._audio.take(part):
+            noticed = self._audio.endpoint(scored)
+            if noticed or self._audio.endpointer.speaking:
+                with self._context.turns:
+                    self._notice(noticed)
 
     def answer_is(self, answer: EarlyAnswer) -> None:
         """How far the answer is that was begun before the turn is over: with its first sound in hand, it may be now."""

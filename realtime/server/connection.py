@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
@@ -28,7 +29,7 @@ from realtime.server.live_session import LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
 from realtime.server.token_bucket import TokenBucket
-from realtime.tasks import TaskGroup
+from realtime.tasks import TaskGroup, forget_cancellation
 from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 1.0
 # A client that does not take its last messages in this time loses them, with its TCP connection.
 FLUSH_S = 5.0
+CARRY_OUT_S = 5.0  # for the message that is being carried out when the connection ends
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
@@ -66,6 +68,8 @@ class Connection:
         self._metrics = metrics
         self._invalid_in_a_row = 0
         self._broken = 0  # messages that broke us
+        self._carries_out = False  # the session has an event, and is not done with it
+        self._stops = False  # no more messages are read
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         now_s = asyncio.get_running_loop().time()
         self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
@@ -89,11 +93,11 @@ class Connection:
 
     async def _serve(self, first: Sequence[Sent]) -> Closing:
         name, closing = self._live.id, Closing(1011, "internal_error", resumable=True)
+        reading = asyncio.create_task(self._read(), name=f"{name} reader")
         try:
             async with TaskGroup() as group:
-                group.create_task(self._read(), name=f"{name} reader")
                 group.create_task(self._write(first), name=f"{name} writer")
-                group.create_task(self._wait_for_end(), name=f"{name} closing")
+                group.create_task(self._wait_for_end(reading), name=f"{name} closing")
         except* Closing as reasons:
             closing = _first_closing(without_trace(reasons)).copy()
         except* OutboxFull:
@@ -102,11 +106,36 @@ class Connection:
             log.exception("connection of session %s failed", name)
             with contextlib.suppress(OutboxFull):
                 self._live.outbox.put(ErrorEvent.of(session_broken()))
+        finally:
+            await self._stop_reading(reading)
         return closing
 
-    async def _wait_for_end(self) -> None:
-        await asyncio.wait({self._replaced, self._live.ending}, return_when=asyncio.FIRST_COMPLETED)
-        raise (self._replaced if self._replaced.done() else self._live.ending).result().copy()
+    async def _wait_for_end(self, reading: asyncio.Task[None]) -> None:
+        waits: set[asyncio.Future[Any]] = {self._replaced, self._live.ending, reading}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for told in (self._replaced, self._live.ending):
+                if told.done():
+                    raise told.result().copy()
+            reading.result()
+        finally:
+            del reading, waits  # its error knows this frame
+
+    async def _stop_reading(self, reading: asyncio.Task[None]) -> None:
+        """What is carried out already is carried out whole: the client is told so on its next socket."""
+        self._stops = True
+        try:
+            if self._carries_out:
+                async with deadlines.timeout(CARRY_OUT_S):
+                    await asyncio.wait({reading})
+        except TimeoutError:
+            log.error("a message of session %s was not carried out in time", self._live.id)
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+            forget_cancellation(reading)
+            if not reading.cancelled() and (error := reading.exception()) is not None:
+                without_trace(error)  # what was to be told of it is told
 
     async def _end(self, closing: Closing) -> None:
         """Detach or end the session; then close the socket, unless the client has closed it."""
@@ -143,7 +172,7 @@ class Connection:
     # -- receiving -------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        while True:
+        while not self._stops:
             if not self._live.outbox.has_room:  # else no timer for each message
                 await self._room()
             message = await self._receive()
@@ -205,12 +234,16 @@ class Connection:
     async def _carry_out(self, event: ClientEvent, cost: int = 1) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
         self._live.story.understood(event)
-        sound_s = 0.0
+        sound_s, self._carries_out = 0.0, True
         try:
             sound_s = await self._live.receive(event)
         except ProtocolError as error:
             error.event_id = error.event_id or event.event_id
             self._report(error)
+        finally:
+            self._carries_out = False
+        if self._stops:
+            return
         if isinstance(event, InputAudioBufferAppend):
             await self._audio_limit.throttle(sound_s)
         else:

@@ -291,13 +291,18 @@ class LiveSession:
             log.debug("%s ← %s", self.id, type(event).__name__)
         try:
             sound_s = await self.session.receive(event)
-            if isinstance(event, OutputAudioBufferPlayed):
-                self.numbering.replay.played(event.item_id, event.played_ms)
-            return sound_s
-        finally:
-            self.last_event_id = event.event_id or self.last_event_id
-            if self.journaled is not None and not isinstance(event, _OFTEN):
-                self.journaled.changed()
+        except Exception:  # refused, or it broke us: it is dealt with. One that is cancelled is not
+            self._dealt_with(event)
+            raise
+        if isinstance(event, OutputAudioBufferPlayed):
+            self.numbering.replay.played(event.item_id, event.played_ms)
+        self._dealt_with(event)
+        return sound_s
+
+    def _dealt_with(self, event: ClientEvent) -> None:
+        self.last_event_id = event.event_id or self.last_event_id
+        if self.journaled is not None and not isinstance(event, _OFTEN):
+            self.journaled.changed()
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
