@@ -23,16 +23,15 @@ from realtime.logs import story
 from realtime.providers.journal import FIRST_EPOCH
 from realtime.server.access import Caller
 from realtime.server.beginning import Beginning
-from realtime.server.closing import Closing
 from realtime.server.connection import Connection
 from realtime.server.frames import Frames
 from realtime.server.live_session import LiveSession
 from realtime.server.persistence import StoredConversation, take_stored
 from realtime.server.recording import proof_of
 from realtime.server.registry import Place
-from realtime.server.replay import Gap, ResumeRequest, Sent
+from realtime.server.replay import ResumeRequest, Sent
 from realtime.server.restoring import Found, Restored, claim
-from realtime.server.resume_request import NotResumable, find_session
+from realtime.server.resume_request import NotResumable, find_session, messages_missing
 from realtime.server.room import take_place
 from realtime.server.session_ids import ids_of, random_id
 from realtime.server.state import ACCESS, METRICS, OPENED, OPENINGS, REGISTRY, runtime_of
@@ -106,11 +105,13 @@ async def connect(
     not_resumable = client.not_resumable
     if client.existing is not None and client.resume is not None:
         connection = _connection(app, socket, client.frames, client.existing)
-        first = await _resumed(client.existing, connection, client.resume)
-        if first is not None:
+        try:
+            first = await _resumed(client.existing, connection, client.resume)
+        except NotResumable as error:
+            not_resumable = error
+        else:
             app[METRICS].takeovers.labels("same").inc()
             return connection, first
-        not_resumable = NotResumable("That session has just ended.")
         app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
         take_place(app, place, client.caller)
     if client.elsewhere is not None:
@@ -151,10 +152,7 @@ async def _from_elsewhere(
     place.free()  # it has one
     live = find_session(app[REGISTRY], found.request, client.credential, binary=client.binary)
     connection = _connection(app, socket, client.frames, live)
-    first = await _resumed(live, connection, found.request)
-    if first is None:
-        raise NotResumable("That session has just ended.")
-    return connection, first
+    return connection, await _resumed(live, connection, found.request)
 
 
 async def _restored(
@@ -227,18 +225,20 @@ def _begin(
     app[REGISTRY].start(live, place)
 
 
-async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequest) -> list[Sent] | None:
-    """The messages to send first on the session's new connection; None if it cannot be resumed after all."""
-    if await live.attach(connection):
+async def _resumed(live: LiveSession, connection: Connection, resume: ResumeRequest) -> list[Sent]:
+    """The messages to send first on the session's new connection. Raises NotResumable if it ends, or if others have
+    resumed it meanwhile and know more: it goes on for them."""
+    last_seq = resume.last_seq or 0
+    if await live.attach(connection, last_seq):
         try:
             return await live.resume_messages(resume)
-        except Gap:  # meanwhile the older socket got more messages than the replay buffer can hold
-            await live.finish(Closing(1001, "session_not_resumable"))
         except BaseException:
             live.detach()
             raise
+    if not live.ending.done():
+        raise messages_missing(last_seq)
     await live.gone()
-    return None
+    raise NotResumable("That session has just ended.")
 
 
 def _connection(

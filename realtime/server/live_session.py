@@ -236,12 +236,13 @@ class LiveSession:
         """Whether this credential opened the session."""
         return hmac.compare_digest(self._credential_hash, credential_hash(credential))
 
-    async def attach(self, connection: AttachedConnection) -> bool:
-        """Attach this connection and close an older one. False if the session is ending."""
-        while self._connection is not None and not self.ending.done():
+    async def attach(self, connection: AttachedConnection, last_seq: int | None = None) -> bool:
+        """Attach this connection and close an older one. False if the session is ending, or cannot send all messages
+        after `last_seq` again: then it goes on without this connection."""
+        while self._connection is not None and self._can_serve(last_seq):
             self._connection.close_soon(Closing(1008, "session_taken_over", resumable=True))
             await self._detached.wait()
-        if self.ending.done():
+        if not self._can_serve(last_seq):
             return False
         self._connection = connection
         self.numbering.attached = True
@@ -252,6 +253,9 @@ class LiveSession:
             self.numbering.replay.paused(self._now() - self._away_since_s if self._away_since_s else 0.0)
             self.session.resume()
         return True
+
+    def _can_serve(self, last_seq: int | None) -> bool:
+        return not self.ending.done() and (last_seq is None or self.numbering.has_missed(last_seq))
 
     def detach(self) -> None:
         """The connection is lost: wait for another one until the resume window ends."""
@@ -328,7 +332,7 @@ class LiveSession:
         return [self.numbering.restored(self.last_event_id)]
 
     async def resume_messages(self, request: ResumeRequest) -> list[Sent]:
-        """The first messages on the new socket: `session.resumed`, then all missed ones. Raises Gap."""
+        """The first messages on the new socket: `session.resumed`, then all missed ones."""
         last_seq = request.last_seq or 0
         missed = self.numbering.missed(last_seq)
         if request.item_id is not None:

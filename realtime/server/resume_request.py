@@ -27,6 +27,10 @@ class NotResumable(ProtocolError):
         super().__init__(f"{reason} {NEW_SESSION}", code="session_not_resumable", param="resume")
 
 
+def messages_missing(last_seq: int) -> NotResumable:
+    return NotResumable(f"The messages after number {last_seq} are not all available any more.")
+
+
 def read_resume(query: Mapping[str, str]) -> ResumeRequest | None:
     """The request to resume, or None if there is none. Never raises."""
     session_id = query.get("resume")
@@ -61,5 +65,5 @@ def find_session(
     if request.last_seq is None:
         raise NotResumable("'last_seq' must be the number of the last message received.")
     if not live.numbering.has_missed(request.last_seq):
-        raise NotResumable(f"The messages after number {request.last_seq} are not all available any more.")
+        raise messages_missing(request.last_seq)
     return live

@@ -218,7 +218,7 @@ async def test_a_client_secret_that_has_expired_begins_no_session_in_place_of_on
             later_s = time.time() + 3600
             monkeypatch.setattr(realtime_endpoint.time, "time", lambda: later_s)
 
-            async def ends(_: object) -> bool:
+            async def ends(*_: object) -> bool:
                 live.close_soon(1001, "session_expired")
                 return False
 

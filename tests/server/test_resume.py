@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from realtime.providers.base import SpeechAudio
+from realtime.server.arrivals import Arrivals
 from realtime.server.run import running
 from tests.eventually import eventually
 from tests.server.harness import Harness, WireClient, open_harness
@@ -247,6 +248,36 @@ async def test_of_many_new_sockets_one_keeps_the_session(harness: Harness):
         assert harness.sessions == 1
         for wire in sockets:
             await wire.aclose()
+
+
+async def test_a_socket_that_knows_too_little_ends_nothing_for_one_that_came_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Both may resume when they ask; what the stale one lacks is gone when it is its turn."""
+    gate, turn = asyncio.Event(), Arrivals.turn
+    waiting: list[bool] = []
+
+    async def first_one_late(self: Arrivals, **more: bool) -> None:
+        waiting.append(True)
+        if len(waiting) == 1:
+            await gate.wait()
+        await turn(self, **more)
+
+    async with open_harness() as harness, harness.connect("?extensions=resume") as before:
+        await before.ask("What is two plus three?")
+        session = live(harness, before)
+        monkeypatch.setattr(Arrivals, "turn", first_one_late)
+        connecting = asyncio.create_task(open_client(harness, resume_query(before, seq=2)))
+        await eventually(lambda: waiting)
+        async with harness.open_socket(resume_query(before)) as good:
+            await good.until("session.resumed")
+            gate.set()
+            stale = await connecting
+            assert (await stale.error())["code"] == "session_not_resumable"
+            assert session_of(stale)["id"] != session.id
+            assert (await good.ask("What is two plus four?"))["status"] == "completed"
+            assert good.close_code is None
+        await stale.aclose()
 
 
 async def test_an_event_that_was_refused_is_not_asked_for_again(harness: Harness):
