@@ -15,6 +15,7 @@ from realtime.replying.reply_sound import ReplySound
 
 FLUSH_TIMEOUT_S = 0.3  # for the player to say where it stopped
 DUCK_DB = -12  # while somebody may be interrupting: a quarter of the amplitude, and still understood
+EARLY_S = 1e-6  # no wait is that short, and a timer of the loop may be so early
 STOPS_S = 0.4  # a player has stopped so long after it was told to: until then its sound may be heard again
 
 Announcements = list[events.ServerEvent]
@@ -28,6 +29,7 @@ class Playout:
         self._sounds: list[ReplySound] = []  # oldest first; the last one is the latest reply
         self._ducked = False  # the client was told to play more quietly
         self._paused_s: float | None = None  # since then nobody listens
+        self._away_s = 0.0  # for how long nobody did, before that
         self.just_cut: tuple[ReplySound, ...] = ()  # by the last interruption, oldest first
         self._attended = asyncio.Event()
         self._attended.set()
@@ -278,14 +280,19 @@ class Playout:
             sound.playback.shift(away_s)
             if sound.cut_s is not None:
                 sound.cut_s += away_s
+        self._away_s += away_s
         self._attended.set()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something later, once somebody listens, unless the session has ended by then."""
+        """Do something after so many seconds in which somebody listened, unless the session has ended by then."""
 
         async def wait() -> None:
-            await asyncio.sleep(seconds)
-            await self.attended()
+            left_s = seconds
+            while left_s > EARLY_S:
+                from_s = self.now_s() - self._away_s
+                await asyncio.sleep(left_s)
+                await self.attended()
+                left_s -= self.now_s() - self._away_s - from_s
             action()
 
         self._context.tasks.spawn(wait(), "timer")

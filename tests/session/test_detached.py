@@ -67,6 +67,46 @@ async def test_a_reply_ends_while_nobody_is_there():
         assert done["response"]["status"] == "completed"
 
 
+@pytest.mark.parametrize("before_s", [0.0, 0.2])
+@scripted
+async def test_a_player_has_its_time_to_say_where_it_stopped_once_its_client_is_back(before_s: float):
+    async with Talk(
+        chat=FakeChat([[(0.1, COUNT)]]), speech=FakeSpeech(factor=50), extensions="playback"
+    ) as talk:
+        await talk.ask("Count.")
+        await talk.until("response.done")
+        item_id = talk.of("response.output_audio.delta")[0]["item_id"]
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=500)
+        await talk.send("output_audio_buffer.clear")
+        await asyncio.sleep(before_s)
+        talk.session.suspend()
+        await asyncio.sleep(10.0)
+        assert "conversation.item.truncated" not in talk.types
+        talk.session.resume()
+        await asyncio.sleep(0.09)
+        await talk.send("output_audio_buffer.played", item_id=item_id, played_ms=700, state="flushed")
+        await asyncio.sleep(1.0)
+        (cut,) = talk.of("conversation.item.truncated")
+        assert cut["audio_end_ms"] == 700
+
+
+@scripted
+async def test_a_player_that_says_nothing_has_no_more_time_for_a_client_that_was_away():
+    async with Talk(
+        chat=FakeChat([[(0.1, COUNT)]]), speech=FakeSpeech(factor=50), extensions="playback"
+    ) as talk:
+        await talk.ask("Count.")
+        await talk.until("response.done")
+        await talk.send("output_audio_buffer.clear")
+        await asyncio.sleep(0.2)
+        talk.session.suspend()
+        await asyncio.sleep(10.0)
+        talk.session.resume()
+        back_s = asyncio.get_running_loop().time() - 1000.0
+        cut = await talk.until("conversation.item.truncated")
+        assert cut["at"] - back_s == pytest.approx(0.1, abs=0.01)
+
+
 @scripted
 async def test_a_client_that_takes_nothing_for_long_does_not_fail_the_reply():
     """What waits for the client is no silence of the upstream services."""
