@@ -59,6 +59,14 @@ class Playback:
         if self.started_s is not None:
             self.started_s += seconds
 
+    def sent_again(self, ms: float, begins_s: float) -> None:
+        """The last so many milliseconds are on their way again: they sound from this time on, at the earliest."""
+        first_ms = max(self.sent_ms - ms, self.acked_ms or 0.0)
+        if self._reached_ms(begins_s) > first_ms:
+            self._anchor_ms, self._anchor_s = first_ms, begins_s
+            if not first_ms:
+                self.started_s = begins_s
+
     def heard_ms(self, now_s: float) -> float:
         """The best estimate of what has left the speaker by now."""
         if self.acked_ms is not None and (self.drained or self.flushed):

@@ -29,8 +29,14 @@ LONGEST_S = 30.0  # ahead of the listener; more is not kept
 NEW_STRETCH_S = 0.1  # of silence: no sound goes on after it
 GAIN_FOLLOWS_S = 0.3  # a player has another gain so long after it was told: the way to it, and its ramp
 GAINS = 16  # the last so many are remembered
+ROUNDING_MS = 1.0  # lengths of many messages are added up
 NEVER = -(2**62)
 _END = attrgetter("end")
+
+
+def unknown(ms: float) -> Samples:
+    """Sound of such a length of which only the words are known: nothing sounds like it."""
+    return np.broadcast_to(np.int16(0), max(0, round(ms * RATE / 1000)))
 
 
 @dataclass(slots=True)
@@ -46,6 +52,10 @@ class _Piece:
 
     def __post_init__(self) -> None:
         self.end = self.place + len(self.samples)
+
+    def move(self, count: int) -> None:
+        self.place += count
+        self.end += count
 
     def cut(self, at: int) -> None:
         self.samples = self.samples[: at - self.place]
@@ -92,6 +102,21 @@ class SentSound:
         if self._resampler is None or self._resampler.from_rate != rate:
             self._resampler = Resampler(rate, RATE)
         return self._resampler.feed(samples)
+
+    def sent_again(self, part: SpokenPart, from_ms: float, begins_s: float) -> None:
+        """This part of a reply is on its way again, from `from_ms` on: it plays from this time on, at the earliest, and
+        later what was sent after it."""
+        for index, piece in enumerate(self._pieces):
+            if piece.part is part and piece.from_ms > from_ms - ROUNDING_MS:
+                begins = int((begins_s + (piece.from_ms - from_ms) / 1000) * RATE)
+                if begins > piece.place:
+                    self._move(index, begins - piece.place)
+                return
+
+    def _move(self, first: int, count: int) -> None:
+        for piece in islice(self._pieces, first, None):
+            piece.move(count)
+        self._end += count
 
     def cut(self, at_s: float) -> None:
         """The player plays nothing that comes after this time."""

@@ -7,9 +7,10 @@ acknowledged; each method returns what the client must be told. It starts no rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from realtime.context import Context
+from realtime.core.sent_sound import RATE, unknown
 from realtime.protocol import server_events as events
 from realtime.replying.reply_sound import ReplySound
 
@@ -56,6 +57,7 @@ class Playout:
         now_s = self.now_s()
         sound.playback.sent(sent_ms, now_s)
         sound.playback.ack(played_ms, now_s)
+        self._context.sent.sent(unknown(sent_ms - played_ms), RATE, now_s, sound.part, played_ms)
         self._sounds.append(sound)
 
     def restored_cut(self, sound: ReplySound, sent_ms: float, heard_ms: float) -> None:
@@ -282,6 +284,16 @@ class Playout:
                 sound.cut_s += away_s
         self._away_s += away_s
         self._attended.set()
+
+    def sent_again(self, lengths_ms: Mapping[str, float]) -> None:
+        """The end of these items' sound, so much of it, has not arrived: it is sent again, and sounds from now on."""
+        begins_s = self.now_s()
+        for sound in self._sounds:
+            ms = lengths_ms.get(sound.item_id or "", 0.0)
+            if ms and not sound.interrupted:
+                sound.playback.sent_again(ms, begins_s)
+                self._context.sent.sent_again(sound.part, sound.playback.sent_ms - ms, begins_s)
+            begins_s = max(begins_s, self.now_s() + sound.unheard_s(self.now_s()))
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after so many seconds in which somebody listened, unless the session has ended by then."""

@@ -30,7 +30,7 @@ from realtime.server.closing import DRAINING, AttachedConnection, Closing
 from realtime.server.elsewhere import Elsewhere
 from realtime.server.journaling import JournaledSession
 from realtime.server.numbering import Numbering
-from realtime.server.replay import ResumeRequest, Sent
+from realtime.server.replay import ResumeRequest, Sent, lengths_ms
 from realtime.server.runtime import Runtime
 from realtime.server.saving import places_of
 from realtime.server.story import SessionStory
@@ -335,6 +335,7 @@ class LiveSession:
         """The first messages on the new socket: `session.resumed`, then all missed ones."""
         last_seq = request.last_seq or 0
         missed = self.numbering.missed(last_seq)
+        self.session.sent_again(lengths_ms(missed))
         if request.item_id is not None:
             played = OutputAudioBufferPlayed(item_id=request.item_id, played_ms=request.played_ms)
             await self.session.receive(played)

@@ -9,6 +9,7 @@ made at most 12 s ahead of the listener (docs/architecture.md 2.2). Knows no soc
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from realtime.protocol.codec import encode_bytes
@@ -50,6 +51,15 @@ def sent_event(event: ResponseOutputAudioDelta, seq: int, audio_ms: float) -> Se
     """A message of sound for a client that takes JSON and asked for `resume`."""
     data = encode_bytes(event, f"event_{seq}", seq)
     return Sent(seq, data, audio_ms=audio_ms, item_id=event.item_id, event=event)
+
+
+def lengths_ms(messages: Iterable[Sent]) -> dict[str, float]:
+    """How much sound of each item is in these messages."""
+    lengths: dict[str, float] = {}
+    for message in messages:
+        if message.item_id is not None:
+            lengths[message.item_id] = lengths.get(message.item_id, 0.0) + message.audio_ms
+    return lengths
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -206,6 +206,10 @@ class Session:
         self._user.reconnected()
         self._playout.resume()
         self._idle.resume()
+
+    def sent_again(self, lengths_ms: Mapping[str, float]) -> None:
+        """The end of these items' sound, so much of it, has not arrived, and is on its way again."""
+        self._playout.sent_again(lengths_ms)
 
     # -- what the client asks ------------------------------------------------------------------------------------
 

@@ -166,3 +166,25 @@ def test_a_player_that_has_told_the_end_has_all_of_it():
         playback.sent(1000, 0.0)
         playback.ack(250, 0.25, **end)
         assert not playback.untold(0.5)
+
+
+def test_what_is_sent_again_has_not_been_heard():
+    playback = Playback()
+    playback.sent(5_000, 10.0)
+    assert playback.heard_ms(14.0) == 4_000
+    playback.sent_again(3_000, 14.0)  # 2 s had arrived
+    assert playback.heard_ms(14.0) == 2_000
+    assert playback.remaining_s(14.0) == 3.0
+    playback.sent_again(5_000, 14.0)
+    assert playback.waits_s(13.0) == 1.0
+    assert playback.heard_ms(15.0) == 1_000
+
+
+def test_what_is_sent_again_behind_other_sound_waits_for_it():
+    playback = Playback()
+    playback.sent(5_000, 10.0)
+    playback.sent_again(2_000, 11.0)  # the player still has 2 s of what had arrived
+    assert playback.heard_ms(12.0) == 2_000
+    playback.ack(2_500, 12.0)
+    playback.sent_again(5_000, 12.0)
+    assert playback.heard_ms(12.0) == 2_500, "the player's word counts"

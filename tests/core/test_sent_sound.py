@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.core.messages import WordTime
-from realtime.core.sent_sound import KEEP_S, LONGEST_S, RATE, SentSound
+from realtime.core.sent_sound import KEEP_S, LONGEST_S, RATE, SentSound, unknown
 from realtime.core.spoken import SpokenPart
 
 
@@ -78,3 +78,38 @@ def test_any_time_is_found_among_many_pieces_and_the_silences_between_them():
         from_s, to_s = (first + 0.4) / RATE, (first + 300.4) / RATE  # nobody depends on how a time is rounded
         assert (sent.read(from_s, 700) == expected[first : first + 700]).all()
         assert sent.sounds(from_s, to_s) == expected[first : first + 300].any()
+
+
+def test_what_is_sent_again_plays_from_then_on_and_what_was_sent_after_it_later_too():
+    first, second, sent = SpokenPart(), SpokenPart(), SentSound()
+    for number in range(4):
+        sent.sent(tone(1.0, level=number + 1), RATE, 10.0, first, number * 1000.0)
+    sent.sent(tone(1.0, level=9), RATE, 10.0, second, 0.0)
+    sent.sent_again(first, 1000.0, 15.0)
+    levels = [set(sent.read(10.0 + second_s, RATE)) for second_s in range(10)]
+    assert levels == [{1}, {0}, {0}, {0}, {0}, {2}, {3}, {4}, {9}, {0}]
+    sent.sent(tone(1.0, level=5), RATE, 15.0)
+    assert set(sent.read(19.0, RATE)) == {5}, "what comes now follows it"
+
+
+def test_what_is_sent_again_plays_no_sooner_than_it_would_have():
+    part, sent = SpokenPart(), SentSound()
+    for number in range(4):
+        sent.sent(tone(1.0, level=number + 1), RATE, 10.0, part, number * 1000.0)
+    sent.sent_again(part, 2000.0, 10.5)  # the player still has 1.5 s
+    assert set(sent.read(12.0, RATE)) == {3}
+    sent.sent_again(SpokenPart(), 0.0, 20.0)
+    assert set(sent.read(12.0, RATE)) == {3}
+
+
+def test_of_sound_that_is_unknown_the_words_are_known():
+    part, sent = SpokenPart(), SentSound()
+    part.begin_chunk(0, "one two")
+    part.set_words(0, [WordTime(0, 3, 0, 1000), WordTime(4, 7, 1000, 2000)])
+    part.add_audio(0, 2000.0)
+    sent.sent(unknown(1500.0), RATE, 50.0, part, 500.0)
+    assert sent.said(50.6, 52.0) == "two"
+    assert sent.sounds(51.0, 51.1)
+    assert not sent.read(50.0, RATE * 2).any()
+    sent.cut(51.0)
+    assert sent.silent_since(51.0)

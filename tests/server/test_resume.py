@@ -206,6 +206,24 @@ async def test_the_query_reports_what_was_played():
             assert started["response_id"] == before.of("response.created")[0]["response"]["id"]
 
 
+@pytest.mark.parametrize("protocols", [(), BIN], ids=["json", "binary"])
+async def test_sound_that_did_not_arrive_begins_to_play_when_it_is_sent_again(
+    harness: Harness, protocols: tuple[str, ...]
+):
+    async with harness.connect("?extensions=resume", protocols=protocols) as before:
+        await before.ask(LONG)
+        created = before.of("response.created")[0]["seq"]
+        total_s = len(sound(before)) / 48_000
+        session = live(harness, before).session
+        await eventually(lambda: session._playout.unheard_s() < total_s - 0.2)
+        await disconnect(harness, before)
+        asked_s = asyncio.get_running_loop().time()
+        async with harness.open_socket(resume_query(before, seq=created), protocols=protocols) as after:
+            await after.until("session.resumed")
+            ends_s = asyncio.get_running_loop().time() + session._playout.unheard_s()
+            assert ends_s - total_s >= asked_s
+
+
 async def test_the_idle_timeout_does_not_run_while_detached(harness: Harness):
     idle = {"type": "server_vad", "idle_timeout_ms": 5000}
     async with harness.connect("?extensions=resume") as before:

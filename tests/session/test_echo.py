@@ -1,13 +1,16 @@
 """A client whose microphone hears its loudspeaker: the reply goes on, nothing is answered, and a user is heard."""
 
+import asyncio
 import base64
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 
 from realtime.providers.base import SpeechAudio, SpeechChunkDone
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance
+from tests.session.moving import Losable
 
 RATE = 24_000
 FRAME = RATE // 50
@@ -117,3 +120,45 @@ async def test_an_echo_that_goes_down_with_the_reply_is_nobody_when_it_comes_bac
         down = talk.of("output_audio_buffer.gain_changed")[0]
         told_s = 1_000.0 + down["at"]
         assert talk.session._context.sent.gain(told_s + 0.1) != 1, "what is compared knows it, too"
+
+
+@pytest.mark.parametrize("away_s", [0.0, 0.5, 2.0, 5.0])
+@pytest.mark.parametrize("extensions", ["resume", "resume,playback"])
+@scripted
+async def test_the_echo_of_sound_that_was_sent_again_is_nobody(away_s, extensions):
+    """What was written to a dead socket arrives, and sounds, when the client is back."""
+    async with conversation(*["I want something else."] * 20, extensions=extensions) as talk:
+        await talk.ask("Tell me a story.")
+        item_id = (await talk.until("response.output_audio.delta", 5))["item_id"]
+        talk.session.suspend()
+        await asyncio.sleep(away_s)
+        talk.session.resume()
+        talk.session.sent_again({item_id: talk.audio_ms()})
+        await loudspeaker(talk, 9.0)
+        assert not talk.of("input_audio_buffer.speech_started")
+        assert [done["response"]["status"] for done in talk.of("response.done")] == ["completed"]
+
+
+@scripted
+async def test_the_echo_of_what_a_lost_server_has_sent_is_known_by_its_words():
+    """The whole answer has arrived, and its player plays on."""
+    texts = ["There was once a small dog."] * 20
+
+    def heard():
+        return FakeTranscriber(texts, interim_texts=texts)
+
+    shared = {"speech": Rustling(), "extensions": "resume,playback"}
+    async with Losable(chat=FakeChat([[(0.1, ANSWER)]]), transcriber=heard(), **shared) as old:
+        await old.ask("Tell me a story.")
+        await old.until("response.done")
+        await asyncio.sleep(0.1)
+        sounds = old.of("response.output_audio.delta")
+        whole_ms = int(old.audio_ms())
+        left = old.lose()
+    continues = left.continues(item_id=sounds[0]["item_id"], played_ms=100, received_ms=whole_ms)
+    async with Talk(chat=FakeChat(), transcriber=heard(), continues=continues, ids="b", **shared) as new:
+        await asyncio.sleep(0.05)
+        new.events = [*sounds, *new.events]
+        await loudspeaker(new, 1.5)
+        assert not new.of("input_audio_buffer.speech_started")
+        assert new.metrics.echoes.labels("words")._value.get() >= 1
