@@ -1,7 +1,7 @@
 """The replies of one session: at most one in the conversation, a few beside it; who starts, stops and forgets them.
 
 It turns the wire's options into a plan, runs each reply as one task, and tells the rules how it comes and goes. What
-sounds of it is `playout.py`; whether to answer or to stop is decided elsewhere (`core/turn.py`).
+sounds of it is `sounding.py`; whether to answer or to stop is decided elsewhere (`core/turn.py`).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from realtime.core.messages import ChatRequest
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError
 from realtime.protocol.response_options import ResponseOptions
-from realtime.protocol.server_events import OutputAudioBufferStarted, OutputAudioBufferStopped
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import again
 from realtime.replying.failure import log_end
 from realtime.replying.interrupted import Continuation, InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
 from realtime.replying.plans import Plans, never
-from realtime.replying.playout import FLUSH_TIMEOUT_S, Announcements, Playout
+from realtime.replying.playout import Playout
 from realtime.replying.reply_sound import ReplySound
 from realtime.replying.response import Response
 from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.so_far import so_far
+from realtime.replying.sounding import Sounding
 from realtime.replying.speaking_rates import SpeakingRates
 from realtime.replying.tool_rounds import MAX_TOOL_ROUNDS, continues, to_continue
 from realtime.replying.turn_replies import TurnReplies, teller_of
@@ -46,6 +46,7 @@ class Responses:
         self._playout = playout
         self.plans = Plans(context, tools)
         self.waterfalls = Waterfalls(context)
+        self.sounding = Sounding(context, playout, self.waterfalls)
         self._speaking_rates = SpeakingRates()
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
@@ -162,7 +163,7 @@ class Responses:
         response.open_gate()
 
     def _now_latest(self, response: Response) -> None:
-        self._latest = response
+        self._latest, self.sounding.latest_id = response, response.id
         if response.events.options.spoken:
             self._spoken = response.events.options
 
@@ -201,17 +202,7 @@ class Responses:
         ended = turns.ReplyEnded(response.id, audible, to_continue(response))
         self._context.turns.put(ended)
         if audible:
-            self._await_playback(response)
-
-    def _await_playback(self, response: Response) -> None:
-        """Look again when everything that was sent must have been heard."""
-        if response is not self._latest:
-            return  # the next reply has begun: for the listener it is one
-        remaining_s = self._playout.unheard_s()
-        if remaining_s > 0:
-            self._playout.later(remaining_s + 0.001, lambda: self._await_playback(response))
-        else:
-            self._context.turns.put(turns.PlaybackEnded(response.id))
+            self.sounding.await_end(response.id)
 
     def continue_after(
         self,
@@ -240,7 +231,7 @@ class Responses:
             return
         response, task = entry
         if response is self.active:
-            self.cut_playing()
+            self.sounding.cut()
             self.active = None
             response.events.stop(reason)
             self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
@@ -263,7 +254,7 @@ class Responses:
 
     def interrupt_playing(self) -> None:
         """The listener was interrupted while the latest reply, which has ended, may still sound."""
-        self.cut_playing()
+        self.sounding.cut()
         if self._latest is not None:
             self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
 
@@ -285,7 +276,7 @@ class Responses:
             self._context.turns.put(turns.NothingToResume())
             return
         if self.has_rest(interrupted):  # beyond half of a last word
-            self._announce(self._playout.said_on(interrupted.sounds))
+            self.sounding.said_on(interrupted.sounds)
         if self.say_rest(interrupted, marks):
             self._context.metrics.interruptions_taken_back.inc()
             return
@@ -337,8 +328,8 @@ class Responses:
         if entry is not None and entry[0].gate.is_open:
             self.stop(entry[0].id, "client_cancelled")
         elif self._playout.sounds(response_id):
-            self._silence(response_id)
-        elif self._playout.now_s() - self._last_end_s >= CANCEL_GRACE_S:
+            self.sounding.silence(response_id)
+        elif self._playout.now_s() - max(self._last_end_s, self.sounding.cut_s) >= CANCEL_GRACE_S:
             raise ProtocolError(
                 "Cancellation failed: no active response found", code="response_cancel_not_active"
             )
@@ -348,49 +339,12 @@ class Responses:
         if self.active is not None:
             self.stop(self.active.id, "client_cancelled")
         elif self._playout.sounds():
-            self._silence()
-
-    def _silence(self, response_id: str | None = None) -> None:
-        """A finished reply that may still sound (default: all of them) has been heard enough."""
-        self.cut_playing(response_id)
-        self._look_for_end()
-
-    def truncated(self, item_id: str) -> None:
-        """The client has said how much of an item was heard: if it still sounded, its player was stopped there."""
-        if self._playout.stopped_by_client(item_id):
-            self._last_end_s = self._playout.now_s()
-            self._look_for_end()
-
-    def cut_playing(self, response_id: str | None = None) -> None:
-        """The listener was interrupted: whatever sounds is cut, or of it this reply."""
-        self._last_end_s = self._playout.now_s()
-        self._announce(self._playout.cut(response_id))
-        self.await_flush()
-
-    def await_flush(self) -> None:
-        """Settle what was cut, once its player can have said where it stopped."""
-        if cut := self._playout.awaiting_flush():
-            self._playout.later(FLUSH_TIMEOUT_S, lambda: self._announce(self._playout.settle(cut)))
+            self.sounding.silence()
 
     # -- what was heard ------------------------------------------------------------------------------------------
 
     def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> None:
         """The player tells its position (extension `playback`)."""
-        self._announce(self._playout.played(item_id, played_ms, drained=drained, flushed=flushed))
+        self.sounding.played(item_id, played_ms, drained=drained, flushed=flushed)
         if self.active is not None:
             self.active.unheard(self._playout.unheard_s())
-
-    def _announce(self, announcements: Announcements) -> None:
-        """Tell the client, and follow what it means."""
-        for event in announcements:
-            self._context.outbox.put(event)
-            match event:
-                case OutputAudioBufferStarted(response_id=response_id):
-                    self.waterfalls.tell(response_id)
-                case OutputAudioBufferStopped():
-                    self._look_for_end()
-
-    def _look_for_end(self) -> None:
-        """Something has stopped sounding: tell the rules if nothing sounds any more."""
-        if self.active is None and self._latest is not None and not self._playout.sounds():
-            self._context.turns.put(turns.PlaybackEnded(self._latest.id))

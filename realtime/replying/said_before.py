@@ -35,4 +35,4 @@ def restore_said(said: Sequence[Said], into: Restoring) -> None:
             sound.part, sound.item_id, sound.complete = each.part, was.item_id, True
             sound.awaits_flush = was.unsettled
             into.playout.restored_cut(sound, speech.reach_ms, was.limit_ms)
-    into.responses.await_flush()
+    into.responses.sounding.await_flush()
