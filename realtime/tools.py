@@ -5,7 +5,7 @@
         '''The weather in a city, now.'''
 
 The signature becomes the JSON Schema for the model and checks its arguments; the docstring is the description.
-Knows no session and no protocol: `replying/response.py` runs the calls and reports them.
+Knows no session and no protocol: `replying/running_tools.py` runs the calls and reports them.
 """
 
 from __future__ import annotations

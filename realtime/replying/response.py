@@ -32,6 +32,7 @@ from realtime.replying.answer import Answer
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
 from realtime.replying.response_events import ResponseEvents
+from realtime.replying.running_tools import RunningTools
 from realtime.replying.speech_feed import (
     AudioReceived,
     ChunkAudio,
@@ -43,7 +44,6 @@ from realtime.replying.speech_feed import (
 from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
 from realtime.tools import ServerTools
-from realtime.turn_report import ToolRun
 from realtime.watchdog import Watchdog
 
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
@@ -92,7 +92,7 @@ class Response:
         self.gate = Gate()
         self._ahead = asyncio.Event()
         self.answer = Answer()
-        self.tool_runs: list[ToolRun] = []
+        self.tools = RunningTools(plan.tools, plan.server_tools, events.items)
         self.trace_ids: list[str] = []  # of its requests, as far as the services tell them
         self.failed = False  # behind the gate, where nobody has seen it
         # Called once when as much is in hand as may be prepared behind the gate, or when nothing will come.
@@ -105,7 +105,6 @@ class Response:
         )
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = TaskGroup()
-        self._running_tools: list[asyncio.Task[None]] = []
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model goes on
         self._has_words = False
@@ -129,11 +128,6 @@ class Response:
     def turn(self) -> TurnReplies:
         """The turn that it belongs to."""
         return self.plan.turn
-
-    @property
-    def runs_tools(self) -> bool:
-        """Whether a tool of the server works for it."""
-        return any(not task.done() for task in self._running_tools)
 
     def unheard(self, ahead_s: float) -> None:
         """The player says that it has yet to play so much."""
@@ -159,9 +153,9 @@ class Response:
         self._unseen = True
         self.answer.calls += self._calls.values()
         self._calls.clear()
-        for task in (*self._running_tools, self._voice_task):
-            if task is not None:
-                task.cancel()
+        self.tools.stop()
+        if self._voice_task is not None:
+            self._voice_task.cancel()
 
     async def run(self) -> None:
         """The whole reply. Whatever goes wrong ends in a failed `response.done`. Raises OutboxFull alone."""
@@ -285,34 +279,17 @@ class Response:
             if self.plan.parallel_tool_calls or not self.events.items.calls:
                 self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
 
-    # -- tools of the server -------------------------------------------------------------------------------------
-
     def _call(self, call: ToolCall) -> None:
         """Hand a call to the client, or run it if the tool is ours."""
-        tools = self.plan.tools
-        if tools is None or call.name not in self.plan.server_tools:
+        if not self.tools.start(call, self._helpers):
             self.events.call(call)
-            return
-        run = self._run_tool(tools, self.events.items.server_call(call))
-        self._running_tools.append(self._helpers.create_task(run, name=f"{self.id} tool {call.name}"))
-
-    async def _run_tool(self, tools: ServerTools, call: ToolCall) -> None:
-        run = ToolRun(call.name, call.call_id, call.arguments, self._loop.time())
-        self.tool_runs.append(run)
-        try:
-            run.output = await tools.run(call)
-        finally:
-            run.ended_s = self._loop.time()
-        self.events.items.server_output(call.call_id, run.output)
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
-        tools = self.plan.tools
-        if tools is None or tools.filler is None or not self._running_tools or self._has_words:
-            return
-        _, slow = await asyncio.wait(self._running_tools, timeout=tools.filler_after_s)
-        if slow:
-            self._take_text(tools.filler)
+        if not self._has_words and (filler := await self.tools.filler()):
+            self._take_text(filler)
+
+    # -- the end -------------------------------------------------------------------------------------------------
 
     def _concluded(self) -> ProviderError | None:
         """Say the last words on the wire; returns what went wrong with them."""

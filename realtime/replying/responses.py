@@ -70,7 +70,7 @@ class Responses:
         active = self.active
         if active is None or active.answer.ended:
             return False
-        return active.answer.finish is None or active.runs_tools
+        return active.answer.finish is None or bool(active.tools)
 
     @property
     def unfinished(self) -> Response | None:

@@ -67,7 +67,7 @@ def _report_of(response: Response, context: Context, ended_s: float) -> ReplyRep
         error_code=events.error_code,
         finish_reason=answer.finish.reason if answer.finish is not None else None,
         usage=events.usage,
-        tools=tuple(response.tool_runs),
+        tools=tuple(response.tools.runs),
         trace_ids=tuple(dict.fromkeys(each for each in ids if each)),
         asked=answer.asked,
         said=answer.text,
