@@ -112,9 +112,11 @@ class Continuation(ChatModel):
     @property
     def says_something(self) -> bool:
         """Whether there is a word left, or may come."""
-        stopped = self._interrupted.was_stopped
-        more = stopped and (not self._answer.ended or self._answer.broke_off or bool(self._answer.calls))
-        return more or bool(_speakable([self._before, self._answer.text[self._start :]]))
+        answer, items = self._answer, self._interrupted.response.events.items
+        more = answer.finish is None or bool(answer.calls) or items.model_goes_on
+        return (more and self._interrupted.was_stopped) or bool(
+            _speakable([self._before, self._answer.text[self._start :]])
+        )
 
     def options(self, spoken: ResponseOptions | None) -> ResponseOptions:
         """Of the response that says it. What sounded is spoken again, although the last reply may be a written one:
@@ -151,14 +153,16 @@ class Continuation(ChatModel):
                         yield TextDelta(text)
         finally:
             self._interrupted.stop_chat()
-        if self._interrupted.was_stopped and answer.broke_off and answer.asked is not None:
+        stopped, items = self._interrupted.was_stopped, self._interrupted.response.events.items
+        if stopped and answer.broke_off and answer.asked is not None and not items.calls:
             again = _after(answer.asked, answer.text, ChatMessage("user", CONTINUE))
             async with aclosing(self._chat.stream(again)) as events:
                 async for event in events:
                     yield event
             return
-        if self._interrupted.was_stopped:
-            for call in answer.calls:
+        if stopped:
+            items.end_calls()
+            for call in () if answer.broke_off else answer.calls:
                 yield call
             if answer.usage is not None:
                 yield answer.usage

@@ -17,7 +17,10 @@ from realtime.errors import ProviderRejected
 from realtime.protocol import objects as wire
 from realtime.protocol import server_events as events
 from realtime.protocol.response_options import ResponseOptions
+from realtime.tools import error_output
 from realtime.translate import to_core_item
+
+STOPPED = "This was stopped while it ran. It may have happened: do not do it again without asking the user."
 
 
 class OutputItems:
@@ -121,14 +124,29 @@ class OutputItems:
         self._add(item)
         self._keep(item)
 
+    @property
+    def model_goes_on(self) -> bool:
+        """Whether the model is asked again once our tools have answered. A client whose tools were called as well asks
+        itself."""
+        ours = sum(isinstance(item, wire.FunctionCallItem) for item in self.server_items)
+        return ours > 0 and ours >= self.calls
+
     def carry_on(self, before: OutputItems, message_id: str | None) -> None:
-        """What the tools gave for the reply before is answered after this one, which says its rest."""
-        kinds = [type(item) for item in before.server_items]
-        if kinds.count(wire.FunctionCallItem) != kinds.count(wire.FunctionCallOutputItem):
-            return  # some were stopped
-        self.server_items = list(before.server_items)
-        if self.server_items and message_id is not None:
-            self._before_calls = message_id
+        """The calls of the reply before are also those of this one, which says its rest. Their tools may still work:
+        what they give is answered after this one."""
+        self.server_items, self.calls = before.server_items, before.calls
+        if self.server_items:
+            self._before_calls = message_id or before._before_calls
+
+    def end_calls(self) -> None:
+        """A call whose tool was stopped gets an output that says so: the model goes on from there."""
+        answered = {
+            item.call_id for item in self.server_items if isinstance(item, wire.FunctionCallOutputItem)
+        }
+        calls = [item.call_id for item in self.server_items if isinstance(item, wire.FunctionCallItem)]
+        for call_id in calls:
+            if call_id not in answered:
+                self.server_output(call_id, error_output(STOPPED))
 
     # -- the conversation ----------------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ class Response:
         self._calls: dict[int, ToolCallDelta] = {}
         self._helpers = TaskGroup()
         self._voice_task: asyncio.Task[None] | None = None
-        self._unseen = False  # it was stopped, and only the chat model goes on
+        self._unseen = False  # it was stopped, and only the chat model and tools go on
         self._has_words = False
         self._sound_comes = False  # the voice has something to say, or will have soon
         self._question = ""
@@ -149,11 +149,10 @@ class Response:
             self._ahead.set()
 
     def keep_reading(self) -> None:
-        """It was stopped, perhaps wrongly: what the chat model says from now on is only kept."""
+        """It was stopped, perhaps wrongly: what the chat model says from now on is only kept, and tools work on."""
         self._unseen = True
         self.answer.calls += self._calls.values()
         self._calls.clear()
-        self.tools.stop()
         if self._voice_task is not None:
             self._voice_task.cancel()
 
@@ -224,9 +223,10 @@ class Response:
                     self.answer.finish, self.events.items.reasoning = event, event.reasoning
                     self._known_as(event.trace_id)
         await self._end_calls()
-        if self.plan.spoken and not self._unseen:
+        if self.plan.spoken:
             await self._fill_the_wait()
-            self._feed.finish(self._stand_in())
+            if not self._unseen:
+                self._feed.finish(self._stand_in())
 
     async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
         """What the chat model says next; None at its end."""
@@ -286,7 +286,7 @@ class Response:
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
-        if not self._has_words and (filler := await self.tools.filler()):
+        if not self.answer.text.strip() and (filler := await self.tools.filler()):
             self._take_text(filler)
 
     # -- the end -------------------------------------------------------------------------------------------------

@@ -280,8 +280,8 @@ class Responses:
         if self.say_rest(interrupted, marks):
             self._context.metrics.interruptions_taken_back.inc()
             return
-        interrupted.stop_chat()
         if interrupted.unanswered:
+            interrupted.stop_chat()
             ask_again(interrupted.options)
         else:
             self._context.turns.put(turns.NothingToResume())

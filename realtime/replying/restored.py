@@ -24,12 +24,8 @@ from realtime.replying.reply_sound import ReplySound
 from realtime.replying.response import Response
 from realtime.replying.response_events import StopReason
 from realtime.replying.responses import Responses
-from realtime.tools import error_output
 from realtime.translate import to_wire_item
 
-INTERRUPTED = (
-    "The server was lost while this ran. It may have happened: do not do it again without asking the user."
-)
 ASK_AGAIN = "The server was lost: ask once more."
 
 
@@ -218,8 +214,7 @@ def _restore_calls(response: Response, snapshot: ReplySnapshot, context: Context
         items.server_items.append(item)
         if call.call_id in outputs:
             items.server_items.append(to_wire_item(outputs[call.call_id]))
-        else:
-            items.server_output(call.call_id, error_output(INTERRUPTED))
+    items.end_calls()
 
 
 def _part(said: SpokenSnapshot | None) -> SpokenPart:

@@ -52,8 +52,3 @@ class RunningTools:
             return ""
         _, slow = await asyncio.wait(self._tasks, timeout=tools.filler_after_s)
         return tools.filler if slow else ""
-
-    def stop(self) -> None:
-        """Nobody waits for them."""
-        for task in self._tasks:
-            task.cancel()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from realtime.core.conversation import FunctionCallOutput, Item
-from realtime.protocol.objects import FunctionCallItem
 from realtime.replying.response import Response
 
 MAX_TOOL_ROUNDS = 8  # in one turn of the user; then the model has to answer
@@ -25,8 +24,5 @@ def continues(response: Response, items: Sequence[Item]) -> bool:
 
 def to_continue(response: Response) -> bool:
     """Whether the model has to be asked again, because our tools have answered every call of this reply."""
-    items = response.events.items
-    if response.events.status != "completed" or response.plan.tool_round >= MAX_TOOL_ROUNDS:
-        return False
-    ours = sum(isinstance(item, FunctionCallItem) for item in items.server_items)
-    return ours > 0 and ours >= items.calls  # else the client, whose tools were called as well, will ask
+    rounds_left = response.plan.tool_round < MAX_TOOL_ROUNDS
+    return response.events.status == "completed" and rounds_left and response.events.items.model_goes_on
