@@ -36,6 +36,7 @@ from realtime.upstream import label_of
 
 MAX_OUT_OF_BAND = 4
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
+UNSEEN_S = 0.4  # a client knows a reply so long after its begin: the way there, and back
 
 
 class Responses:
@@ -50,6 +51,8 @@ class Responses:
         self._speaking_rates = SpeakingRates()
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
         self._last_end_s = float("-inf")
+        self._interrupted_s = float("-inf")  # by the server; since then the client has asked for no reply
+        self._began_s = float("-inf")  # the active one
         self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
         self._latest: Response | None = None  # of the conversation
         self._spoken: ResponseOptions | None = None  # of the latest one of the conversation with a voice
@@ -155,7 +158,7 @@ class Responses:
                 )
             self.forget_interrupted()
             self._playout.begin(response.events.sound)
-            self.active = response
+            self.active, self._began_s = response, self._playout.now_s()
             self._now_latest(response)
             follows = continues(response, self._context.conversation.items)
             self._context.turns.put(turns.ReplyBegan(response.id, follows))
@@ -235,6 +238,8 @@ class Responses:
             self.active = None
             response.events.stop(reason)
             self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
+            if reason == "turn_detected":
+                self._interrupted_s = self._playout.now_s()
             kept = task if keep_chat else None
             self._interrupted = InterruptedReply(response, self._playout.just_cut, kept)
         else:
@@ -255,6 +260,7 @@ class Responses:
     def interrupt_playing(self) -> None:
         """The listener was interrupted while the latest reply, which has ended, may still sound."""
         self.sounding.cut()
+        self._interrupted_s = self._playout.now_s()
         if self._latest is not None:
             self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
 
@@ -323,6 +329,8 @@ class Responses:
         """`response.cancel` of the client: for what is generated, or else for what of it may still sound. Raises
         ProtocolError if there is neither, and was not a moment ago."""
         if response_id is None and self.active is not None:
+            if self._unseen():
+                return
             response_id = self.active.id
         entry = self._running.get(response_id or "")
         if entry is not None and entry[0].gate.is_open:
@@ -334,8 +342,21 @@ class Responses:
                 "Cancellation failed: no active response found", code="response_cancel_not_active"
             )
 
+    def asked_by_client(self) -> None:
+        """The client has asked for a reply: what it stops from now on is that one."""
+        self._interrupted_s = float("-inf")
+
+    def _unseen(self) -> bool:
+        """Whether the active reply has begun since the server interrupted the one before, and so lately that what the
+        client stops now is that other one."""
+        now_s = self._playout.now_s()
+        interrupted = now_s - self._interrupted_s < CANCEL_GRACE_S and self._interrupted_s <= self._began_s
+        return self.active is not None and interrupted and now_s - self._began_s < UNSEEN_S
+
     def clear(self) -> None:
         """`output_audio_buffer.clear` of the client: nothing is generated or sounds any more."""
+        if self._unseen():
+            return
         if self.active is not None:
             self.stop(self.active.id, "client_cancelled")
         elif self._playout.sounds():

@@ -48,6 +48,7 @@ class Answering:
         if not options.out_of_band:
             self._context.check_room()
             self._speculation.drop()
+            self._responses.asked_by_client()
         self.reply(options, marks)
 
     def answer(self, turn_marks: Marks | None) -> None:
