@@ -1,14 +1,15 @@
 """A reply that was interrupted, until it is known whether that was meant; and how it goes on from there.
 
 What was not heard of it is said again, from the text that the chat model has given; while nobody has said a word, the
-model may write on, unseen. Only a model that was stopped before its end is asked again. Whether a reply goes on is
-decided by the rules (`core/turn.py`); it becomes a new response of the wire (docs/wire.md 3.9).
+model may write on, unseen. Only a model that was stopped before its end is asked again. Of a reply that had failed only
+what sounded counts. Whether a reply goes on is decided by the rules (`core/turn.py`); it becomes a new response of the
+wire (docs/wire.md 3.9).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from unicodedata import east_asian_width
@@ -17,7 +18,6 @@ from realtime.core.conversation import Conversation
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
 from realtime.protocol.response_options import ResponseOptions
 from realtime.providers.base import ChatModel
-from realtime.replying.answer import Answer
 from realtime.replying.reply_sound import ReplySound
 from realtime.replying.response import Response
 
@@ -49,10 +49,12 @@ class InterruptedReply:
 
     @property
     def unanswered(self) -> bool:
-        """Nothing came of it that could be continued, nor of one that it continues: the question is as good as new."""
+        """It was stopped before anything came of it that could be continued, or of one that it continues: the question
+        is as good as new."""
         answer = self.response.answer
-        nothing = not answer.characters and (answer.asked is None or answer.broke_off)
-        return nothing and not self.response.plan.resumes
+        nothing = not answer.characters and not self.response.events.items.calls
+        new = nothing and (answer.asked is None or answer.broke_off)
+        return new and self.was_stopped and not self.response.plan.resumes
 
     @property
     def options(self) -> ResponseOptions:
@@ -61,17 +63,16 @@ class InterruptedReply:
 
     def continuation(self, conversation: Conversation, chat: ChatModel) -> Continuation | None:
         """What says the rest; None if there is none. `chat` is asked where the model was stopped before its end."""
-        events, answer = self.response.events, self.response.answer
-        heard = self._heard(events.sound, conversation) if events.options.spoken else events.transcript
-        if heard is None or self.unanswered:
-            return None
+        events, heard = self.response.events, None
+        if not self.failed:
+            heard = self._heard(events.sound, conversation) if events.options.spoken else events.transcript
         before = [
             (sound.part.text, self._heard(sound, conversation))
             for sound in self.sounds
-            if sound is not events.sound
+            if sound is not events.sound or self.failed
         ]
         unheard = [text[len(said) :] for text, said in before if said is not None]
-        rest = Continuation(self, _speakable(unheard), answer, len(heard), chat)
+        rest = Continuation(self, _speakable(unheard), None if heard is None else len(heard), chat)
         return rest if rest.says_something else None
 
     def _heard(self, sound: ReplySound, conversation: Conversation) -> str | None:
@@ -92,18 +93,25 @@ class InterruptedReply:
         events = self.response.events
         return events.status == "cancelled" or events.error_code == "server_restarting"
 
+    @property
+    def failed(self) -> bool:
+        """It had failed, and its client was told, before it was interrupted."""
+        return self.response.events.status == "failed" and not self.was_stopped
+
 
 class Continuation(ChatModel):
-    """A chat model that says what is left of an answer: `before` first, then the answer from `start` on."""
+    """A chat model that says what is left of replies: `before` first, then the answer of the latest one from `start` on
+    (None: nothing of it), which is a new answer to its question where it had none."""
 
     def __init__(
-        self, interrupted: InterruptedReply, before: str, answer: Answer, start: int, chat: ChatModel
+        self, interrupted: InterruptedReply, before: str, start: int | None, chat: ChatModel
     ) -> None:
         self.name = chat.name
         self._interrupted = interrupted
         self._before = before
-        self._answer = answer
+        self._answer = interrupted.response.answer
         self._start = start
+        self._asks_anew = start is not None and interrupted.unanswered
         self._chat = chat
 
     def __repr__(self) -> str:
@@ -111,8 +119,10 @@ class Continuation(ChatModel):
 
     @property
     def says_something(self) -> bool:
-        """Whether there is a word left, or may come."""
+        """Whether there is a word left, or may come. A question alone, without anything before it, is no rest."""
         answer, items = self._answer, self._interrupted.response.events.items
+        if self._start is None or self._asks_anew:
+            return bool(self._before)
         more = answer.finish is None or bool(answer.calls) or items.model_goes_on
         return (more and self._interrupted.was_stopped) or bool(
             _speakable([self._before, self._answer.text[self._start :]])
@@ -133,37 +143,59 @@ class Continuation(ChatModel):
             speed=like.speed,
         )
 
-    async def request(self) -> ChatRequest:
-        """What the answer and this beginning of it are an answer to."""
+    async def request(self, ask: Callable[[], Awaitable[ChatRequest]]) -> ChatRequest:
+        """What the answer and this beginning of it are an answer to. `ask`: the question of the latest reply."""
+        if self._asks_anew:
+            return await ask()
         asked, text = await self._answer.request(), self._answer.text
         begin = len(text) - len(text[self._start :].lstrip())
         return _after(asked, text[:begin])
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """The rest, whatever is asked. Raises ProviderError where the model is asked again."""
-        answer, begun = self._answer, False
         if self._before:
             yield TextDelta(f"{self._before} ")
         try:
-            async with aclosing(answer.follow(self._start)) as texts:
-                async for text in texts:
-                    text = text if begun else text.lstrip()
-                    begun = begun or bool(text)
-                    if text:
-                        yield TextDelta(text)
+            if self._start is not None and not self._asks_anew:
+                async for text in self._text(self._start):
+                    yield TextDelta(text)
         finally:
             self._interrupted.stop_chat()
-        stopped, items = self._interrupted.was_stopped, self._interrupted.response.events.items
-        if stopped and answer.broke_off and answer.asked is not None and not items.calls:
-            again = _after(answer.asked, answer.text, ChatMessage("user", CONTINUE))
+        if self._start is None:
+            yield ChatFinish("stop")
+        elif (again := self._again(request)) is not None:
             async with aclosing(self._chat.stream(again)) as events:
                 async for event in events:
                     yield event
-            return
-        if stopped:
-            items.end_calls()
-            for call in () if answer.broke_off else answer.calls:
-                yield call
+        else:
+            for event in self._end():
+                yield event
+
+    async def _text(self, start: int) -> AsyncGenerator[str, None]:
+        """The rest of the answer, as it comes."""
+        begun = False
+        async with aclosing(self._answer.follow(start)) as texts:
+            async for text in texts:
+                text = text if begun else text.lstrip()
+                begun = begun or bool(text)
+                if text:
+                    yield text
+
+    def _again(self, request: ChatRequest) -> ChatRequest | None:
+        """What the model is asked again; None where it had come to its end, or has made calls: it goes on from them."""
+        answer, calls = self._answer, self._interrupted.response.events.items.calls
+        if self._asks_anew:
+            return request
+        if not self._interrupted.was_stopped or not answer.broke_off or answer.asked is None or calls:
+            return None
+        return _after(answer.asked, answer.text, ChatMessage("user", CONTINUE))
+
+    def _end(self) -> Iterator[ChatEvent]:
+        """What comes after the text."""
+        answer = self._answer
+        if self._interrupted.was_stopped:
+            self._interrupted.response.events.items.end_calls()
+            yield from () if answer.broke_off else answer.calls
             if answer.usage is not None:
                 yield answer.usage
         yield answer.finish or ChatFinish("stop")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from realtime.context import Context
 from realtime.core import turn as turns
@@ -37,6 +38,9 @@ from realtime.upstream import label_of
 MAX_OUT_OF_BAND = 4
 CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
 UNSEEN_S = 0.4  # a client knows a reply so long after its begin: the way there, and back
+
+# What a response of these options asks that is created now; awaited, once what it waits for is there
+Question = Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]]
 
 
 class Responses:
@@ -142,6 +146,11 @@ class Responses:
             speaking_rate=self._speaking_rates.of(plan.voice),
         )
 
+    def begin(self, response: Response) -> None:
+        """Run a reply that is seen from the start. Raises ProtocolError while another one is active."""
+        self.open(response)
+        self.start(response)
+
     def start(self, response: Response) -> None:
         """Run a reply; it stays unseen until `open`."""
         task = self._context.tasks.spawn(self._run(response), f"reply {response.id}")
@@ -210,7 +219,7 @@ class Responses:
     def continue_after(
         self,
         response_id: str,
-        request: Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]],
+        question: Question,
         marks: Marks,
     ) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
@@ -220,9 +229,8 @@ class Responses:
         tool_round = before.plan.tool_round + 1
         items = before.events.items.server_items
         options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
-        response = self.prepare(options, request(options), marks, tool_round=tool_round, turn=before.turn)
-        self.open(response)
-        self.start(response)
+        response = self.prepare(options, question(options), marks, tool_round=tool_round, turn=before.turn)
+        self.begin(response)
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
@@ -275,20 +283,21 @@ class Responses:
             self._interrupted.stop_chat()
             self._interrupted = None
 
-    def resume(self, response_id: str, marks: Marks, ask_again: Callable[[ResponseOptions], None]) -> None:
-        """The interruption was none: say what nobody has heard of this reply, in a new response, or `ask_again`."""
+    def resume(self, response_id: str, question: Question, marks: Marks) -> None:
+        """The interruption was none: say what nobody has heard of this reply, in a new response, or ask again."""
         interrupted, self._interrupted = self._interrupted, None
         if interrupted is None or interrupted.response.id != response_id:
             self._context.turns.put(turns.NothingToResume())
             return
         if self.has_rest(interrupted):  # beyond half of a last word
             self.sounding.said_on(interrupted.sounds)
-        if self.say_rest(interrupted, marks):
+        if self.say_rest(interrupted, question, marks):
             self._context.metrics.interruptions_taken_back.inc()
             return
         if interrupted.unanswered:
             interrupted.stop_chat()
-            ask_again(interrupted.options)
+            options = interrupted.options
+            self.begin(self.prepare(options, question(options), marks))
         else:
             self._context.turns.put(turns.NothingToResume())
 
@@ -300,16 +309,16 @@ class Responses:
         options = interrupted.response.events.options
         return interrupted.continuation(self._context.conversation, self.plans.chat(options))
 
-    def say_rest(self, interrupted: InterruptedReply, marks: Marks) -> bool:
+    def say_rest(self, interrupted: InterruptedReply, question: Question, marks: Marks) -> bool:
         """Say what nobody has heard of it in a new response; False if there is nothing left."""
         before, rest = interrupted.response, self._rest(interrupted)
         if rest is None:
             return False
         options, round_ = rest.options(self._spoken), before.plan.tool_round
-        response = self.prepare(options, rest.request, marks, chat=rest, tool_round=round_, resumes=True)
+        request = partial(rest.request, question(interrupted.options))
+        response = self.prepare(options, request, marks, chat=rest, tool_round=round_, resumes=True)
         response.events.items.carry_on(before.events.items, before.events.message_id)
-        self.open(response)
-        self.start(response)
+        self.begin(response)
         return True
 
     def sounds_on(self, response: Response) -> None:

@@ -66,5 +66,4 @@ class Answering:
     def reply(self, options: ResponseOptions, marks: Marks, chat: ChatModel | None = None) -> None:
         """Begin a reply that is seen from the start. Raises ProtocolError while another one is active."""
         response = self._responses.prepare(options, self.request(options), marks, chat=chat)
-        self._responses.open(response)
-        self._responses.start(response)
+        self._responses.begin(response)

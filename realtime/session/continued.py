@@ -135,7 +135,7 @@ async def _go_on_with(
     interrupted = end_latest(latest, earlier, into, previous, asked, options)
     if not goes_on(snapshot):
         into.responses.sounds_on(interrupted.response)
-    elif not into.responses.say_rest(interrupted, into.marks):
+    elif not into.responses.say_rest(interrupted, session.request, into.marks):
         if interrupted.unanswered or not latest.known:
             session.reply(options)
         else:

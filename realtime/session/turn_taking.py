@@ -136,7 +136,7 @@ class TurnTaking:
                 self._responses.stop_chat(response_id)
             case turns.ResumeReply(response_id):
                 answering = self._answering
-                self._responses.resume(response_id, answering.marks(), answering.reply_again)
+                self._responses.resume(response_id, answering.request, answering.marks())
             case turns.ContinueReply(response_id):
                 answering = self._answering
                 self._responses.continue_after(response_id, answering.request, answering.marks())

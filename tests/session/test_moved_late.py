@@ -13,7 +13,7 @@ from realtime.server.journaling import RECORD_S, JournaledSession
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeSpeech
 from tests.session.moving import Left, Losable, StoryChat
-from tests.session.test_moved import STORY, WORDS, quiet, said
+from tests.session.test_moved import EXTENSIONS, STORY, WORDS, quiet, said
 
 
 class KeptInMind:
@@ -120,3 +120,23 @@ async def test_an_answer_goes_on_whose_end_was_lost_in_a_dead_connection(
         await quiet(new)
         assert said(new) == WORDS
         assert len(new.of("response.created")) == (not all_of_it)
+
+
+@scripted
+async def test_what_had_not_arrived_of_an_answer_is_said_before_the_next_one_which_had_not_begun() -> None:
+    chat = StoryChat(story=STORY, word_s=0.001)
+    async with Losable(chat=chat, speech=FakeSpeech(factor=50.0), extensions=EXTENSIONS) as old:
+        await old.ask("Tell me a story.")
+        await old.until("response.done")
+        first = old.of("response.output_audio.delta")[0]["item_id"]
+        chat.word_s = 60.0
+        await old.ask("Once more.")
+        await old.until("response.created", 2)
+        await asyncio.sleep(0.5)
+        left = old.lose()
+    told = {"item_id": first, "played_ms": 400, "received_ms": 1200}
+    async with Talk(
+        chat=StoryChat(story=STORY), extensions=EXTENSIONS, continues=left.continues(**told), ids="b"
+    ) as new:
+        await quiet(new)
+        assert said(new) == WORDS * 2

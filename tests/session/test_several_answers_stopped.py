@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from realtime.errors import ProviderRejected, ProviderUnavailable
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 from tests.session.listeners import items_said, kept_of
@@ -13,9 +16,9 @@ COUNT = (
 ABC = "Alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar."
 
 
-def talk_of(*answers) -> Talk:
+def talk_of(*answers, interim_texts=None) -> Talk:
     chat = FakeChat([[(0.1, each)] if isinstance(each, str) else each for each in answers])
-    transcriber = FakeTranscriber([""] * 9, interim=False)
+    transcriber = FakeTranscriber([""] * 9, interim=interim_texts is not None, interim_texts=interim_texts)
     return Talk(chat=chat, speech=FakeSpeech(factor=50), transcriber=transcriber)
 
 
@@ -93,3 +96,61 @@ async def test_a_deleted_answer_does_not_take_the_next_one_with_it():
         assert talk.types.count("response.created") == 3
         assert await kept_of(talk, second) == ""
         assert said(rest).strip() == ABC
+
+
+SLOW = [(9.0, "And five.")]
+REFUSED = [(0.1, ProviderRejected("no", code="content_filter"))]
+
+
+@pytest.mark.parametrize(
+    "interim_texts", [None, ["Stop that now please"] * 9], ids=["nothing read", "words that nobody said"]
+)
+def test_a_question_of_which_nothing_had_come_is_answered_after_the_rest(interim_texts):
+    """The model that was to answer it is still asked, or was stopped and is asked again."""
+
+    @scripted
+    async def run():
+        async with talk_of(COUNT, SLOW, "And five.", interim_texts=interim_texts) as talk:
+            await talk.ask("Count.")
+            await talk.until("response.done")
+            await talk.silence(1)
+            await talk.ask("And more?")
+            await talk.silence(0.5)
+            rest = await noise(talk, 14.0)
+            kept = await kept_of(talk, items_said(talk)[0])
+            assert said(rest).split() == f"{COUNT.removeprefix(kept)} And five.".split()
+            asked = [request.messages[-1].content for request in talk.chat.requests[1:]]
+            assert set(asked) == {"And more?"}
+            assert len(asked) == (1 if interim_texts is None else 2)
+
+    run()
+
+
+@scripted
+async def test_a_question_that_was_refused_is_not_asked_again():
+    async with talk_of(COUNT, REFUSED, REFUSED) as talk:
+        await talk.ask("Count.")
+        await talk.until("response.done")
+        await talk.silence(1)
+        await talk.ask("And more?")
+        await talk.silence(0.5)
+        rest = await noise(talk)
+        kept = await kept_of(talk, items_said(talk)[0])
+        assert said(rest).strip() == COUNT.removeprefix(kept).strip()
+        assert len(talk.chat.requests) == 2
+
+
+@scripted
+async def test_of_an_answer_that_broke_off_what_had_sounded_is_said():
+    """Its client knows that it has failed: the model is not asked for the rest."""
+    broken = [(0.1, f"{ABC} "), (0.1, "Papa quebec romeo."), (0.5, ProviderUnavailable("down"))]
+    async with talk_of(broken, "Papa.") as talk:
+        await talk.ask("The letters.")
+        assert (await talk.until("response.done"))["response"]["status"] == "failed"
+        announced = "".join(event["delta"] for event in talk.of("response.output_audio_transcript.delta"))
+        await talk.silence(1)
+        rest = await noise(talk, 8)
+        kept = await kept_of(talk, items_said(talk)[0])
+        assert kept
+        assert f"{kept} {said(rest).strip()}" == announced.strip()
+        assert len(talk.chat.requests) == 1
