@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from realtime.core.spoken import SpokenPart
 
-BEYOND_MS = 1_000.0  # a rounding error of a client's clock, not a mistake
+BEYOND_MS = 1_000.0  # a client's clock and its player, and no mistake
 
 
 @dataclass(slots=True)

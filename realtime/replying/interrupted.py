@@ -15,6 +15,7 @@ from dataclasses import replace
 from unicodedata import east_asian_width
 
 from realtime.core.conversation import Conversation
+from realtime.core.heard_speech import BEYOND_MS
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
 from realtime.protocol.response_options import ResponseOptions
 from realtime.providers.base import ChatModel
@@ -83,9 +84,7 @@ class InterruptedReply:
             return ""
         if sound.item_id in conversation:
             return conversation.heard_text(sound.item_id)
-        if sound.cut_s is None or sound.part.heard(sound.playback.heard_ms(sound.cut_s)):
-            return None
-        return ""  # clients delete an item of which they have played nothing
+        return "" if _nothing_played(sound) else None
 
     @property
     def was_stopped(self) -> bool:
@@ -199,6 +198,16 @@ class Continuation(ChatModel):
             if answer.usage is not None:
                 yield answer.usage
         yield answer.finish or ChatFinish("stop")
+
+
+def _nothing_played(deleted: ReplySound) -> bool:
+    """Whether its client, which has deleted the item, can have played nothing of it when it was cut: so LiveKit deletes
+    one. A player that does not tell its position is behind what is known here."""
+    if deleted.cut_s is None:
+        return False
+    heard_ms = deleted.playback.heard_ms(deleted.cut_s)
+    behind = deleted.playback.acked_ms is None and heard_ms <= BEYOND_MS
+    return behind or not deleted.part.heard(heard_ms)
 
 
 def _speakable(texts: Sequence[str]) -> str:

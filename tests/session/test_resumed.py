@@ -334,3 +334,27 @@ async def test_a_yes_at_the_very_end_is_an_answer_and_a_hum_is_none():
             await speaking
             await talk.silence(4.0)
             assert len(talk.of("response.created")) == answers, said
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_a_deleted_item_is_said_whole_if_its_player_can_have_played_nothing(heard):
+    """LiveKit deletes what it has not played; its player is behind what the server believes."""
+
+    @scripted
+    async def run():
+        async def client(talk):
+            await talk.until("input_audio_buffer.speech_started")
+            await asyncio.sleep(0.1)
+            item = talk.of("response.output_item.added")[0]["item"]
+            await talk.send("conversation.item.delete", item_id=item["id"])
+
+        async with noisy("", answer=[(0.9, STORY)]) as talk:
+            deletes = asyncio.create_task(client(talk))
+            await talk.ask("Tell me a story.")
+            await disturb(talk, before_s=2.0 if heard else 0.0)
+            await deletes
+            await talk.silence(5)
+            assert talk.of("conversation.item.deleted")
+            assert spoken(talk) == ([] if heard else [STORY])
+
+    run()
