@@ -87,6 +87,7 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
     What another server had begun and cannot go on does not end the session.
     """
     context = into.context
+    _unduck(continued, context)
     try:
         _take_back(continued, context)
         restore_said(continued.said, into)
@@ -107,6 +108,13 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
     except Exception as error:  # the session goes on without what was being said
         log.error("%s: what another server had begun does not go on", context.session_id, exc_info=error)
         context.outbox.put(events.ErrorEvent.of(event_broken()))
+
+
+def _unduck(continued: Continued, context: Context) -> None:
+    """The other server may have told the player to play more quietly, and nobody knows here: take that back."""
+    sounding = [lost.snapshot.response_id for lost in continued.lost if lost.known]
+    if sounding and context.config.has("playback"):
+        context.outbox.put(events.OutputAudioBufferGainChanged(response_id=sounding[-1], gain_db=0))
 
 
 def _take_back(continued: Continued, context: Context) -> None:

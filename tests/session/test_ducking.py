@@ -8,6 +8,7 @@ import pytest
 
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
+from tests.session.moving import Losable
 from tests.session.stories import STORY
 from tests.wire_laws import WireLaws
 
@@ -119,3 +120,25 @@ async def test_a_noise_in_quick_turns_does_not_make_the_answer_go_up_and_down_wi
         gains = [event["gain_db"] for event in talk.of(GAIN)]
         assert len(gains) <= 4
         assert gains == [-12.0, 0.0] * (len(gains) // 2)
+
+
+@pytest.mark.parametrize("extensions", ["playback,resume", "resume"])
+def test_the_client_of_a_lost_server_is_told_first_to_play_as_loud_as_before(extensions):
+    @scripted
+    async def run():
+        chat = FakeChat([STORY])
+        async with Losable(chat=chat, speech=FakeSpeech(factor=3.0), extensions=extensions) as old:
+            await old.ask("Tell me a story.")
+            await old.until("response.output_audio.delta")
+            await old.silence(0.6)
+            await old.speak(0.3)
+            assert len(old.of(GAIN)) == extensions.count("playback")
+            left = old.lose()
+        async with Talk(extensions=extensions, continues=left.continues(), ids="b") as new:
+            await asyncio.sleep(0.5)
+            if "playback" in extensions:
+                assert (new.types[0], new.events[0]["gain_db"]) == (GAIN, 0.0)
+            else:
+                assert GAIN not in new.types
+
+    run()

@@ -96,7 +96,7 @@ async def test_an_answer_that_has_been_heard_is_not_said_again(extensions: str, 
     ) as new:
         await quiet(new)
         assert said(new) == WORDS
-        assert new.types == []
+        assert set(new.types) <= {"output_audio_buffer.gain_changed"}
 
 
 @pytest.mark.parametrize("later_s", [0.0, 3.0, 30.0])
