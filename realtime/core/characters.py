@@ -40,6 +40,11 @@ def is_invisible(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") or char in _FILLERS
 
 
+def is_blank(text: str) -> bool:
+    """Whether a screen shows nothing of this text."""
+    return all(char.isspace() or is_invisible(char) for char in text)
+
+
 # -- scripts: ranges for the inside of a regular expression's [ ] ------------------------------------------------------
 
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"

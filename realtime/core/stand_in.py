@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from realtime.core.characters import is_invisible
 from realtime.core.languages.guess import guess_language, languages_of_script
 
 PHRASES = {
@@ -61,7 +62,8 @@ def stand_in(answer: str, question: str, language: str | None) -> str:
 
 def has_something_to_see(text: str) -> bool:
     """Whether a screen shows more of this than punctuation and lines."""
-    return any(char.isalnum() or (char > "\x7f" and unicodedata.category(char)[0] == "S") for char in text)
+    signs = (char > "\x7f" and unicodedata.category(char)[0] == "S" for char in text)
+    return any(signs) or any(char.isalnum() and not is_invisible(char) for char in text)
 
 
 def _spoken_language(question: str, known: str) -> str:

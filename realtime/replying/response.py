@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
 from realtime.core.messages import (
     ChatEvent,
@@ -243,7 +244,7 @@ class Response:
             return
         self._feed.feed(text)
         self._opening += text[: MAX_OPENING - len(self._opening)]
-        if not self._has_words and text.strip():
+        if not self._has_words and not is_blank(text):
             self._has_words = True
             self.gate.show(self.events.open_message)
 
@@ -286,7 +287,7 @@ class Response:
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
-        if not self.answer.text.strip() and (filler := await self.tools.filler()):
+        if is_blank(self.answer.text) and (filler := await self.tools.filler()):
             self._take_text(filler)
 
     # -- the end -------------------------------------------------------------------------------------------------

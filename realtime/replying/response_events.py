@@ -18,6 +18,7 @@ import msgspec
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio import pcm_to_samples
+from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
 from realtime.core.spoken import SpokenPart
@@ -58,6 +59,7 @@ class ResponseEvents:
         self._format = to_core_format(options.output_format)
         self._message_index = 0
         self._text: list[str] = []
+        self._blanks = ""  # before the first of it that can be seen
         self._reached = False  # something of it has left for the client
         self._closing = False
 
@@ -180,21 +182,28 @@ class ResponseEvents:
 
     def text(self, delta: str) -> None:
         """Text of a written reply."""
-        if not self.open:
+        if not self.open or not (delta := self._shown(delta)):
             return
         self.open_message()
         self._reached_client()
         self._text.append(delta)
         self._put(events.ResponseOutputTextDelta(**self._address(), delta=delta))
 
+    def _shown(self, text: str) -> str:
+        """This text and the blanks before it; "" as long as there is nothing to see: no message is opened for that."""
+        text, self._blanks = self._blanks + text, ""
+        if self.message_id is None and is_blank(text):
+            text, self._blanks = "", text
+        return text
+
     def begin_chunk(self, chunk: Chunk) -> None:
         """The first sound of a chunk is here: its words appear."""
         if not self.open:
             return
-        self.open_message()
         self.sound.part.begin_chunk(chunk.index, chunk.text, chunk.spoken, chunk.offsets)
-        if chunk.text:
-            self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=chunk.text))
+        if text := self._shown(chunk.text):
+            self.open_message()
+            self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=text))
 
     async def audio(self, index: int, pcm: bytes) -> None:
         """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader."""

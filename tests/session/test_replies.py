@@ -151,12 +151,40 @@ async def test_a_voice_that_fails_in_the_middle_keeps_the_words_that_were_said()
         assert failed["output"][0]["content"][0]["transcript"].strip() == "The first part is fine."
 
 
+@pytest.mark.parametrize("modality", ["audio", "text"])
+@pytest.mark.parametrize("texts", [[], [" "], ["\n", "\n"], ["\u200b"], ["\u3164 "]])
+def test_an_answer_without_anything_to_see_fails(texts, modality):
+    @scripted
+    async def run():
+        async with Talk(chat=FakeChat([[(0.1, text) for text in texts]])) as talk:
+            await talk.ask("Hi", output_modalities=[modality])
+            failed = (await talk.until("response.done"))["response"]
+            assert failed["status_details"]["error"]["code"] == "empty_answer"
+            assert failed["output"] == []
+
+    run()
+
+
 @scripted
-async def test_an_answer_without_text_fails():
-    async with Talk(chat=FakeChat([[]])) as talk:
+async def test_blanks_before_a_call_are_no_message():
+    async with Talk(chat=FakeChat([[(0.1, "\n"), (0.1, "\n"), (0.1, call("weather", "{}"))]])) as talk:
         await talk.ask("Hi")
-        failed = (await talk.until("response.done"))["response"]
-        assert failed["status_details"]["error"]["code"] == "empty_answer"
+        output = (await talk.until("response.done"))["response"]["output"]
+        assert [item["type"] for item in output] == ["function_call"]
+
+
+@pytest.mark.parametrize(("modality", "kept"), [("audio", "transcript"), ("text", "text")])
+def test_blanks_before_words_are_a_part_of_the_text(modality, kept):
+    @scripted
+    async def run():
+        async with Talk(chat=FakeChat([[(0.1, "\n"), (0.1, "\n"), (0.1, "Hello.")]])) as talk:
+            await talk.ask("Hi", output_modalities=[modality])
+            (item,) = (await talk.until("response.done"))["response"]["output"]
+            deltas = talk.of("response.output_text.delta") + talk.of("response.output_audio_transcript.delta")
+            assert item["content"][0][kept] == "\n\nHello."
+            assert "".join(event["delta"] for event in deltas) == "\n\nHello."
+
+    run()
 
 
 @scripted
