@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
+from realtime.core.stand_in import has_something_to_see
 from realtime.core.word_marks import WordMarks
 from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
@@ -72,9 +73,13 @@ class _Chunk:
 
     @property
     def only_seen(self) -> int:
-        """How much of the beginning can only be seen: the lines of code or of a table before the first word said."""
+        """How much of the beginning can only be seen: the lines of code or of a table before the first word said.
+
+        Where a phrase is said in the place of the text, all of it, emoji too."""
         end = min(self.offsets[: len(self.spoken)], default=len(self.text))
         lines = self.text[:end]
+        if self.spoken and end == len(self.text):
+            return end if has_something_to_see(lines) else 0
         return end if any(map(str.isalnum, lines)) and (end == len(self.text) or "\n" in lines) else 0
 
     def _atom_at(self, spoken_index: int) -> int:

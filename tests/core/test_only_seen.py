@@ -8,7 +8,9 @@ CODE = "```py\nx = 1\n```"
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 
 
-@pytest.mark.parametrize("answer", [CODE, TABLE, f"{CODE}\n\n{TABLE}", "~~~\nls\n~~~", "```\nmake\n```\n"])
+@pytest.mark.parametrize(
+    "answer", [CODE, TABLE, "🎉🎉", "→ ✓\n", f"{CODE}\n\n{TABLE}", "~~~\nls\n~~~", "```\nmake\n```\n"]
+)
 def test_an_answer_that_can_only_be_seen_was_seen(answer):
     """A phrase is said in its place, and stands at its end: who stops the phrase has seen the code."""
     part = SpokenPart()
