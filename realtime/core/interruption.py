@@ -29,7 +29,7 @@ MOST_DUCKS, DUCKS_WITHIN_MS = 2, 4_000.0
 READING_MS = 400.0  # more is needed while a text is on its way: on a busy machine it comes late
 WORDLESS_MS = 1_000.0  # of a sound in which no words were read: this much may be a hum or a noise
 CONSIDER_MS = 250.0  # this much if it has a word that is no backchannel
-# This much if it has ended and all of it is a word that takes the turn: "No!"
+# This much if it has ended and all of it is a word that takes the turn: "No!" Before the answer, any word that is sure
 CONSIDER_WHOLE_MS = 150.0
 
 
@@ -94,4 +94,7 @@ def has_words(
         return not is_agreement(text, before_answer=before_answer)
     if speech_ms < CONSIDER_MS and (not whole or speech_ms < CONSIDER_WHOLE_MS):
         return False
-    return takes_turn(text) or (before_answer and is_backchannel(text) and not is_hum(text))
+    if takes_turn(text):
+        return True
+    # Nobody comments on an answer that has not begun: this is more of the turn. But noises of this length are read, too
+    return before_answer and not is_hum(text) and (is_backchannel(text) or (sure and believed))

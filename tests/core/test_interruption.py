@@ -59,3 +59,28 @@ def test_a_voice_may_interrupt_from_150_ms_on_and_later_after_a_murmur():
 )
 def test_a_word_after_two_hums_belongs_to_them(text, speech_ms, interrupts):
     assert has_words(text, speech_ms, whole=True, sure=True, before_answer=False) is interrupts
+
+
+@pytest.mark.parametrize(
+    ("text", "speech_ms", "whole", "sure", "interrupts"),
+    [
+        ("Five.", 200, END, True, True),
+        ("七", 150, END, True, True),
+        ("Five.", 140, END, True, False),
+        ("Five.", 200, MIDDLE, True, False),
+        ("Five.", 200, END, False, False),  # a click or a knock may be read as any word
+        ("Yes.", 200, END, False, True),
+        ("M. M. Sun", 200, END, True, False),
+        ("Mm-hmm.", 200, END, True, False),
+        ("", 200, END, True, False),
+    ],
+)
+def test_before_the_answer_any_short_word_is_more_of_the_turn_if_it_is_sure(
+    text, speech_ms, whole, sure, interrupts
+):
+    assert has_words(text, speech_ms, whole=whole, sure=sure, before_answer=True) is interrupts
+
+
+def test_while_an_answer_is_heard_only_few_short_words_are_believed():
+    assert not has_words("Five.", 200, whole=True, sure=True, before_answer=False)
+    assert has_words("No.", 200, whole=True, sure=True, before_answer=False)

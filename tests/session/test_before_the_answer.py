@@ -4,11 +4,12 @@ import pytest
 
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.session.test_short_words import Doubting
 
 LATE = [(1.6, "Once there was a small dog, "), (0.1, "and it lived by the sea.")]
 MORE_OF_THE_TURN = [
     ("Yes.", 0.42), ("Okay.", 0.5), ("Right.", 0.45), ("Please.", 0.4), ("Stop.", 0.42), ("对。", 0.3), ("好的。", 0.5), ("はい", 0.35),
-    ("Ja.", 0.3), ("Oui.", 0.28), ("Claro.", 0.5), ("In Paris.", 0.6),
+    ("Ja.", 0.3), ("Oui.", 0.28), ("Claro.", 0.5), ("In Paris.", 0.6), ("Five.", 0.2), ("七", 0.2),
 ]  # fmt: skip
 
 
@@ -57,6 +58,22 @@ def test_a_hum_or_a_noise_before_the_answer_sounds_does_not_cost_it(said, second
             assert (await talk.until("response.done"))["response"]["status"] == "completed"
 
     hum()
+
+
+@pytest.mark.parametrize("interim", [True, False])
+def test_a_short_sound_that_is_hardly_read_as_a_word_does_not_cost_the_answer(interim):
+    @scripted
+    async def knock():
+        chat = FakeChat([LATE])
+        async with Talk(chat=chat, transcriber=Doubting("Tick.", interim=interim)) as talk:
+            await talk.ask("Do you know a story?")
+            await talk.silence(0.3)
+            await talk.speak(0.2)
+            await talk.silence(3.0)
+            assert "input_audio_buffer.speech_started" not in talk.types
+            assert (await talk.until("response.done"))["response"]["status"] == "completed"
+
+    knock()
 
 
 @scripted
