@@ -115,6 +115,11 @@ class AudioInput:
         return self._resampler.held_ms + (self._noise_reduction.held_ms if self._noise_reduction else 0.0)
 
     @property
+    def _least_speech(self) -> float:
+        """The probability from which on what a client commits is read: never more than announced speech needs."""
+        return min(SPEECH, self.endpointer.rules.on)
+
+    @property
     def start_ms(self) -> float:
         """Position of the oldest audio that is still kept."""
         return self._buffer.start_ms
@@ -153,7 +158,7 @@ class AudioInput:
         self.scored_ms += FRAME_MS
         if self._hides is not None and self._hides(self, probability >= self.endpointer.rules.off):
             probability = 0.0
-        if probability >= SPEECH:
+        if probability >= self._least_speech:
             self._last_speech_ms = self.scored_ms  # also of a voice behind: a client may commit it itself
         # what is hidden is no near voice either
         speaking = self.endpointer.speaking
@@ -229,7 +234,7 @@ class AudioInput:
         try:
             for start in range(0, len(frames), LOOK_FRAMES):
                 probabilities = await stream.probabilities(frames[start : start + LOOK_FRAMES])
-                if any(probability >= SPEECH for probability in probabilities):
+                if any(probability >= self._least_speech for probability in probabilities):
                     return True
         finally:
             stream.close()

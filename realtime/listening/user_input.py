@@ -295,10 +295,11 @@ class UserInput:
                 f"but buffer only has {buffered_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        item_id = self._segment.item_id if self._segment.announced else self._context.new_id("item")
+        announced = self._segment.announced
+        item_id = self._segment.item_id if announced else self._context.new_id("item")
         self._items.add(item_id)
         self._transcription.discard_early()
-        speech = self._audio.speech_since(start_ms)
+        speech = announced or self._audio.speech_since(start_ms)
         self._audio.flush()
         commit = CommitSnapshot(item_id, start_ms, self._audio.received_ms)
         # With turn detection the detector would hear it again as well
