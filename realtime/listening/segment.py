@@ -16,12 +16,20 @@ class SpeechSegment:
 
     item_id: str = ""
     onset_ms: float = 0.0
+    kept_from_ms: float = 0.0  # what came before this is part of another item, or is not kept
     end_ms: float | None = None  # of its last pause
     announced: bool = False  # the client knows of it
 
     def start_ms(self, config: SessionConfig) -> float:
         """Where its audio begins for the transcriber: some time before its onset."""
-        return max(0.0, self.onset_ms - max(PRE_ROLL_MS, padding_ms(config)))
+        return self._before_onset(max(PRE_ROLL_MS, padding_ms(config)))
+
+    def told_ms(self, config: SessionConfig) -> int:
+        """Where it begins for the client, as it wishes."""
+        return int(self._before_onset(padding_ms(config)))
+
+    def _before_onset(self, ms: float) -> float:
+        return max(self.kept_from_ms, self.onset_ms - ms)
 
 
 def padding_ms(config: SessionConfig) -> int:

@@ -34,7 +34,7 @@ from realtime.listening.audio_input import AudioInput
 from realtime.listening.certainty import is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
-from realtime.listening.segment import SpeechSegment, padding_ms
+from realtime.listening.segment import SpeechSegment
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import Unheard, UserItems
@@ -234,7 +234,7 @@ class UserInput:
         if self._judged:
             self._judged, self._segment.end_ms = False, None
         else:
-            self._segment = SpeechSegment(self._context.new_id("item"), onset_ms)
+            self._segment = SpeechSegment(self._context.new_id("item"), onset_ms, self._audio.start_ms)
         self._delay.began()
         self._text.began(self._segment)
         self._context.turns.put(turns.SpeechBegan(self._segment.onset_ms, self._segment.item_id))
@@ -247,7 +247,7 @@ class UserInput:
         if self._ended_ms is not None and onset_ms - self._ended_ms < WENT_ON_MS:
             self._context.metrics.cuts.inc()
         self._ended_ms = None
-        start_ms = max(0, int(onset_ms) - padding_ms(self._context.config))
+        start_ms = self._segment.told_ms(self._context.config)
         self._context.outbox.put(
             events.InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=self._segment.item_id)
         )

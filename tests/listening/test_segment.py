@@ -29,3 +29,11 @@ def test_a_segment_begins_some_time_before_its_onset_and_never_before_the_audio(
         assert SpeechSegment(onset_ms=lead_ms - 1).start_ms(chosen) == 0
 
     begin()
+
+
+@scripted
+async def test_a_segment_begins_at_no_audio_of_another_item():
+    for padding_ms, told_ms, start_ms in ((0, 2000, 1700), (200, 1800, 1700), (900, 1700, 1700)):
+        chosen = config({"type": "server_vad", "prefix_padding_ms": padding_ms})
+        segment = SpeechSegment(onset_ms=2000, kept_from_ms=1700)
+        assert (segment.told_ms(chosen), segment.start_ms(chosen)) == (told_ms, start_ms)

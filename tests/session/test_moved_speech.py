@@ -108,6 +108,30 @@ async def test_a_turn_that_went_on_before_its_first_half_had_a_text_is_heard_who
         assert users(new) == ["What is", "the sea?"]
 
 
+@pytest.mark.parametrize("padding_ms", [0, 3000])
+@scripted
+async def test_a_turn_that_has_its_text_is_not_heard_again_with_the_one_after_it(padding_ms: int) -> None:
+    detection = {"type": "server_vad", "silence_duration_ms": 200, "prefix_padding_ms": padding_ms}
+    session = {"audio": {"input": {"turn_detection": {**detection, "create_response": False}}}}
+    sound = [SILENT] * 30 + [LOUD] * 50 + [SILENT] * 16 + [LOUD] * 50
+    async with Losable(
+        transcriber=FakeTranscriber(["One."], interim=False), extensions="resume", **session
+    ) as old:
+        await say(old, sound)
+        assert users(old) == ["One."]
+        ended_ms = old.of("input_audio_buffer.speech_stopped")[0]["audio_end_ms"]
+        assert old.of("input_audio_buffer.speech_started")[1]["audio_start_ms"] >= ended_ms
+        left = old.lose()
+    heard = FakeTranscriber(["Two.", "never"], interim=False)
+    async with Talk(
+        transcriber=heard, extensions="resume", continues=left.continues(), ids="b", **session
+    ) as new:
+        assert new.session.input_audio_ms >= ended_ms
+        await send_again(new, sound + [SILENT] * 50, new.session.input_audio_ms)
+        await new.silence(1.0)
+        assert users(new) == ["One.", "Two."]
+
+
 async def slow_tool() -> str:
     """Do it."""
     await asyncio.sleep(5.0)
