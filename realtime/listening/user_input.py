@@ -16,6 +16,7 @@ from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import Item
 from realtime.core.endpointing import (
+    ONSET_MS,
     EndpointEvent,
     EndpointRules,
     Misfire,
@@ -34,7 +35,7 @@ from realtime.listening.audio_input import AudioInput
 from realtime.listening.certainty import is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
-from realtime.listening.segment import SpeechSegment
+from realtime.listening.segment import PRE_ROLL_MS, SpeechSegment
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import Unheard, UserItems
@@ -309,16 +310,18 @@ class UserInput:
         self.discard()
 
     def commit_idle(self) -> None:
-        """Nobody spoke for the agreed time: an empty user item says so. Raises ProtocolError in a full conversation."""
-        end_ms, item_id = int(self._audio.end_ms), self._context.new_id("item")
-        start_ms = min(int(self._audio.start_ms), end_ms)
+        """Nobody spoke for the agreed time: an empty user item says so. Raises ProtocolError in a full conversation.
+
+        Somebody may have begun to speak just now: what would be part of that is not part of this item."""
+        start_ms, item_id = int(self._audio.start_ms), self._context.new_id("item")
+        end_ms = max(start_ms, int(self._audio.scored_ms - ONSET_MS - PRE_ROLL_MS))
         self._context.outbox.put(
             events.InputAudioBufferTimeoutTriggered(
                 audio_start_ms=start_ms, audio_end_ms=end_ms, item_id=item_id
             )
         )
         self._items.add(item_id, transcript="")
-        self._audio.discard()
+        self._audio.discard(end_ms)
 
     def discard(self) -> None:
         """Drop what is buffered and the speech that is open. What comes next begins with a whole sample."""

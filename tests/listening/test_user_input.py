@@ -161,7 +161,7 @@ async def test_the_idle_timeout_commits_an_empty_item_for_the_audio_that_is_kept
     triggered, committed, *_ = bench.sent()
     assert triggered["type"] == "input_audio_buffer.timeout_triggered"
     assert triggered["audio_start_ms"] == pytest.approx(1000, abs=40)
-    assert triggered["audio_end_ms"] == pytest.approx(3000, abs=5)
+    assert triggered["audio_end_ms"] == pytest.approx(3000 - 464, abs=40), "the rest may be of speech"
     assert (committed["type"], committed["item_id"]) == ("input_audio_buffer.committed", triggered["item_id"])
     assert bench.context.conversation.items[-1].parts[0].transcript == ""
     subject.commit_idle()
