@@ -48,6 +48,7 @@ class AudioInput:
         self._buffer = AudioBuffer(VAD_RATE, KEEP_MS)
         self.scored_ms = 0.0  # position up to which frames have been scored ...
         self._scored_from_ms = 0.0  # ... and from which on all were
+        self._looked_ms = 0.0  # up to here audio was given to the detector, or need not be
         self._last_speech_ms = -1.0
         self._energy_gate = EnergyGate()
         self._near_voice = NearVoice()
@@ -77,27 +78,39 @@ class AudioInput:
     def begin_at(self, ms: float) -> None:
         """So much audio was received before, by somebody else."""
         self._buffer.begin_at(ms)
-        self.scored_ms = self._scored_from_ms = self._buffer.end_ms
-        self.endpointer.reset(int(self.scored_ms))
+        self._look_afresh(self._buffer.end_ms)
 
-    def detect(self, detects: bool) -> None:
-        """Begin to score frames, or stop. What is buffered stays, and is not scored."""
-        if detects != self._detects:
-            self._detects = detects
-            self._look_afresh()
+    def detect(self, detects: bool, open_ms: float | None = None) -> None:
+        """Begin to score frames, or stop; then nobody has heard what was said from `open_ms` on. When it begins again,
+        what is kept of that and of all that came since is scored, by `kept`."""
+        if detects == self._detects:
+            return
+        looked_ms = self.scored_ms if open_ms is None else open_ms
+        self._detects = detects
+        if detects:
+            self._look_afresh(max(self._looked_ms, self._buffer.start_ms))
+            while self._arrivals and self._arrivals[-1][0] > self._looked_ms:
+                self._arrivals.pop()
+        else:
+            self._look_afresh(self._buffer.end_ms)
+            self._looked_ms = looked_ms
 
-    def _look_afresh(self) -> None:
-        """Score from here on, and listen for new speech."""
-        self.score_from_here()
+    def _look_afresh(self, from_ms: float) -> None:
+        """Score from this position on, and listen for new speech."""
+        self._score_from(from_ms)
         self.reset_speech()
 
     def score_from_here(self) -> None:
         """What of a frame is there already is not looked at."""
+        if self._detects:
+            self._score_from(self._buffer.end_ms)
+
+    def _score_from(self, ms: float) -> None:
         self._framer.reset()
         self._near_voice = NearVoice()
         if self._stream is not None:
             self._stream.reset()
-        self.scored_ms = self._scored_from_ms = self._buffer.end_ms
+        self.scored_ms = self._scored_from_ms = self._looked_ms = ms
 
     @property
     def received_ms(self) -> float:
@@ -146,7 +159,24 @@ class AudioInput:
         if self._noise_reduction is not None:
             samples = self._noise_reduction.feed(samples)
         self._buffer.append(samples)
-        if self._stream is None or not self._detects:
+        if not self._detects:
+            await asyncio.sleep(0)
+            return ()
+        self._looked_ms = self._buffer.end_ms
+        return await self._scored(samples)
+
+    async def kept(self) -> Sequence[Scored]:
+        """The next frames of the audio that is kept and that nobody has looked at, as if it came now; none: that was
+        all, and `take` goes on from there."""
+        if not self._detects or self._looked_ms >= self._buffer.end_ms:
+            return ()
+        samples = self.samples(self._looked_ms, min(self._looked_ms + PART_MS, self._buffer.end_ms))
+        self._looked_ms += len(samples) * 1000 / VAD_RATE
+        self._arrivals.append((self._looked_ms, asyncio.get_running_loop().time()))
+        return await self._scored(samples)
+
+    async def _scored(self, samples: Samples) -> Sequence[Scored]:
+        if self._stream is None:
             await asyncio.sleep(0)
             return ()
         frames = self._framer.feed(samples)
@@ -258,7 +288,7 @@ class AudioInput:
             last = self._noise_reduction.rest()
         self._buffer.append(last)
         self.drop_half_sample()
-        self._look_afresh()
+        self._look_afresh(self._buffer.end_ms)
 
     def drop_half_sample(self) -> None:
         """Its other half will not come: the next byte begins a sample."""

@@ -31,7 +31,7 @@ from realtime.core.snapshot import CommitSnapshot
 from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError
-from realtime.listening.audio_input import AudioInput
+from realtime.listening.audio_input import AudioInput, Scored
 from realtime.listening.certainty import is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
@@ -85,7 +85,11 @@ class UserInput:
             self._audio.set_format(to_core_format(config.input_format))
         if config.noise_reduction != before.noise_reduction:
             self._reduce_noise()
-        self._audio.detect(config.turn_detection is not None)
+        # A word over an answer that has ended and is being read is dropped; open speech is heard again
+        open_ms = self._segment.start_ms(before) if self._audio.endpointer.speaking else None
+        self._audio.detect(config.turn_detection is not None, open_ms)
+        if before.turn_detection is None and config.turn_detection is not None:
+            self._segment.announced = False  # what is kept of it is told anew
         if config.turn_detection is None:  # the client ends the turns now: nothing is judged
             self._audio.release()
             if self._judged:
@@ -160,7 +164,7 @@ class UserInput:
         now_s = asyncio.get_running_loop().time()
         for part in self._audio.parts(data):
             try:
-                await self._take(part)
+                self._hear(await self._audio.take(part))
             except BaseException:  # positions stay right, though nobody has looked at all of it
                 self._audio.score_from_here()
                 raise
@@ -168,8 +172,13 @@ class UserInput:
         self._items.arrived()
         return self._audio.length_ms(data)
 
-    async def _take(self, part: bytes) -> None:
-        for scored in await self._audio.take(part):
+    async def hear_kept(self) -> None:
+        """Turn detection may have come on: what was said before and is no item yet is a turn like any other."""
+        while frames := await self._audio.kept():
+            self._hear(frames)
+
+    def _hear(self, frames: Sequence[Scored]) -> None:
+        for scored in frames:
             noticed = self._audio.endpoint(scored)
             if noticed or self._audio.endpointer.speaking:
                 with self._context.turns:

@@ -223,6 +223,8 @@ class Session:
         new = await self._items.prepared(event)
         with self._context.turns:
             self._receive(event, new)
+        if isinstance(event, client_events.SessionUpdate):
+            await self._user.hear_kept()
         self._idle.follow()
         return 0.0
 

@@ -301,39 +301,6 @@ async def test_a_commit_takes_the_last_sample_too():
 
 
 @scripted
-async def test_detection_that_is_switched_on_judges_what_comes_from_then_on():
-    bench = Bench(transcriber=FakeTranscriber(["Hello."]), **MANUAL)
-    subject, before = UserInput(bench.context), bench.context.config
-    await speak(subject, SILENT * 33, LOUD * 10)
-    bench.context.config = apply(before, {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
-    subject.config_changed(before)
-    assert bench.noticed == []
-    await speak(subject, SILENT * 20, LOUD * 40)
-    began = next(event for event in bench.noticed if isinstance(event, turns.SpeechBegan))
-    assert began.onset_ms == pytest.approx(63 * 20, abs=40)
-    bench.noticed.clear()
-    server_vad, bench.context.config = bench.context.config, before
-    subject.config_changed(server_vad)
-    await speak(subject, SILENT * 60)
-    assert bench.noticed == []
-    await ended(bench, subject)
-
-
-@scripted
-async def test_speech_from_before_detection_was_switched_on_is_found_by_a_commit():
-    bench = Bench(transcriber=FakeTranscriber(["Hello."]), **MANUAL)
-    subject, before = UserInput(bench.context), bench.context.config
-    await subject.append(LOUD * 50)
-    bench.context.config = apply(before, {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
-    subject.config_changed(before)
-    await subject.append(SILENT[: len(SILENT) // 2])
-    subject.commit_buffer()
-    await texts_known(bench, subject)
-    assert bench.noticed[-1] == turns.TranscriptKnown("item_1", "Hello.")
-    await ended(bench, subject)
-
-
-@scripted
 async def test_the_position_counts_all_audio_once_whatever_its_format():
     bench = Bench(**MANUAL)
     subject, before = UserInput(bench.context), bench.context.config
