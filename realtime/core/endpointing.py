@@ -169,7 +169,11 @@ class Endpointer:
         enough = (
             self._speaking and self._silent and self._position_ms - self._end_ms >= self._silence_needed_ms()
         )
-        return self._close() if enough else []
+        return self._close(self._position_ms) if enough else []
+
+    def finish(self, at_ms: int) -> list[EndpointEvent]:
+        """Nothing follows the audio that ends at `at_ms`: the end of open speech, as if there had been silence."""
+        return self._close(at_ms) if self._speaking else []
 
     def reset(self, position_ms: int = 0) -> None:
         """Start anew, without events; the next frame begins at `position_ms`."""
@@ -205,7 +209,7 @@ class Endpointer:
         self._silent = True
         silence_ms = self._position_ms - self._end_ms
         if silence_ms >= self._silence_needed_ms():
-            return self._close()
+            return self._close(self._position_ms)
         noticed: list[EndpointEvent] = []
         if not self._paused and silence_ms >= PAUSE_MS:
             self._paused = True
@@ -220,8 +224,7 @@ class Endpointer:
     def _too_short(self) -> bool:
         return self._speech_ms < MIN_SPEECH_MS
 
-    def _close(self) -> list[EndpointEvent]:
-        at_ms = self._position_ms
+    def _close(self, at_ms: int) -> list[EndpointEvent]:
         closed = Misfire(at_ms) if self._too_short() else SpeechStopped(self._end_ms, at_ms)
         self._settle()
         return [closed]

@@ -201,6 +201,10 @@ class AudioInput:
             self._energy_gate.reset()
         return self._dated(self.endpointer.feed(probability, int(self.scored_ms), quiet_ms))
 
+    def finish(self) -> Sequence[EndpointEvent]:
+        """Nothing more comes for now: open speech ends where the audio ends."""
+        return self.endpointer.finish(int(self._buffer.end_ms))
+
     def _dated(self, noticed: Sequence[EndpointEvent]) -> Sequence[EndpointEvent]:
         """Over voices behind a near one is known late: its speech began before that."""
         early_ms = self._near_voice.held_back_ms

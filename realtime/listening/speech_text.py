@@ -130,7 +130,8 @@ class SpeechText:
             self._suppose(self._interim)
 
     def read_pause(self, end_ms: float) -> None:
-        """The user is silent, and what was said decides about a reply: it is read even where a decode is expensive."""
+        """No more sound comes, or it is silent, and what was said decides about a reply: it is read, whatever a decode
+        costs."""
         if self._audio.endpointer.speech_ms >= CONSIDER_WHOLE_MS:
             tell = self._deciding(partial(self._on_early, end_ms))
             self._transcription.read(self.utterance(), end_ms, tell)

@@ -79,6 +79,11 @@ class Transcription:
         self._speaks.began()
 
     @property
+    def reads(self) -> bool:
+        """Whether there is a transcriber."""
+        return self._transcriber is not None
+
+    @property
     def interim_is_cheap(self) -> bool:
         return self._transcriber is not None and self._transcriber.interim
 

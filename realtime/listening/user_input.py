@@ -35,6 +35,7 @@ from realtime.listening.audio_input import AudioInput, Scored
 from realtime.listening.certainty import is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
+from realtime.listening.missing_sound import MissingSound
 from realtime.listening.segment import PRE_ROLL_MS, SpeechSegment
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
@@ -72,6 +73,7 @@ class UserInput:
         self._ended_ms: float | None = None  # of the last turn that the detector ended
         self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
         self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
+        self._missing = MissingSound(context, self._audio.endpointer, weak_call(self._sound_ended))
         self._reduce_noise()
         self._set_rules()
 
@@ -162,20 +164,29 @@ class UserInput:
     async def append(self, data: LongBytes) -> float:
         """Take in audio of the wire's format, and put what it means as turn events. Returns its milliseconds."""
         now_s = asyncio.get_running_loop().time()
-        for part in self._audio.parts(data):
-            try:
-                self._hear(await self._audio.take(part))
-            except BaseException:  # positions stay right, though nobody has looked at all of it
-                self._audio.score_from_here()
-                raise
-            self._audio.arrived(now_s)
+        length_ms = self._audio.length_ms(data)
+        with self._missing.coming(length_ms / 1000):
+            for part in self._audio.parts(data):
+                try:
+                    self._hear(await self._audio.take(part))
+                except BaseException:  # positions stay right, though nobody has looked at all of it
+                    self._audio.score_from_here()
+                    raise
+                self._audio.arrived(now_s)
         self._items.arrived()
-        return self._audio.length_ms(data)
+        return length_ms
 
     async def hear_kept(self) -> None:
         """Turn detection may have come on: what was said before and is no item yet is a turn like any other."""
-        while frames := await self._audio.kept():
-            self._hear(frames)
+        with self._missing.coming():
+            while frames := await self._audio.kept():
+                self._hear(frames)
+
+    def _sound_ended(self) -> None:
+        """The client sends nothing any more in the middle of speech."""
+        with self._context.turns:
+            self._notice(self._audio.finish())
+        self._ended_ms = None  # that was no cut, however near in the audio the next turn is
 
     def _hear(self, frames: Sequence[Scored]) -> None:
         for scored in frames:
@@ -205,11 +216,14 @@ class UserInput:
             self._text.grew()
 
     def _look_for_voice(self) -> None:
-        """Speech that is not announced has not grown for a while, whether sound comes or not: say so."""
+        """Speech that is not announced has not grown for a while, whether sound comes or not: say so, and read what no
+        pause has shown to anybody."""
         if asyncio.get_running_loop().time() < self._grew_s + STOPPED_S:
             self._voice.set(self._grew_s + STOPPED_S)
         elif not self._segment.announced and (self._audio.endpointer.speaking or self._judged):
             self._context.turns.put(turns.VoiceStopped())
+            if not self._judged and not self._audio.endpointer.paused and self._transcription.reads:
+                self._text.read_pause(self._audio.scored_ms)
 
     def _endpoint(self, event: EndpointEvent) -> None:
         match event:
@@ -346,9 +360,14 @@ class UserInput:
         self._audio.release()
         self._judged = self._segment.announced = False
 
+    def disconnected(self) -> None:
+        """The client is away: it does not fall silent by that."""
+        self._missing.away()
+
     def reconnected(self) -> None:
         """The client sends on a new socket, from the last whole millisecond that it was told of."""
         self._audio.drop_half_sample()
+        self._missing.back()
 
     # -- transcripts ---------------------------------------------------------------------------------------------
 
@@ -371,5 +390,6 @@ class UserInput:
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
         self._voice.cancel()
+        self._missing.close()
         self._audio.close()
         await self._transcription.aclose()

@@ -198,6 +198,7 @@ class Session:
 
     def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""
+        self._user.disconnected()
         self._playout.pause()
         self._idle.pause()
 

@@ -273,3 +273,22 @@ def test_a_shorter_silence_can_end_speech_at_once():
     endpointer.silence_ms = 300
     assert endpointer.end_now() == [SpeechStopped(20 * FRAME_MS, at)]
     assert endpointer.end_now() == []
+
+
+def test_sound_that_ends_in_the_middle_of_speech_or_of_a_pause_ends_the_speech():
+    for said, end_ms in (("..xxxxxxxx", 320), ("..xxxxxx..", 256)):
+        endpointer = Endpointer(RULES)
+        heard(frames(said), endpointer)
+        assert endpointer.finish(330) == [SpeechStopped(end_of_speech_ms=end_ms, at_ms=330)]
+        assert not endpointer.speaking
+        assert heard(frames("xxxx"), endpointer, start=10)[0] == SpeechStarted(320, 384), (
+            "what follows is new"
+        )
+
+
+def test_sound_that_ends_where_nobody_speaks_or_hardly_anybody_did():
+    endpointer = Endpointer(RULES)
+    heard(frames("...."), endpointer)
+    assert endpointer.finish(128) == []
+    heard(frames("xx"), endpointer, start=4)
+    assert endpointer.finish(200) == [Misfire(at_ms=200)]
