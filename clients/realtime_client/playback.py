@@ -59,6 +59,8 @@ class Playback:
                 player.set_gain(float(event["gain_db"]))
             case "session.created":
                 player.set_gain(0.0)
+            case "session.resumed" if event.get("restored"):  # this server has asked for no gain
+                player.set_gain(0.0)
             case "input_audio_buffer.speech_started" if not self._negotiated and self._interruptible:
                 await self._flush("truncate")
             case "response.done" if not self._negotiated and _cancelled_by_us(event):
