@@ -57,10 +57,10 @@ async def connect(
 
     With `resume` a lost connection comes back by itself. If the server can do that (docs/wire.md 6.6), the answer goes
     on where it stopped, and what was sent meanwhile is sent then. If it keeps no sessions, or does not know this one
-    any more, the conversation is built again as text: events end what was open (`response.done`, `failed`,
-    `connection_lost`), then `session.created` comes again. `conversation.on_reconnecting` is called when the line
-    breaks. A plain conversation comes back only while you iterate. After `return_timeout_s` seconds without a server
-    it is lost.
+    any more, the conversation is built again as text, as it was heard: events end what was open (`response.done`,
+    `failed`, `connection_lost`), then `session.created` comes again. `conversation.on_reconnecting` is called when
+    the line breaks. A plain conversation comes back only while you iterate. After `return_timeout_s` seconds without
+    a server it is lost.
 
     A server that later says nothing for `silence_timeout_s` seconds, not even in answer to a ping, is lost: without
     `resume` the iterator and every method raise ConnectionLost. It is short because somebody waits, 5 s, and 2.75 s

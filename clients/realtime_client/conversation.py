@@ -20,7 +20,7 @@ from realtime.core.audio import samples_to_ms
 from realtime.protocol import framing
 
 from .errors import ConnectionFailed, ConnectionLost
-from .player import Position
+from .player import PartKey, Position
 from .silence import WatchedSocket
 
 if TYPE_CHECKING:
@@ -208,10 +208,9 @@ class Conversation:
         """What was last heard, if there is a speaker."""
         return None
 
-    @property
-    def _received_ms(self) -> int:
-        """How much of what is at `position` has arrived and will be played to its end."""
-        return 0
+    def _arrived_ms(self, part: PartKey) -> int | None:
+        """How much of a part has arrived and will be played to its end, if there is a speaker."""
+        return None
 
     async def close(self) -> None:
         """The client is done: the server forgets the session at once."""

@@ -94,8 +94,7 @@ class Line:
         event = {"event_id": f"client_{self._named}", **event}
         if event["type"] == "conversation.item.create":  # with an id it is the same item when it comes twice
             event["item"] = {"id": f"item_{token_urlsafe(12)}", **event["item"]}
-        elif event["type"] == "response.create":
-            self._known.asked()
+        self._known.sent(event)
         stale = event["type"] == "output_audio_buffer.played" and event.get("state", "playing") == "playing"
         if self.away and stale:
             return event
@@ -108,6 +107,10 @@ class Line:
                 )
         self._keep(SentEvent(event["event_id"], text, event["type"]))
         return event
+
+    def cut(self, item_id: str, heard_ms: int) -> tuple[str | None, list[Event]]:
+        """So much was heard of an answer that a lost session said: its text, and what tells it to this session."""
+        return self._known.cut(item_id, heard_ms)
 
     def keep_audio(self, pcm: bytes) -> None:
         self._keep(SentAudio(pcm))
@@ -184,7 +187,7 @@ class Line:
         at: dict[str, Any] = {}
         if (played := self._conversation.position) is not None:
             at = {"item_id": played.part.item_id, "played_ms": played.played_ms}
-            if received_ms := self._conversation._received_ms:
+            if received_ms := self._conversation._arrived_ms(played.part):
                 at["received_ms"] = received_ms
         return {"resume": self._log.session_id, "last_seq": self._log.last_seq, **at}
 
@@ -215,10 +218,15 @@ class Line:
         endings = self._known.endings()
         repeated, heard = self._log.begin(first["session"])
         asked = any(isinstance(entry, SentEvent) and entry.type == "response.create" for entry in heard)
-        events = self._known.recreate(self._conversation.session, unsent, repeated, asked=asked)
-        self._known = self._known.fresh()
-        if asked or any(event["type"] == "response.create" for event in events):
-            self._known.asked()  # if this socket is lost as well
+        events = self._known.recreate(
+            self._conversation.session,
+            unsent,
+            repeated,
+            asked=asked,
+            arrived_ms=self._conversation._arrived_ms,
+        )
+        # If this socket is lost as well, all of it is due again
+        self._known = self._known.fresh([*events, *([{"type": "response.create"}] if asked else [])])
         self._log.is_new(first.get("seq"))
         rest = [*(self._named_event(event) for event in events), *heard]
         for entry in rest:  # in the order in which the server receives them

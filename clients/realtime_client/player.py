@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -125,6 +126,14 @@ class Player:
             if part not in self._flushed:
                 self._find(part).ended = True
 
+    def end_all(self) -> set[PartKey]:
+        """Nothing more comes: what there is of each part is all of it. Returns the parts that are not over."""
+        with self._lock:
+            parts = (*self._finished, *self._parts)
+            for part in parts:
+                part.ended = True
+        return {part.key for part in parts}
+
     def set_gain(self, gain_db: float) -> None:
         """Play everything so much louder (above 0 dB) or more quietly from now on; `drain` gives what was written."""
         with self._lock:
@@ -194,14 +203,15 @@ class Player:
                 if each.key == part:
                     each.keep(max(0, end_ms * self.rate // 1000 - each.handed) * SAMPLE_BYTES)
 
-    def flush(self) -> list[Position]:
-        """Drop everything that waits. The positions are final: the device still plays what it has taken."""
+    def flush(self, only: Container[PartKey] | None = None) -> list[Position]:
+        """Drop what waits, of all parts or of these. The positions are final: the device plays what it has taken."""
         with self._lock:
-            parts = (*self._finished, *self._parts)
+            parts = [part for part in (*self._finished, *self._parts) if only is None or part.key in only]
+            dropped = {part.key for part in parts}
             self._flushed.extend(part.key for part in parts)
-            self._parts.clear()
-            self._spans.clear()
-            self._finished.clear()
+            self._parts = deque(part for part in self._parts if part.key not in dropped)
+            self._spans = deque(span for span in self._spans if span.part.key not in dropped)
+            self._finished = [part for part in self._finished if part.key not in dropped]
         return [Position(part.key, part.handed * 1000 // self.rate) for part in parts]
 
     def _with_gain(self, pcm: bytes) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from .conversation import Conversation, Event
 from .playback import Output, Playback
-from .player import Position
+from .player import PartKey, Position
 from .silence import WatchedSocket
 
 ECHO_S = 0.25  # the echo in a room after the speaker has stopped
@@ -58,14 +58,13 @@ class Talk(Conversation):
         self.plays = speaker is not None
         self.headphones = headphones  # the microphone cannot hear the speaker
         self.dropped_events = 0
-        self._playback = Playback(self, speaker, self._heard) if speaker is not None else None
+        self._playback = Playback(self, speaker, self._heard, self._cut) if speaker is not None else None
         self._microphone = microphone
         self._played_s = float("-inf")  # the last time that something was playing
         self._events: deque[Event] = deque()
         self._new_event = asyncio.Event()
         self._over = asyncio.Event()
         self._failure: Exception | None = None
-        self._position: Position | None = None
 
     @property
     def playing(self) -> bool:
@@ -137,11 +136,14 @@ class Talk(Conversation):
         async for event in self._from_socket():
             if self._playback is not None:
                 await self._playback.handle(event)
-            if len(self._events) >= MAX_EVENTS:
-                self._events.popleft()
-                self.dropped_events += 1
-            self._events.append(event)
-            self._new_event.set()
+            self._hand_on(event)
+
+    def _hand_on(self, event: Event) -> None:
+        if len(self._events) >= MAX_EVENTS:
+            self._events.popleft()
+            self.dropped_events += 1
+        self._events.append(event)
+        self._new_event.set()
 
     async def _record(self, microphone: AudioInput) -> None:
         async for pcm in microphone:
@@ -154,16 +156,27 @@ class Talk(Conversation):
 
     @property
     def position(self) -> Position | None:
-        return self._position
+        return self._playback.position if self._playback is not None else None
 
-    @property
-    def _received_ms(self) -> int:
-        if self._playback is None or self._position is None:
-            return 0
-        return self._playback.output.player.received_ms(self._position.part)
+    def _arrived_ms(self, part: PartKey) -> int | None:
+        return self._playback.output.player.received_ms(part) if self._playback is not None else None
+
+    def _on_new_socket(self, socket: WatchedSocket, first: list[Event]) -> None:
+        super()._on_new_socket(socket, first)
+        if self._playback is not None and first[-1]["type"] == "session.created":
+            self._playback.new_session()  # now, not when its event is read: what sounds is reported meanwhile
+
+    async def _cut(self, position: Position) -> None:
+        """An answer of a session before this one was stopped. Only this client knows what of it was heard."""
+        item_id, content_index = position.part
+        text, events = self._line.cut(item_id, position.played_ms) if self._line is not None else (None, [])
+        heard = {} if text is None else {"transcript": text}
+        part = {"item_id": item_id, "content_index": content_index, "audio_end_ms": position.played_ms}
+        self._hand_on({"type": "conversation.item.truncated", **part, **heard})
+        for event in events:
+            await self.send(**event)
 
     def _heard(self, position: Position) -> None:
-        self._position = position
         self._played_s = asyncio.get_running_loop().time()
         if self.on_heard is not None:
             self.on_heard(position)

@@ -89,6 +89,9 @@ class Bare:
     def __init__(self):
         self.session = {"id": "sess_1", "object": "realtime.session"}
 
+    def _arrived_ms(self, part):
+        return None
+
     def _on_new_socket(self, socket, first):
         pass
 

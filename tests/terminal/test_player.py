@@ -149,6 +149,26 @@ def test_flush_silences_and_counts_what_the_device_already_holds():
     assert player.flush() == []
 
 
+def test_one_part_is_flushed_and_the_next_one_plays_on():
+    player = Player()
+    player.write(A, tone(500))
+    player.write(B, tone(500, value=9))
+    player.read(RATE // 10, at_s=5.0)
+    assert player.flush({A}) == [Position(A, 100)]
+    assert player.read(240, 5.1) == tone(10, value=9)
+    assert player.positions(5.2) == [Position(B, 10)]
+
+
+def test_parts_of_which_nothing_more_comes_are_played_to_the_end_of_what_there_is():
+    player = Player()
+    player.write(A, tone(20))
+    player.write(B, tone(20))
+    assert player.end_all() == {A, B}
+    player.write(B, tone(20))
+    assert player.read(RATE // 10, 0.0) == tone(40) + bytes(len(tone(60)))
+    assert player.positions(1.0) == [Position(A, 20, drained=True), Position(B, 20, drained=True)]
+
+
 def test_late_sound_of_a_flushed_part_is_dropped():
     player = Player()
     player.write(A, tone(100))

@@ -32,7 +32,8 @@ class Pressed:
         async def nowhere(query: dict[str, Any]) -> Any:
             raise AssertionError
 
-        self.line = Line(SimpleNamespace(session=SESSION), nowhere, rate=24_000)  # type: ignore[arg-type]
+        conversation = SimpleNamespace(session=SESSION, _arrived_ms=lambda part: None)
+        self.line = Line(conversation, nowhere, rate=24_000)  # type: ignore[arg-type]
         self.line.is_new({"type": "session.created", "session": SESSION, "seq": 1})
         self.seq = 1
         self.ids: list[str] = []

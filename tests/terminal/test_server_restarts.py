@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from realtime_client import connect
+from realtime_client.files import FileSpeaker
 
 from realtime.providers import FakeChat, FakeSpeech, FakeTranscriber, FakeVad
 from realtime.server.run import running
@@ -108,3 +109,57 @@ async def test_a_client_that_is_refused_meanwhile_waits_for_the_next_server():
 
 def metrics_of(server) -> str:
     return server.app[METRICS].text().decode()
+
+
+@pytest.mark.parametrize("by_voice", [True, False], ids=["voice", "program"])
+async def test_what_the_last_server_said_is_stopped_and_the_next_one_knows_what_was_heard(by_voice):
+    said = "".join(f"The number is {number}. " for number in range(15))
+
+    def own():
+        return {
+            "vad": FakeVad(),
+            "transcriber": FakeTranscriber(["Stop that now."] * 9, delay_s=0.0),
+            "end_of_turn": None,
+            "chat": FakeChat([[(0.0, said)]] * 9),
+            "speech": FakeSpeech(first_s=0.0, factor=1000),
+        }
+
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
+        async with running(settings_of(free_port(), drain_s=600.0), providers=own()) as first:
+            settings = settings_of(urlsplit(first.url).port)
+            speaker = FileSpeaker()
+            listener = await stack.enter_async_context(talking(first.url, speaker=speaker, headphones=True))
+            talk = listener.conversation
+            await talk.say("Tell me a story.")
+            await listener.until("response.done")
+            await eventually(lambda: len(speaker.heard) > 96_000)
+            first.app[DRAIN].hurry()
+        providers = own()
+        async with running(settings, providers=providers):
+            await listener.until("session.created", 2)
+            assert talk.playing
+            if by_voice:
+                await speak(listener, 10)
+                await listener.until("input_audio_buffer.speech_started")
+            else:
+                await talk.interrupt()
+            heard = (await listener.until("conversation.item.truncated"))["transcript"]
+            assert said.startswith(heard)
+            assert 0 < len(heard) < len(said.strip())
+            assert not talk.playing
+            if by_voice:
+                for _ in range(15):
+                    await talk.append(SILENT)
+            else:
+                await talk.say("Stop that now.")
+            await listener.until("response.created", 2)
+            await eventually(lambda: providers["chat"].requests)
+            asked = [
+                (m.role, m.content) for m in providers["chat"].requests[-1].messages if m.role != "system"
+            ]
+            assert [role for role, _ in asked] == ["user", "assistant", "user"]
+            assert asked[1][1].startswith(heard)
+            assert len(asked[1][1]) < len(heard) + 40, "perhaps with a note that it was interrupted"
+            assert not listener.of("error")
+            assert listener.failure is None
+            await stack.aclose()
