@@ -12,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from realtime.core.audio import Resampler, ms_to_bytes, ms_to_samples, read_wav, samples_to_pcm, write_wav
+from realtime.core.audio import ms_to_bytes, ms_to_samples, read_wav, resampled, samples_to_pcm, write_wav
 from realtime.errors import ConfigError
 from realtime.media import check_mp3, encode_mp3
 
@@ -27,11 +27,11 @@ def read_sound(path: str | Path) -> bytes:
     """A WAV file as 24 kHz 16-bit mono PCM. Raises FileError."""
     try:
         samples, rate = read_wav(Path(path).read_bytes())
+        return samples_to_pcm(resampled(samples, rate, RATE))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise FileError(f"{path}: {error}. Bring a 16-bit WAV file.") from None
-    return samples_to_pcm(Resampler(rate, RATE).feed(samples, last=True))
 
 
 def check_writable(path: str | Path, *, encodes: bool = True) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from realtime.core import g711
 from realtime.core.resample import Resampler as Resampler  # part of this module's surface
+from realtime.core.resample import resampled as resampled
 
 Samples = NDArray[np.int16]
 FormatType = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]

@@ -1,12 +1,12 @@
 """Changing the rate of a stream with next to no delay: a windowed sinc, applied in blocks by one multiplication.
 
-It knows filters. It does not know formats, and it has no use for files, where waiting costs nothing and a
-general library does as well.
+It knows filters. It does not know formats.
 """
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,7 @@ ZERO_CROSSINGS = 16  # of the sinc on either side of a sample: half of the filte
 PASSBAND = 0.92  # of the narrower band; what lies beyond fades before it can alias
 KAISER_BETA = 8.0  # aliases at least 80 dB down
 LARGEST_RATIO = 1000  # of the reduced rates: 44.1 to 16 kHz is 160 to 441
+NOT_HEARD = 0.001  # of the rate: 1.7 hundredths of a semitone
 
 
 class Resampler:
@@ -94,6 +95,23 @@ class Resampler:
         np.rint(out, out=out)
         out.clip(-32768, 32767, out=out)  # the method: `np.clip` takes longer than the work
         return out.astype(np.int16), waiting.copy()
+
+
+def resampled(samples: Samples, from_rate: int, to_rate: int) -> Samples:
+    """A whole sound at another rate. Raises ValueError on rates that are too far apart.
+
+    A ratio of large numbers (44,056 to 24,000 Hz) is taken for the nearest one of small numbers. In a stream the two
+    would drift apart; in a sound that is whole nobody hears it.
+    """
+    ratio = Fraction(from_rate, to_rate)
+    if ratio < 1:
+        near = ratio.limit_denominator(LARGEST_RATIO)
+    else:
+        inverse = (1 / ratio).limit_denominator(LARGEST_RATIO)
+        near = 1 / inverse if inverse else inverse
+    if abs(near / ratio - 1) > NOT_HEARD:
+        raise ValueError(f"{from_rate} Hz is too far from {to_rate} Hz")
+    return Resampler(near.numerator, near.denominator).feed(samples, last=True)
 
 
 @cache

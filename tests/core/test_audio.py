@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core import audio, g711
-from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
+from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler, resampled
 
 EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)
 EVERY_CODE = bytes(range(256))
@@ -210,6 +210,26 @@ def test_loud_sound_is_limited_not_wrapped():
 def test_senseless_rates_are_refused(from_rate, to_rate):
     with pytest.raises(ValueError, match="Hz"):
         Resampler(from_rate, to_rate)
+
+
+@pytest.mark.parametrize("rates", [(44_100, 24_000), (24_000, 16_000), (24_000, 24_000)])
+def test_a_whole_sound_is_resampled_as_its_stream_is(rates):
+    samples = tone(440, rates[0])
+    assert np.array_equal(resampled(samples, *rates), Resampler(*rates).feed(samples, last=True))
+
+
+@pytest.mark.parametrize("rate", [1_001, 11_127, 23_988, 44_056, 191_999])
+def test_a_whole_sound_of_a_rare_rate_keeps_its_length(rate):
+    out = resampled(tone(440, rate), rate, 24_000)
+    assert len(out) == pytest.approx(len(tone(440, rate)) / rate * 24_000, rel=0.001, abs=2)
+    again = resampled(out, 24_000, rate)
+    assert len(again) == pytest.approx(len(tone(440, rate)), rel=0.002, abs=2)
+
+
+@pytest.mark.parametrize("rate", [1, 22, 30_000_000])
+def test_a_whole_sound_is_not_resampled_between_rates_that_are_far_apart(rate):
+    with pytest.raises(ValueError, match="too far"):
+        resampled(np.zeros(10, np.int16), rate, 24_000)
 
 
 def test_a_resampler_begins_anew_after_the_last_chunk_and_after_a_reset():
