@@ -6,6 +6,8 @@ Other formats than WAV are encoded by what `realtime/media/` finds here.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -39,13 +41,33 @@ def check_writable(path: str | Path, *, encodes: bool = True) -> None:
     target = Path(path)
     if target.suffix.lower() not in (".wav", ".mp3"):
         raise FileError(f"{path}: the name must end in .wav or .mp3.")
-    if not target.absolute().parent.is_dir():
-        raise FileError(f"{path}: there is no folder {target.absolute().parent}.")
+    try:
+        if not target.absolute().parent.is_dir():
+            raise FileError(f"{path}: there is no folder {target.absolute().parent}.")
+        if target.is_dir():
+            raise FileError(f"{path} is a folder: name a file in it.")
+        _try_to_write(target)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
     if encodes and target.suffix.lower() == ".mp3":
         try:
             check_mp3()
         except ConfigError as error:
             raise FileError(str(error)) from None
+
+
+def _try_to_write(target: Path) -> None:
+    """Open it for writing and leave everything as it was. Raises OSError."""
+    real = Path(os.path.realpath(target))  # a link may lead to a file that is to be made
+    try:
+        real.open("xb").close()
+    except FileExistsError:
+        if real.is_file():
+            real.open("ab").close()
+        elif not os.access(real, os.W_OK):  # a pipe cannot be opened: that would wait for who reads it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+    else:
+        real.unlink()
 
 
 def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:

@@ -1,14 +1,17 @@
-"""Sound files of the person, of whatever rate."""
+"""Sound files of the person: read whatever rate they have, and tried before there is anything to save."""
 
+import os
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from realtime_client.errors import FileError
-from realtime_client.files import read_sound
+from realtime_client.files import check_writable, read_sound, write_sound
 
 from realtime.core.audio import write_wav
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def recording(path: Path, rate: int, seconds: float = 1.0) -> Path:
@@ -42,3 +45,58 @@ def test_what_is_no_recording_is_refused(tmp_path):
         read_sound(tmp_path / "a.wav")
     with pytest.raises(FileError, match="cannot be read"):
         read_sound(tmp_path / "b.wav")
+
+
+def test_what_can_be_written_is_left_as_it_was(tmp_path):
+    there, missing = tmp_path / "there.wav", tmp_path / "missing.wav"
+    there.write_bytes(b"something")
+    os.utime(there, (1, 1))
+    check_writable(there)
+    check_writable(missing)
+    assert (there.read_bytes(), there.stat().st_mtime) == (b"something", 1)
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize("name", ["folder.wav", "none/a.wav", "file/a.wav", "a" * 300 + ".wav", "a.txt", "a"])
+def test_what_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError) as refused:
+        check_writable(tmp_path / name)
+    assert str(refused.value).endswith(".")
+
+
+@pytest.mark.skipif(ROOT, reason="root may write everywhere")
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_protected_is_refused(tmp_path, there):
+    target = tmp_path / "a.wav"
+    if there:
+        target.write_bytes(b"something")
+        target.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(FileError, match="cannot be written: Permission denied"):
+            check_writable(target)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices of POSIX")
+def test_a_link_a_pipe_and_a_device_are_what_they_lead_to(tmp_path):
+    link, far = tmp_path / "link.wav", tmp_path / "far.wav"
+    link.symlink_to(far)
+    check_writable(link)
+    assert not far.exists()
+    write_sound(link, bytes(4800))
+    assert far.stat().st_size == 4844
+    pipe, null = tmp_path / "pipe.wav", tmp_path / "null.wav"
+    os.mkfifo(pipe)
+    check_writable(pipe)  # without waiting for who reads it
+    null.symlink_to("/dev/null")
+    check_writable(null)
+    write_sound(null, bytes(4800))
+    assert null.is_char_device()
+    broken = tmp_path / "broken.wav"
+    broken.symlink_to(tmp_path / "none" / "a.wav")
+    with pytest.raises(FileError, match="cannot be written: No such file"):
+        check_writable(broken)
