@@ -203,6 +203,8 @@ class Terminal:
                 self._failed(event["response"])
             case "error" if event["error"].get("code") == "conversation_already_has_active_response":
                 self._refused = True
+            case "error" if event["error"].get("code") == "session_not_resumable":
+                pass  # this is another session, which is told of the conversation
             case "error":
                 self._problem(event["error"]["message"])
         async with self._news:

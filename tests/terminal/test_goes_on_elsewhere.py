@@ -71,6 +71,16 @@ async def test_the_rest_is_waited_for_and_nothing_has_failed():
     assert (terminal.answers, terminal.failures) == (1, [])
 
 
+async def test_that_a_session_cannot_be_resumed_is_no_failure():
+    """The conversation goes on in a new one."""
+    error = {"code": "session_not_resumable", "message": "That session does not exist any more."}
+    conversation = Late(("error", {"error": error}), *FIRST, *CUT, before=asyncio.Event(), then=REST)
+    conversation.before.set()
+    lines, terminal = await shown(conversation)
+    assert lines == ["assistant It is noon", "assistant in Oslo."]
+    assert terminal.failures == []
+
+
 async def test_an_answer_without_a_rest_ends_soon(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "REST_TIMEOUT_S", 0.01)
     lines, terminal = await shown(Late(*FIRST, *CUT, before=asyncio.Event()))
