@@ -8,7 +8,7 @@ The modules, by what they are for:
                         folding, han_variants, han_readings, essence, agreement, invented,
                         video_phrases, syllables
     the end of a turn   turn_end, completeness, silences
-    sound               audio, audio_buffer, resample, g711
+    sound               audio, audio_buffer, sound_pieces, resample, g711
     who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text, sent_sound
     the conversation    conversation, item_room, messages, history, fitting, cut_text, context_budgets
     what was heard      spoken, heard_speech, playback

@@ -60,6 +60,14 @@ def is_unspaced(char: str) -> bool:
     return char >= "\u3005" and _UNSPACED.match(char) is not None
 
 
+def joined(text: str, following: str) -> str:
+    """What was said, and what was said next: with a blank between them, but for a script that has none there."""
+    last = next(filter(str.isalnum, reversed(text)), "")
+    first = next(filter(str.isalnum, following), "")
+    between = "" if not text or not following or is_unspaced(last) or is_unspaced(first) else " "
+    return text + between + following
+
+
 def is_wide(char: str) -> bool:
     """Whether this is a syllable, and takes the time of three Latin letters: Han, kana or Hangul."""
     return char >= "\u1100" and _WIDE.match(char) is not None

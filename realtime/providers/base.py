@@ -16,6 +16,7 @@ from typing import Literal, Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.core.characters import joined
 from realtime.core.context_budgets import ContextBudgets
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
 from realtime.core.playback_clock import Latency
@@ -78,6 +79,18 @@ class Transcript:
     def with_text(self, text: str) -> Transcript:
         """The same sound, of which this text is to count. Only what was read may be a murmur instead."""
         return self if text == self.text else replace(self, text=text, murmur=None)
+
+    def followed_by(self, rest: Transcript) -> Transcript:
+        """The text of this sound and of the sound after it. Its language is that of the most characters."""
+        if not self.text or not rest.text:
+            return self if self.text else rest
+        share = len(rest.text) / (len(self.text) + len(rest.text))
+        doubt: float | None = None
+        if self.log_probability is not None and rest.log_probability is not None:
+            doubt = (1 - share) * self.log_probability + share * rest.log_probability
+        language = rest.language if share > 0.5 else self.language
+        text = joined(self.text, rest.text)
+        return Transcript(text, language, doubt, rest.last_word, rest.stop)
 
 
 class Transcriber(Protocol):

@@ -19,6 +19,7 @@ from realtime.core.characters import (
     is_invisible,
     is_unspaced,
     is_wide,
+    joined,
     pronounceable,
 )
 from realtime.core.spoken_form import spoken_form
@@ -153,3 +154,21 @@ def test_the_ends_of_a_text_split_nothing_and_no_atom_ends_inside_a_grapheme(tex
 def test_leaving_characters_out_never_makes_a_pause_mark(text: str) -> None:
     spoken, _ = spoken_form(text)
     assert pronounceable(text) == pronounceable(spoken) == (spoken != "")
+
+
+@pytest.mark.parametrize(
+    ("text", "following", "both"),
+    [
+        ("It rains.", "Still?", "It rains. Still?"),
+        ("下雨了。", "还在下？", "下雨了。还在下？"),
+        ("下雨了。It rains.", "Still?", "下雨了。It rains. Still?"),
+        ("一共 30", "块钱", "一共 30块钱"),
+        ("비가 와요.", "아직도?", "비가 와요. 아직도?"),
+        ("", "Still?", "Still?"),
+        ("It rains.", "", "It rains."),
+    ],
+)
+def test_what_was_said_next_follows_a_blank_but_in_a_script_that_has_none(
+    text: str, following: str, both: str
+) -> None:
+    assert joined(text, following) == both

@@ -7,7 +7,6 @@ choose a model.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import threading
@@ -18,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.core.characters import is_unspaced, pronounceable
-from realtime.core.energy_gate import sounding_s, stretches_s
+from realtime.core.characters import joined, pronounceable
+from realtime.core.energy_gate import sounding_s
 from realtime.core.essence import essence
 from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
@@ -27,21 +26,19 @@ from realtime.core.punctuation import MARKS
 from realtime.providers.base import VAD_RATE, Samples
 from realtime.providers.whisper.ends import EndOfText, end_of_aligned, end_of_text, probability
 from realtime.providers.whisper.loops import is_surely_once, loops, said_once
+from realtime.providers.whisper.unread import may_go_on, unread_from_s
 
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 
-LONGEST_SHORT_S = 27.0  # above this the window of 30 s has no room for the padding
+LONGEST_S = 27.0  # above this the window of 30 s has no room for the padding
 PAD_S = 3.0  # with less silence after the end, the model repeats the sentence
 STEP_FRAMES = 50  # of 10 ms: contexts are rounded up to this
 LOOPED_FRAMES = 300  # so much more silence ends three of four loops (docs/engines.md 2.2)
 MIN_FRAMES, MAX_FRAMES = 500, 3000
 COMPARED_PAD_S = 1.2  # where texts are compared nothing can be repeated, so less silence will do
 LEAST_LIKELY = 1e-9
-LONG_PAUSE_S = 1.0  # no text ended at a shorter one
-REACHED_WITHIN_S = 0.3  # a timestamp may be so late
-LEAST_REST_S = 0.3  # less is a click or a breath
 FRAME_SAMPLES = VAD_RATE // 100
 END_MARGIN_S = 0.35  # a segment that ends this close to the end was the last one
 TOKENS_PER_S, TOKENS_SPARE, MAX_TOKENS = 9, 10, 224
@@ -132,12 +129,11 @@ class Whisper:
         left: str | None = None,
         draft: bool = False,
     ) -> Decoded:
-        """The text of one utterance; the model detects the language if `language` is None. English always has a `beam`
-        of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another model
-        has no text. Where the decoder loops, a `draft` is what it says before that, and no more silence is tried."""
+        """The text of at most `LONGEST_S`; the model detects the language if `language` is None. English always has a
+        `beam` of 1: it gains nothing from more (docs/engines.md 2.1). A language that is detected and `left` to another
+        model has no text. Where the decoder loops, a `draft` is what it says before that, and no more silence is tried.
+        """
         audio: Floats = samples.astype(np.float32) * np.float32(1 / 32768)
-        if len(audio) > LONGEST_SHORT_S * VAD_RATE:
-            return self._decode_long(audio, language, beam)
         frames, sound = _frames(audio), Sound(audio, sounding_s(samples))
         decoded = self._decode_in(sound, language, beam, frames, left, draft=draft)
         for more in sorted({min(MAX_FRAMES, frames + LOOPED_FRAMES), MAX_FRAMES} - {frames}):
@@ -147,19 +143,21 @@ class Whisper:
         return decoded if draft else self._with_rest(samples, decoded, beam)
 
     def _with_rest(self, samples: Samples, decoded: Decoded, beam: int) -> Decoded:
-        """The text, with what was said after a long pause: there the decoder may take the end of its first segment for
-        the end of all (docs/engines.md 2.2)."""
-        stretches = stretches_s(samples, LONG_PAUSE_S)
-        if len(stretches) < 2 or decoded.language is None or not (decoded.speech and decoded.text):
+        """The text, with what was said after a pause where the decoder took the end of a segment for the end of all
+        (docs/engines.md 2.2)."""
+        language = decoded.language
+        if language is None or not (decoded.speech and decoded.text):
             return decoded
         reached_s = decoded.reached_s
         if reached_s is None:
-            reached_s = self._reached_s(samples, decoded.language, decoded.text)
-        for (_, quiet_s), (begin_s, end_s) in itertools.pairwise(stretches):
-            if begin_s > reached_s - REACHED_WITHIN_S and end_s - begin_s >= LEAST_REST_S:
-                after = samples[int(max(quiet_s, begin_s - REACHED_WITHIN_S) * VAD_RATE) :]
-                return _joined(decoded, self.decode(after, decoded.language, beam=beam), sounding_s(after))
-        return decoded
+            if not may_go_on(samples, decoded.text):
+                return decoded
+            reached_s = self._reached_s(samples, language, decoded.text)
+        from_s = unread_from_s(samples, reached_s)
+        if from_s is None:
+            return decoded
+        after = samples[int(from_s * VAD_RATE) :]
+        return _joined(decoded, self.decode(after, language, beam=beam), sounding_s(after))
 
     def _reached_s(self, samples: Samples, language: str, text: str) -> float:
         """Where the last token of this text begins in the sound. A word of one token may take the pause before it."""
@@ -311,28 +309,6 @@ class Whisper:
         task = [tokenizer.language, tokenizer.transcribe] if self.multilingual else []
         return [*before, tokenizer.sot, *task]
 
-    def _decode_long(self, audio: Floats, language: str | None, beam: int) -> Decoded:
-        """The library's own decoding over several windows: slower, with its own checks."""
-        decoded = self._transcribe(audio, language, beam, MANDARIN_PROMPT if language == "zh" else None)
-        if language == "zh" and echoes_prompt(decoded.text):
-            return self._transcribe(audio, language, beam, None)
-        return decoded
-
-    def _transcribe(self, audio: Floats, language: str | None, beam: int, prompt: str | None) -> Decoded:
-        segments, info = self._model.transcribe(
-            audio,
-            language=(language or None) if self.multilingual else "en",
-            beam_size=beam,
-            initial_prompt=prompt,
-            condition_on_previous_text=False,
-        )
-        speech = [
-            segment for segment in segments if segment.no_speech_prob < 0.6 or segment.avg_logprob > -1.0
-        ]
-        text = "".join(segment.text for segment in speech).strip()
-        # windows without speech are removed already
-        return Decoded(text, info.language, 0.0 if speech else 1.0, 0.0)
-
 
 def _unharmed(decoded: Decoded) -> bool:
     """Whether a prompt has left this text as it was said: it was speech, neither an echo nor a loop."""
@@ -352,10 +328,9 @@ def _joined(decoded: Decoded, rest: Decoded, rest_s: float) -> Decoded:
     invented = is_invented(rest.text, rest_s, log_probability=rest.log_probability)
     if invented or not (rest.speech and pronounceable(rest.text)) or _ends_with(decoded.text, rest.text):
         return decoded
-    between = "" if any(map(is_unspaced, decoded.text)) else " "
     share = len(rest.text) / (len(decoded.text) + len(rest.text))
     log_probability = (1 - share) * decoded.log_probability + share * rest.log_probability
-    text = decoded.text + between + rest.text
+    text = joined(decoded.text, rest.text)
     return replace(decoded, text=text, log_probability=log_probability, end=rest.end)
 
 

@@ -16,7 +16,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,13 +24,16 @@ import numpy as np
 
 from realtime.core.audio import level_dbfs
 from realtime.core.characters import pronounceable
+from realtime.core.energy_gate import sounding_s
 from realtime.core.han_variants import traditional_script
+from realtime.core.invented import is_invented
 from realtime.core.likely_murmurs import compared, likely_murmur
 from realtime.core.short_answers import is_short_answer
+from realtime.core.sound_pieces import pieces
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable, without_trace
 from realtime.providers import weights
 from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
-from realtime.providers.whisper.model import LONGEST_SHORT_S, Decoded, Whisper
+from realtime.providers.whisper.model import LONGEST_S, Decoded, Whisper
 from realtime.providers.worker_pool import WorkerPool, cores
 from realtime.settings import Settings
 
@@ -101,18 +104,30 @@ class LocalTranscriber(Transcriber):
             await self._pool.run(partial(self._prewarm, model), urgent=True, loads=True)
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
-        """The text of this utterance; empty if there was no speech.
+        """The text of this utterance; empty if there was no speech. Long sound is read in pieces; where no language is
+        told, each has its own.
 
         Raises ProviderRejected if the language needs weights that are not installed, ProviderUnavailable if the
         weights cannot be loaded or too many wait for a worker (interim requests: as many as there are workers).
         """
-        if _inaudible(samples):
-            return Transcript("")
         script = self._script if _tells_no_script(language) else traditional_script(language)
         language = _code(language) or self._language
+        parts = pieces(samples, LONGEST_S)
+        texts = [await self._read(part, language, final, script) for part in parts]
+        if len(parts) > 1:  # who asks could not tell what is invented in a part of a long text
+            said = (text for part, text in zip(parts, texts, strict=True) if not _invented(part, text, final))
+            return reduce(Transcript.followed_by, said, Transcript(""))
+        return texts[0]
+
+    async def _read(
+        self, samples: Samples, language: str | None, final: bool, script: str | None
+    ) -> Transcript:
+        """The text of one piece."""
+        if _inaudible(samples):
+            return Transcript("")
         model = self._choose(language)
         try:
-            if self._guesses(language) and self._pool.free > 1 and len(samples) <= LONGEST_SHORT_S * VAD_RATE:
+            if self._guesses(language) and self._pool.free > 1:
                 return await self._untold(samples, final)
             decode = partial(self._decode, model, samples, language, final, script=script)
             return await self._run(decode, model, final)
@@ -245,6 +260,12 @@ def _believed(decoded: Decoded) -> bool:
         return True
     heard = decoded.no_speech < ANSWER_NO_SPEECH and decoded.log_probability > ANSWER_LOG_PROBABILITY
     return heard and is_short_answer(decoded.text)
+
+
+def _invented(samples: Samples, transcript: Transcript, final: bool) -> bool:
+    """Whether nobody can have said the text of this piece."""
+    sound_s, doubts = sounding_s(samples), transcript.log_probability
+    return is_invented(transcript.text, sound_s, log_probability=doubts, so_far=not final)
 
 
 def _forget_cancellation(guess: asyncio.Task[Transcript | None]) -> None:

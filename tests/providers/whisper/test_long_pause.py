@@ -1,4 +1,4 @@
-"""What is said after a long pause: decoded again where the text ends before it, and never said twice. Without a model."""
+"""What is said after a pause: decoded again where the text ends before it, and never said twice. Without a model."""
 
 import numpy as np
 import pytest
@@ -30,12 +30,14 @@ class Told(Whisper):
 
     def __init__(self, *texts: Decoded, aligned_s: float = 0.0) -> None:
         self.texts, self.aligned_s, self.sounds_s = list(texts), aligned_s, []
+        self.aligned = False
 
     def _decode_in(self, sound, language, beam, frames, left=None, *, draft=False):
         self.sounds_s.append(sound.sounding_s)
         return self.texts.pop(0)
 
     def _reached_s(self, samples, language, text):
+        self.aligned = True
         return self.aligned_s
 
 
@@ -91,3 +93,31 @@ def test_several_long_pauses_are_followed_one_after_the_other():
     sound = np.concatenate([spoken(), pause, TONE[: RATE // 2]])
     found = subject.decode(sound, "en", beam=1)
     assert found.text == "One. Two. Three."
+
+
+@pytest.mark.parametrize("reached_s", [2.4, 1.9])
+def test_sentences_after_a_short_pause_are_decoded_again_where_the_text_ends_before_them(reached_s):
+    """A timestamp is often a whole second, before or after the end of the word."""
+    subject = Told(decoded("What is the weather?", reached_s), decoded("And will it rain?"))
+    found = subject.decode(spoken(pause_s=0.3, last_s=2.0), "en", beam=1)
+    assert found.text == "What is the weather? And will it rain?"
+    assert subject.sounds_s[1] == pytest.approx(2.0, abs=0.02)
+
+
+def test_the_first_pause_after_the_text_counts_whatever_its_length():
+    pause, more = np.zeros(int(0.3 * RATE), np.int16), spoken(pause_s=1.5)
+    sound = np.concatenate([TONE, pause, more])
+    texts = (("One.", 2.0), ("Two.", 2.3), ("Three.", 0.8))
+    subject = Told(*[decoded(text, at_s, language="en") for text, at_s in texts])
+    assert subject.decode(sound, "en", beam=1).text == "One. Two. Three."
+    assert subject.sounds_s[1] == pytest.approx(len(more) / RATE, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "aligned"),
+    [("Yes.", True), ("It was the best of times, it was the worst of times, it was so.", False)],
+)
+def test_where_a_text_ends_is_looked_for_at_short_pauses_only_if_it_says_little_for_its_sound(text, aligned):
+    subject = Told(decoded(text, language="en"), decoded("And now?", language="en"), aligned_s=1.8)
+    found = subject.decode(spoken(pause_s=0.3, last_s=2.0), "en", beam=1)
+    assert (subject.aligned, found.text.endswith("And now?")) == (aligned, aligned)
