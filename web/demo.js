@@ -145,8 +145,8 @@ function remember() {
 function leave() {
   remember();
   talking = false;
-  voice.microphone.stop();
   voice.connection.close();
+  voice.microphone.stop();
 }
 
 byId("talk").addEventListener("click", talk);

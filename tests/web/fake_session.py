@@ -53,6 +53,7 @@ class Script:
     greeting: bool = False  # the server speaks first
     answering: asyncio.Event = field(default_factory=_set)  # cleared: takes everything, answers nothing
     silence_ms: int = 500
+    detects: bool = True  # False: it finds no speech
     settles: bool = True  # False: it does not say what counts of a cut answer, as if nothing was left to cut
     only_seen: str = ""  # the beginning of the reply that is code or a table: it counts once it is sent
 
@@ -176,7 +177,7 @@ class Session:
 
     async def _receive_audio(self, pcm: bytes) -> None:
         self.received += pcm
-        while len(self.received) - self._checked >= 960:
+        while self.script.detects and len(self.received) - self._checked >= 960:
             frame = np.frombuffer(bytes(self.received[self._checked : self._checked + 960]), np.int16)
             self._checked += 960
             loud = float(np.sqrt(np.mean(frame.astype(float) ** 2))) > LOUD

@@ -15,11 +15,12 @@ from tests.clips import RATE as CLIP_RATE
 from tests.clips import clips
 from tests.eventually import eventually
 from tests.web.broken_line import MANUAL, BrokenLine, Listener, Wiretap, broken_line
-from tests.web.sound import to_rate
+from tests.web.sound import RATE, to_rate
 from tests.web.voice_input import RATE as MICROPHONE_RATE
 from tests.web.voice_input import replace_microphone, say
 
 QUESTION = "What is two plus three?"
+ENDED = bytes(4 * RATE * 2)  # the silence that follows where the server finds the end of turns
 RAW_TEXT = re.compile(r"[a-z]+_[a-z_]+|Error\b|[{}\[\]<>]|undefined|null")
 
 
@@ -76,7 +77,7 @@ async def test_what_is_said_while_the_line_breaks_arrives_once(open_page: Any, w
         await line.at_least("response.done")
         spoken = await all_spoken(line)
         (taken,) = wiretap.sessions
-        assert_whole(spoken, taken)
+        assert_whole(spoken + ENDED, taken)
         assert await line.count("session.created") == await line.count("response.created") == 1
         assert (await line.captions())[0] == QUESTION
         assert await line.page.locator(".caption.user:not([hidden])", has_text=QUESTION).count() == 1

@@ -18,6 +18,7 @@
 import { Connection } from "./connection.js";
 import { emptyConversation, inputOf, phase, reduce } from "./conversation.js";
 import { asAddresses } from "./images.js";
+import { sendMicrophone } from "./input_audio.js";
 import { Measuring } from "./measuring.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
@@ -29,7 +30,6 @@ import { Tools } from "./tools.js";
 import { understood } from "./understood.js";
 
 const EXTENSIONS = ["playback", "words", "latency", "resume"];
-const SILENCE_MS = 4000;
 
 /** @import { Conversation, Item, Measurements, Message, Options, Phase, ProtocolEvent, Snapshot, Tool } from "./types.js" */
 
@@ -68,12 +68,17 @@ export class Realtime extends EventTarget {
       conversation: () => this.conversation, isOpen: () => this.connection.state === "open", send,
       asksLater: () => this.connection.asksLater, told: () => this.connection.release(),
     });
+    sendMicrophone({
+      microphone: this.microphone, connection: this.connection,
+      hears: () => this.#running && this.conversation.session?.audio?.input?.turn_detection !== null,
+    });
     this.#measuring = new Measuring({ voice: this, connection: this.connection, player: this.player });
     for (const tool of tools) this.tool(tool);
     this.#addListeners();
   }
 
   #changing = false; #wasPlaying = false; #talking = false; #replaying; #measuring;
+  #running = false;   // whether a conversation is wanted: the newest wish counts, also while an older one is carried out
   #unwanted = false;  // the answer that is due was stopped before it began
 
   /** What happens now. @type {Phase} */
@@ -140,6 +145,7 @@ export class Realtime extends EventTarget {
 
   /** Connect without the microphone. */
   connect() {
+    this.#running = true;
     this.connection.open();
     document.addEventListener("visibilitychange", this.#shown);
     this.#openPlayer();
@@ -228,7 +234,7 @@ export class Realtime extends EventTarget {
 
   /** Stop the microphone and the answer, and close the connection. */
   async stop() {
-    this.#talking = false;
+    this.#talking = this.#running = false;
     this.microphone.stop();
     await this.#cut();
     this.tools.abandon();
@@ -279,14 +285,8 @@ export class Realtime extends EventTarget {
     };
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
-    this.#on(this.microphone, "state", (detail) => {
-      if (detail === "interrupted" || detail === "lost") this.#endSpeech();
-      this.#changed();
-    });
-    this.#on(this.microphone, "frame", ({ pcm, level }) => {
-      this.connection.sendAudio(pcm);
-      this.#level("input", level);
-    });
+    this.microphone.addEventListener("state", () => this.#changed());
+    this.#on(this.microphone, "frame", ({ level }) => this.#level("input", level));
     this.#on(this.player, "progress", ({ level }) => {
       this.#level("output", level);
       this.dispatchEvent(new CustomEvent("progress"));
@@ -344,13 +344,6 @@ export class Realtime extends EventTarget {
     for (const item_id of this.connection.repeated) this.#apply({ type: "conversation.item.deleted", item_id });
     if (this.connection.asksLater) this.#apply({ type: "local.asked" });
     this.settings.configure(this.player.possible ? {} : { output_modalities: ["text"] });
-  }
-
-  /** The microphone was taken away in the middle of speech: silence ends the turn, as time is measured in audio. */
-  #endSpeech() {
-    if (!this.conversation.speech) return;
-    const frame = new Int16Array((this.microphone.rate * this.microphone.frameMs) / 1000);
-    for (let ms = 0; ms < SILENCE_MS; ms += this.microphone.frameMs) this.connection.sendAudio(frame);
   }
 
   /** @param {ProtocolEvent} event */
