@@ -122,7 +122,7 @@ function goOnWithKey() {
 function shortcut(event) {
   if (event.isComposing || event.keyCode === 229) return;  // it is for an input method: Escape drops its words (229: Safari)
   if (document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape") voice.interrupt();
+  if (event.key === "Escape" && voice.answering) voice.interrupt();
   if (event.target.matches("input, textarea, select")) return;
   // The browser already handles the space bar for a focused button, link or scrolling code.
   if (event.key !== " " || event.repeat || event.target.closest("button, summary, a, pre")) return;

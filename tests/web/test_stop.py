@@ -106,6 +106,62 @@ async def test_sound_of_a_lost_session_is_cut_where_it_was_stopped(open_page: An
         assert not again.of("output_audio_buffer.played")
 
 
+# --- while somebody speaks ---
+
+SPEAKING = {"audio_start_ms": 0, "item_id": "item_U1"}  # a television that stays on
+
+
+@pytest.mark.parametrize("how", ["button", "Escape"])
+async def test_an_answer_that_sounds_beside_speech_is_stopped_in_the_widget(open_page: Any, how: str) -> None:
+    """It answers what was typed meanwhile. Escape does not close the dialog."""
+    async with serving(long_answer()) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await on(page, "element.voice.connect()")
+        await (await session_of(server)).send("input_audio_buffer.speech_started", **SPEAKING)
+        await until(page, "element.voice.phase === 'user-speaking'")
+        await type_(page, "Tell me something")
+        await speaking(page)
+        await until(page, "!root.querySelector('[part=stop]').classList.contains('off')")
+        await (page.click(STOP) if how == "button" else page.press("realtime-voice input", "Escape"))
+        await until(page, "!element.voice.answering && !element.voice.player.playing")
+        await until(page, "root.querySelector('[part=stop]').classList.contains('off')")
+        assert await on(page, "return [element.open, element.voice.phase]") == [True, "user-speaking"]
+
+
+@pytest.mark.parametrize("how", ["button", "Escape"])
+async def test_an_answer_that_sounds_beside_speech_is_stopped_in_the_page(open_page: Any, how: str) -> None:
+    async with serving(long_answer()) as server:
+        page = await open_page(server.url, device=False)
+        await page.evaluate("realtimeDebug.voice.connect()")
+        await (await session_of(server)).send("input_audio_buffer.speech_started", **SPEAKING)
+        await wait_for_status(page, "You are speaking")
+        await page.evaluate("realtimeDebug.voice.say('Hello')")
+        await page.wait_for_function("() => realtimeDebug.voice.player.playing")
+        await page.wait_for_selector("#interrupt:not([hidden])")
+        await (page.click("#interrupt") if how == "button" else page.keyboard.press("Escape"))
+        await page.wait_for_function("() => !realtimeDebug.voice.player.playing")
+        await page.wait_for_selector("#interrupt", state="hidden")
+
+
+# --- without a line ---
+
+
+async def test_sound_that_outlives_its_line_is_cut_where_it_was_stopped(open_page: Any) -> None:
+    """No server is told: the next one gets the answer as it was heard."""
+    async with serving(long_answer(send_factor=AT_ONCE)) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await type_(page, "Tell me something")
+        await speaking(page, done=True)
+        await server.stop()
+        await until(page, "element.voice.connection.state !== 'open'")
+        await page.click(STOP)
+        await until(page, "!element.voice.answering")
+        [_, answer] = await heard(page, "message", 2)
+        assert answer["interrupted"]
+        assert answer["text"].startswith("word0 word1")
+        assert WORDS[-1].strip() not in answer["text"]
+
+
 # --- between two states ---
 
 

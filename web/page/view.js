@@ -17,7 +17,7 @@ export class View {
 
   /** `talking`: the user pressed talk and has not pressed stop. */
   draw({ talking }) {
-    const { connection, conversation, microphone, player, phase } = this.voice, live = isLive(connection, phase);
+    const { connection, conversation, microphone, player, phase, answering } = this.voice, live = isLive(connection, phase);
     const retryAt = connection.retryAt ?? this.server.retryAt;
     const silent = connection.silent || (this.server.silent && connection.state !== "open");
     const [status, text] = statusText({
@@ -36,7 +36,7 @@ export class View {
     byId("mute").hidden = microphone.state !== "on";
     byId("mute").setAttribute("aria-pressed", microphone.muted);
     setText(byId("mute-label"), microphone.muted ? "mute.off" : "mute.on");
-    byId("interrupt").hidden = !live || !["speaking", "thinking"].includes(phase);
+    byId("interrupt").hidden = !answering;
     this.#drawServer();
     this.#drawConversation(conversation, connection);
     this.#drawNotices();

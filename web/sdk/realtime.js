@@ -86,6 +86,12 @@ export class Realtime extends EventTarget {
     return phase(this.conversation, this.player.playing);
   }
 
+  /** Whether there is an answer to stop: one that sounds, is made, or is due. Also while the user speaks. @type {boolean} */
+  get answering() {
+    const { response, awaiting } = this.conversation;
+    return this.player.playing || (this.connection.state === "open" && (response !== null || awaiting));
+  }
+
   /**
    * Call `listener` after each change. Returns a function that ends this. It needs no `this`, like `snapshot`.
    * @type {(listener: () => void) => () => void}
@@ -301,10 +307,10 @@ export class Realtime extends EventTarget {
   }
 
   /** The conversation goes on elsewhere: two answers must not sound at once, and nobody hears the rest of this one. */
-  async #fallSilent() {
+  #fallSilent() {
     this.tools.abandon();
     this.#apply({ type: "local.stopped" });
-    for (const cut of await this.audio.interrupt()) this.#apply({ type: "conversation.item.truncated", ...cut });
+    this.audio.interrupt();
   }
 
   #openPlayer() {
@@ -360,7 +366,7 @@ export class Realtime extends EventTarget {
     const { state, reason, retryAt, silent, resuming } = this.connection;
     const { microphone } = this;
     return {
-      conversation: this.conversation, phase: this.phase, connection: { state, reason, retryAt, silent, resuming },
+      conversation: this.conversation, phase: this.phase, answering: this.answering, connection: { state, reason, retryAt, silent, resuming },
       microphone: { state: microphone.state, muted: microphone.muted, deviceId: microphone.deviceId },
     };
   }

@@ -24,9 +24,9 @@ export class ResponseAudio {
   /** @type {Map<string, Acknowledgement>} */ acks = new Map();  // the last one of each key
 
   /**
-   * `session`: returns the last session object from the server. `cut` is told where a part was stopped that its server
-   * knows nothing of: nobody else will say what of it counts.
-   * @param {{ player: Player, send: (event: ProtocolEvent) => unknown, session: () => Record<string, any> | null,
+   * `send` returns whether the server gets the event. `session`: returns the last session object from the server. `cut` is
+   * told where a part was stopped that no server hears of: nobody else will say what of it counts.
+   * @param {{ player: Player, send: (event: ProtocolEvent) => boolean, session: () => Record<string, any> | null,
    *   cut?: (event: ProtocolEvent) => unknown }} parts
    */
   constructor({ player, send, session, cut = () => {} }) {
@@ -79,10 +79,7 @@ export class ResponseAudio {
     }
   }
 
-  /**
-   * Stop playing, and report to the server how much of each part was heard. Resolves to that: the unfinished parts.
-   * @returns {Promise<{ item_id: string, audio_end_ms: number }[]>}
-   */
+  /** Stop playing, and report how much of each unfinished part was heard. Resolves when that is done. */
   async interrupt() {
     const open = new Set([...this.open].filter((key) => !this.flushed.has(key)));
     const active = [...this.player.parts].filter(([, part]) => !part.done).map(([key]) => key);
@@ -91,7 +88,6 @@ export class ResponseAudio {
     const reported = new Set(flushed.map(({ key }) => key));
     for (const { key, playedMs } of flushed) this.#report(key, Math.floor(playedMs));
     if (this.acknowledges) for (const key of open) if (!reported.has(key)) this.#report(key, 0);
-    return flushed.map(({ key, playedMs }) => ({ item_id: partOf(key).item_id, audio_end_ms: Math.floor(playedMs) }));
   }
 
   /** @param {ProtocolEvent} event */
@@ -121,13 +117,10 @@ export class ResponseAudio {
   #report(key, ms) {
     const part = partOf(key);
     this.acks.delete(key);
-    if (this.earlier.has(key)) {
-      this.cut({ type: "conversation.item.truncated", ...part, audio_end_ms: ms });
-    } else if (this.acknowledges) {
-      this.send({ type: "output_audio_buffer.played", ...part, played_ms: ms, state: "flushed" });
-    } else {
-      this.send({ type: "conversation.item.truncate", ...part, audio_end_ms: ms });
-    }
+    const told = !this.earlier.has(key) && this.send(this.acknowledges
+      ? { type: "output_audio_buffer.played", ...part, played_ms: ms, state: "flushed" }
+      : { type: "conversation.item.truncate", ...part, audio_end_ms: ms });
+    if (!told) this.cut({ type: "conversation.item.truncated", ...part, audio_end_ms: ms });
   }
 
   #acknowledge() {

@@ -6,7 +6,7 @@ const sameValues = (/** @type {any} */ one, /** @type {any} */ other) => Object.
 
 /**
  * A function that returns `read()`, and the object of the last call as long as nothing has changed. `read` returns plain
- * objects of values: {conversation, phase, connection: {…}, microphone: {…}}; those named in `nested` are compared by value.
+ * objects of values: {conversation, phase, answering, connection: {…}, microphone: {…}}; those named in `nested` are compared by value.
  * @template {Record<string, any>} T
  * @param {() => T} read
  * @param {string[]} nested

@@ -64,10 +64,12 @@
 
 /**
  * The state of everything; the same object until something changes. `retryAt` is a time of performance.now.
- * `resuming`: the line is down and the session is kept: what is left of an answer plays on.
+ * `answering`: there is an answer to stop. `resuming`: the line is down and the session is kept: what is left of an answer
+ * plays on.
  * @typedef {object} Snapshot
  * @property {Conversation} conversation
  * @property {Phase} phase
+ * @property {boolean} answering
  * @property {{ state: ConnectionState, reason: string | null, retryAt: number | null, silent: boolean, resuming: boolean }} connection
  * @property {{ state: MicrophoneState, muted: boolean, deviceId: string | null }} microphone
  */

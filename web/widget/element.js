@@ -3,7 +3,7 @@
 import { watchDocument } from "./languages.js";
 import { reach, secretFrom } from "./reach.js";
 import { styleSheet } from "./style.js";
-import { isAnswering, statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
+import { statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
 import { checkTool, createVoice, heardMs, release } from "./voice.js";
 import { View } from "./view.js";
 
@@ -297,7 +297,7 @@ export class RealtimeVoice extends HTMLElement {
   // --- drawing and telling --------------------------------------------------------------------------------------------
 
   get #answering() {
-    return this.#voice !== null && isAnswering(this.#voice.connection, this.#voice.phase);
+    return this.#voice?.answering ?? false;
   }
 
   #draw() {

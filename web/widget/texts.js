@@ -108,10 +108,6 @@ const AGAIN = new Set(["denied", "missing", "busy", "lost", "failed", "unloaded"
 /** The line is down, but the session is kept and its answer still sounds: nothing is wrong yet. */
 const soundsOn = ({ state, resuming }, phase) => state !== "open" && Boolean(resuming) && phase === "speaking";
 
-/** Whether there is an answer to stop. */
-export const isAnswering = (connection, phase) =>
-  soundsOn(connection, phase) || (connection.state === "open" && ["speaking", "thinking"].includes(phase));
-
 /**
  * What is wrong now: {code, action}, or null. `action`, for the button "Try again": "connect", "talk" or "answer"; null: no
  * button. `reach`: why there is no connection, as found out by reach.js; before it is known, nothing is said.
