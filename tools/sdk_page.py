@@ -64,7 +64,7 @@ def _members() -> Iterator[str]:
         else:
             given = ", ".join(f"{rest.split()[0]}: {type_}" for tag, type_, rest in tags if tag == "param")
             result = next((type_ for tag, type_, _ in tags if tag == "returns"), "")
-            result = f"Promise<{result or 'void'}>" if match["kind"] == "async " else result
+            result = result or ("Promise<void>" if match["kind"] == "async " else "")
             name = f"new Realtime({given})" if match["name"] == "constructor" else f"{match['name']}({given})"
             yield from _entry(f"{name}: {result}" if result else name, text)
 

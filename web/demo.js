@@ -80,8 +80,7 @@ async function talk() {
 
 async function stopTalking() {
   talking = false;
-  await voice.stop();
-  captions.finish();
+  if (await voice.stop()) captions.finish();
 }
 
 async function send() {

@@ -89,34 +89,44 @@ export class Player extends EventTarget {
 
   /** Start the audio context. Browsers require the first call inside a click or a key press. */
   open() {
-    this.#opening ??= this.#start().catch((error) => {
-      this.#opening = null;  // the server may be unreachable: the next open() tries again
-      this.#keeping?.();
-      if (this.context) this.contexts.close(this.context).catch(() => {});
-      this.context = null;
-      throw error;
-    });
+    this.#opening ??= this.#start();
     if (this.context && this.context.state !== "running") this.context.resume().catch(() => {});
     return this.#opening;
   }
 
   async #start() {
-    this.context = /** @type {Context} */ (this.contexts.open({ sampleRate: this.rate, latencyHint: "interactive" }));
-    this.context.resume().catch(() => {});
-    this.#keeping = keepRunning(this.context, (state) => {
+    const context = this.context = /** @type {Context} */ (this.contexts.open({ sampleRate: this.rate, latencyHint: "interactive" }));
+    context.resume().catch(() => {});
+    this.#keeping = keepRunning(context, (state) => {
       this.interrupted = state === "interrupted";
       this.dispatchEvent(new CustomEvent("state", { detail: state }));
     });
-    await this.context.audioWorklet.addModule(new URL("./worklets/player.js", import.meta.url));
-    this.node = new AudioWorkletNode(this.context, "realtime-player", {
+    try {
+      await this.#prepare(context);
+    } catch (error) {
+      if (context !== this.context) return;
+      this.#opening = this.context = null;  // the server may be unreachable: the next open() tries again
+      this.#keeping?.();
+      this.contexts.close(context).catch(() => {});
+      throw error;
+    }
+    if (context !== this.context) return;  // closed meanwhile
+    this.node = new AudioWorkletNode(context, "realtime-player", {
       numberOfInputs: 0, outputChannelCount: [1], processorOptions: { rate: this.rate },
     });
     this.node.port.onmessage = ({ data }) => (data.type === "flushed" ? this.#flushed(data) : this.#report(data));
-    if (this.deviceId && this.context.setSinkId) await this.context.setSinkId(this.deviceId).catch(() => { this.deviceId = null; });
     navigator.mediaDevices?.addEventListener("devicechange", this.#devicesChanged);
-    this.output = new GainNode(this.context, { gain: this.gain });
-    this.node.connect(this.output).connect(this.context.destination);
+    this.output = new GainNode(context, { gain: this.gain });
+    this.node.connect(this.output).connect(context.destination);
     for (const [message, transfer] of this.#queued.splice(0)) this.node.port.postMessage(message, transfer);
+  }
+
+  /** The worklet's code, and the chosen speaker. @param {Context} context */
+  async #prepare(context) {
+    await context.audioWorklet.addModule(new URL("./worklets/player.js", import.meta.url));
+    const { deviceId } = this;
+    if (!deviceId || !context.setSinkId) return;
+    await context.setSinkId(deviceId).catch(() => { if (this.deviceId === deviceId) this.deviceId = null; });
   }
 
   /** Whether received audio has not been heard yet. */
@@ -169,9 +179,9 @@ export class Player extends EventTarget {
     this.output?.gain.setTargetAtTime(this.gain, this.output.context.currentTime, GAIN_S);
   }
 
+  /** End all sound at once, and give the context back. An `open()` after it opens another one. */
   async close() {
-    await this.#opening?.catch(() => {});
-    const { context } = this;
+    const { context } = this, opening = this.#opening;
     this.#keeping?.();
     navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
     for (const [id, { keys }] of this.#flushes) this.#flushed({ id, parts: this.#unplayed(keys) });  // somebody waits for them
@@ -183,6 +193,7 @@ export class Player extends EventTarget {
     this.context = this.node = this.output = null;
     this.parts.clear();
     this.#reset();
+    await opening?.catch(() => {});
     if (context) await this.contexts.close(context);
   }
 

@@ -15,9 +15,9 @@
 // `level` ({source: "input" | "output", level: 0…1}), `event` (a server event), `sent` (a client event), `tool` ({name,
 // call_id, arguments, result | error}: a call has ended).
 
+import { Asking } from "./asking.js";
 import { Connection } from "./connection.js";
-import { emptyConversation, inputOf, phase, reduce } from "./conversation.js";
-import { asAddresses } from "./images.js";
+import { emptyConversation, phase, reduce } from "./conversation.js";
 import { sendMicrophone } from "./input_audio.js";
 import { Measuring } from "./measuring.js";
 import { Microphone } from "./microphone.js";
@@ -60,13 +60,17 @@ export class Realtime extends EventTarget {
     this.microphone = new Microphone({ contexts, ...microphone });
     const asked = typeof credential === "function" ? async () => credential() : async () => credential;
     this.connection = new Connection({ url, credential: asked, extensions, binary });
-    this.connection.query = () => this.#stored();
+    this.connection.query = () => Object.fromEntries(this.conversation.id ? [["conversation", this.conversation.id]] : []);  // of a server's store
     this.audio = new ResponseAudio({
       player: this.player, send, session: () => this.conversation.session, cut: (event) => this.#apply(event),
     });
     this.#replaying = new Replaying({
       conversation: () => this.conversation, isOpen: () => this.connection.state === "open", send,
       asksLater: () => this.connection.asksLater, told: () => this.connection.release(),
+    });
+    this.#asking = new Asking({
+      conversation: () => this.conversation, apply: (event) => this.#apply(event), send, cut: () => this.#cut(),
+      wanted: () => this.#running, ready: () => this.#replaying.ready,
     });
     sendMicrophone({
       microphone: this.microphone, connection: this.connection,
@@ -77,7 +81,7 @@ export class Realtime extends EventTarget {
     this.#addListeners();
   }
 
-  #changing = false; #wasPlaying = false; #talking = false; #replaying; #measuring;
+  #changing = false; #wasPlaying = false; #talking = false; #replaying; #asking; #measuring;
   #running = false;   // whether a conversation is wanted: the newest wish counts, also while an older one is carried out
   #unwanted = false;  // the answer that is due was stopped before it began
 
@@ -157,40 +161,22 @@ export class Realtime extends EventTarget {
     this.#openPlayer();
   }
 
-  /** @returns {Record<string, string>} For a server with a store: it continues the conversation. */
-  #stored() {
-    const { id } = this.conversation;
-    return id ? { conversation: id } : {};
-  }
-
   #shown = () => { if (document.visibilityState === "visible") this.connection.retryNow(); };
 
-  /** Send a typed turn. It interrupts a running answer, like speech. Without a connection it is sent when there is one. @param {string | Message} message */
+  /**
+   * Send a typed turn, after those before it. It interrupts a running answer, like speech. Without a connection it is sent
+   * when there is one.
+   * @param {string | Message} message
+   */
   async say(message) {
-    const { text = "", images = [] } = typeof message === "string" ? { text: message } : message;
-    const item_id = `msg_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
     this.connect();
-    const [addresses] = await Promise.all([asAddresses(images), this.#cut()]);
-    this.#apply({ type: "local.message", item_id, text, images: addresses });
-    if (!this.#replaying.ready) return;  // it is sent then, in its place
-    const content = inputOf({ text, images: addresses });
-    this.send({ type: "conversation.item.create", item: { id: item_id, type: "message", role: "user", content } });
-    this.send({ type: "response.create" });
+    await this.#asking.say(message);
   }
 
   /** Ask again for the last answer. What there was of it is removed. */
   async retry() {
-    await this.#cut();
-    const { items } = this.conversation;
-    const asked = items.findLastIndex((item) => item.role === "user" && !item.hidden);
-    for (const { id, role, placed } of items.slice(asked + 1)) {
-      if (role !== "assistant") continue;
-      if (placed) this.send({ type: "conversation.item.delete", item_id: id });
-      this.#apply({ type: "conversation.item.deleted", item_id: id });
-    }
-    this.#apply({ type: "local.retried" });
-    if (this.#replaying.ready) this.send({ type: "response.create" });
-    else this.connect();
+    this.connect();
+    await this.#asking.retry();
   }
 
   /**
@@ -203,9 +189,17 @@ export class Realtime extends EventTarget {
 
   /** Discard the conversation; the next one is another. */
   async reset() {
-    await this.stop();
+    const discarded = this.#discard();
+    this.#asking.discard(discarded);
+    await discarded;
+  }
+
+  async #discard() {
+    await this.#silence();
+    this.#close();
     this.conversation = emptyConversation();
     this.#measuring.reset();
+    if (this.#running) this.connect();  // started again meanwhile
     this.#changed();
   }
 
@@ -238,11 +232,25 @@ export class Realtime extends EventTarget {
     this.#changed();
   }
 
-  /** Stop the microphone and the answer, and close the connection. */
+  /**
+   * Stop the microphone and the answer, and close the connection. Resolves to whether that was done: not if the conversation
+   * was started again meanwhile.
+   * @returns {Promise<boolean>}
+   */
   async stop() {
+    await this.#silence();
+    if (this.#running) return false;
+    this.#close();
+    return true;
+  }
+
+  async #silence() {
     this.#talking = this.#running = false;
     this.microphone.stop();
     await this.#cut();
+  }
+
+  #close() {
     this.tools.abandon();
     this.connection.close();
     document.removeEventListener("visibilitychange", this.#shown);  // else the document would keep this object

@@ -134,7 +134,7 @@
  * @property {Credential} [credential]
  * @property {Record<string, any> | null} [session] Fields of a `session.update` after every connect.
  * @property {string[]} [extensions] Extensions of the protocol: `playback`, `words`, `latency` and `resume`, if not given.
- * @property {Contexts} [contexts] `sharedContexts()` of audio_context.js shares one among several conversations of a page.
+ * @property {Contexts} [contexts] `sharedContexts()` of audio_context.js shares one, and its speaker, among several conversations of a page.
  * @property {boolean} [binary] Audio as binary frames, where the server can.
  * @property {{ rate?: number, frameMs?: number, constraints?: MediaTrackConstraints }} [microphone]
  * @property {Tool[]} [tools]

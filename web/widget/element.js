@@ -72,8 +72,9 @@ export class RealtimeVoice extends HTMLElement {
     if (!this.isConnected) return;
     if (voice.microphone.state === "interrupted") return voice.microphone.start();
     if (!voice.player.possible) return this.#view.input.focus();
-    if (talker !== this) await talker?.stop();
+    const before = talker;
     talker = this;
+    if (before !== this) before?.stop();  // its microphone is off at once
     this.#talking = this.#running = true;
     this.#stopped = false;
     this.#draw();
@@ -248,13 +249,10 @@ export class RealtimeVoice extends HTMLElement {
     return Object.keys(audio).length ? { ...fields, audio } : fields;
   }
 
-  async #moveTo() {
-    const old = this.#voice;
-    if (!old) return;
-    this.#talking = false;
-    await this.stop();
-    if (old !== this.#voice) return;
-    const { items } = old.conversation;
+  #moveTo() {
+    if (!this.#voice) return;
+    this.stop();
+    const { items } = this.#voice.conversation;
     this.#voice = this.#create();
     this.#voice.restore({ items });
     this.#draw();

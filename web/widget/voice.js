@@ -12,10 +12,9 @@ export function createVoice({ url, credential, session }) {
   return new Realtime({ url: url.href, credential, session, contexts });
 }
 
-/** Stop everything and give the AudioContext back. The conversation stays. */
+/** Stop everything and give the AudioContext back, if it is not started again meanwhile. The conversation stays. */
 export async function release(voice) {
-  await voice.stop();
-  await voice.player.close();
+  if (await voice.stop()) await voice.player.close();
 }
 
 export const heardMs = (voice, id) => voice.player.heardMs(`0:${id}`);
