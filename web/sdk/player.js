@@ -20,6 +20,7 @@ import { devices } from "./devices.js";
  */
 
 const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
+const KEEP_HEARD_MS = 1000;  // a part is known so long after its end was heard: captions, and events that come late
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
 export class Player extends EventTarget {
@@ -249,6 +250,7 @@ export class Player extends EventTarget {
       part.done ||= done;  // a report from before a flush may come after it, when the page was busy
       if (done) part.receivedMs = receivedMs;
       part.heardMs = Math.max(part.heardMs, outputMs - Math.max(0, latencyMs - sinceMs));
+      if (done && sinceMs > latencyMs + KEEP_HEARD_MS) this.#post({ type: "forget", key });  // the next report is without it
     }
     for (const [key, part] of this.parts) if (part.done && !alive.has(key)) this.parts.delete(key);
     this.dispatchEvent(new CustomEvent("progress", { detail: { level, parts: this.parts } }));

@@ -9,9 +9,11 @@ const JITTER_STEP_MS = 20;
 const MARGIN_MS = 10;     // more than that: the next time they may be a little later
 const JITTER_CAP_MS = 200;  // a longer pause is one of the voice, and waiting would not have helped
 const RAMP_MS = 2;        // fades between silence and audio without a click
-const KEEP_DONE_MS = 1000; // a finished part is reported this long, because of the latency of the device
 
 /** @typedef {{ key: string, base: number | null, received: number, output: number, ended: boolean, lastSample: number | null }} Part */
+
+/** @param {Part} part */
+const isDone = ({ ended, output, received }) => ended && output === received;
 
 export class SampleQueue {
   /** @param {number} rate in Hertz @param {{ flushFade?: number, seconds?: number }} options */
@@ -127,16 +129,18 @@ export class SampleQueue {
     return flushed;
   }
 
-  /** The parts, without those finished long ago: samples received and output, and the time since the last output. */
+  /** Of each part: samples received and output, the time since the last output, and whether all of it was output. */
   report() {
-    const parts = [];
-    for (const part of this.parts.values()) {
-      const done = part.ended && part.output === part.received;
-      const since = part.lastSample === null ? 0 : this.clock - part.lastSample;
-      parts.push({ key: part.key, received: part.received, output: part.output, since, done });
-      if (done && since > (this.rate * KEEP_DONE_MS) / 1000) this.parts.delete(part.key);
-    }
-    return parts;
+    return [...this.parts.values()].map((part) => ({
+      key: part.key, received: part.received, output: part.output, done: isDone(part),
+      since: part.lastSample === null ? 0 : this.clock - part.lastSample,
+    }));
+  }
+
+  /** Report this part no more. How late the sound is heard is not known here. @param {string} key */
+  forget(key) {
+    const part = this.parts.get(key);
+    if (part && isDone(part)) this.parts.delete(key);
   }
 
   /** @param {string} key @returns {Part} */

@@ -19,7 +19,7 @@ class PlayerProcessor extends AudioWorkletProcessor {
     this.energy = 0;
     this.idle = true;
     this.stopped = false;
-    this.port.onmessage = ({ data }) => this[/** @type {"audio" | "end" | "trim" | "flush" | "stop"} */ (data.type)](data);
+    this.port.onmessage = ({ data }) => this[/** @type {"audio" | "end" | "trim" | "forget" | "flush" | "stop"} */ (data.type)](data);
   }
 
   /** @param {{ key: string, pcm: ArrayBuffer }} message */
@@ -40,6 +40,11 @@ class PlayerProcessor extends AudioWorkletProcessor {
   trim({ key, ms }) {
     this.resamplers.delete(key);
     this.queue.trim(key, Math.floor((ms * sampleRate) / 1000));
+  }
+
+  /** @param {{ key: string }} message */
+  forget({ key }) {
+    this.queue.forget(key);
   }
 
   /** @param {{ id: number }} message */
