@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 
-async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_session_takes_it_back(
+async def test_the_gain_that_the_server_asks_for_is_the_players_and_another_server_takes_it_back(
     page: Any,
 ) -> None:
-    """-12 dB is a quarter of the amplitude; the player keeps it until it opens."""
+    """-12 dB is a quarter of the amplitude; the player keeps it until it opens. Another server has not lowered anything, in a
+    new session or in one that it has restored; the same server goes on with what it has asked for."""
     gains = await page.evaluate("""async () => {
         const { ResponseAudio } = await import("/sdk/response_audio.js");
         const { Player } = await import("/sdk/player.js");
@@ -26,10 +27,12 @@ async def test_the_gain_that_the_server_asks_for_is_the_players_and_a_new_sessio
         for (let tries = 0; player.output.gain.value < 0.99 && tries < 600; tries++)
             await new Promise((done) => setTimeout(done, 100));
         gains.push(player.output.gain.value);
-        change(-12);
-        audio.handle({ type: "session.created" });
-        gains.push(player.gain);
+        for (const event of [{ type: "session.created" }, { type: "session.resumed" }, { type: "session.resumed", restored: true }]) {
+            change(-12);
+            audio.handle(event);
+            gains.push(player.gain);
+        }
         await player.close();
         return gains;
     }""")
-    assert gains == pytest.approx([1, 0.251, 0.251, 1, 1], abs=0.01)
+    assert gains == pytest.approx([1, 0.251, 0.251, 1, 1, 0.251, 1], abs=0.01)

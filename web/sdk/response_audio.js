@@ -58,6 +58,7 @@ export class ResponseAudio {
   handle(event) {
     switch (event.type) {
       case "session.created": return this.reset();
+      case "session.resumed": return event.restored ? this.player.setGain(0) : undefined;  // this server has lowered nothing
       case "response.content_part.added": return this.#partAdded(event);
       case "response.output_audio.delta": return this.#push(keyOf(event), fromBase64(event.delta));
       case "response.output_audio.done": return this.#finish(keyOf(event));
