@@ -94,6 +94,26 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [STARTED, STOPPED, COMMITTED, USER, transcription("completed", transcript="")],
         {"phase": "listening", "items": [{"id": "u1", "hidden": True}]},
     ),
+    "a noise takes no answer from what was typed before it": (
+        [{"type": "local.message", "item_id": "m1", "text": "Hi"}, STARTED, STOPPED, COMMITTED, transcription("completed", transcript="")],
+        {"phase": "thinking", "wanted": True},
+    ),
+    "nor does it if the line is lost": (
+        [{"type": "local.message", "item_id": "m1", "text": "Hi"}, STARTED, NEW_SESSION], {"phase": "thinking", "wanted": True},
+    ),
+    "nor from what was said before it": (
+        [STARTED, STOPPED, USER, transcription("completed", transcript="Hi"), {**STARTED, "item_id": "u2"}, STOPPED,
+         {**transcription("completed", transcript=""), "item_id": "u2"}],
+        {"phase": "thinking", "wanted": True},
+    ),
+    "two noises want no answer": (
+        [STARTED, STOPPED, COMMITTED, {**STARTED, "item_id": "u2"}, transcription("completed", transcript=""), STOPPED,
+         {**transcription("completed", transcript=""), "item_id": "u2"}],
+        {"phase": "listening", "wanted": False},
+    ),
+    "a noise alone wants no answer": (
+        [STARTED, STOPPED, COMMITTED, transcription("completed", transcript=""), NEW_SESSION], {"phase": "listening", "wanted": False},
+    ),
     "a failed transcription stands at what was said": (
         [STARTED, STOPPED, USER, transcription("failed", error={"code": "transcription_failed", "message": "No transcriber."})],
         {"phase": "listening", "problem": None, "items": [

@@ -23,7 +23,7 @@ export const emptyConversation = () => ({
   newest: null,     // id of the newest response
   speech: null,     // item id of the user's current speech
   awaiting: false,  // the user's turn has ended and no response has started
-  wanted: false,    // the next session has to answer: the last message has not reached a server
+  wanted: false,    // the next session has to answer: the last message has not reached a server, or has no answer yet
   problem: null,    // {code, message} of the last error
   latency: null,    // the marks of the newest turn
 });
@@ -83,7 +83,8 @@ export const handlers = {
   "session.resumed": (state, { session }) => withSession(state, session),
 
   "input_audio_buffer.speech_started": (state, { item_id }) => ({
-    ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, wanted: false, problem: null, latency: null,
+    ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, problem: null, latency: null,
+    wanted: state.wanted || (state.awaiting && isUnanswered(state, { known: true })),  // also if this is only a noise
   }),
   "input_audio_buffer.speech_stopped": (state) => ({ ...state, speech: null, awaiting: true }),
   "input_audio_buffer.committed": (state, { item_id, previous_item_id }) => ({
@@ -111,7 +112,7 @@ export const handlers = {
   "conversation.item.input_audio_transcription.completed": (state, { item_id, transcript }) => {
     const text = (transcript ?? "").trim();
     const next = change(state, item_id, { text, final: true, hidden: !text });
-    return text ? next : { ...next, awaiting: false };
+    return text ? next : { ...next, awaiting: state.wanted };
   },
   "conversation.item.input_audio_transcription.failed": (state, { item_id, error }) => ({
     ...upsert(state, item_id, { role: "user", unread: asProblem(error), final: true }), awaiting: false,
@@ -168,9 +169,10 @@ const LOST = { code: "connection_lost", message: "The connection was lost." };
 
 const visible = (/** @type {Conversation} */ { items }) => items.filter((item) => !item.hidden && ["user", "assistant"].includes(item.role));
 
-/** Whether the last thing that was said is the user's. @param {Conversation} state */
-function isUnanswered(state) {
-  return visible(state).at(-1)?.role === "user";
+/** Whether the last thing that was said is the user's. `known`: and its words are, so it was no noise. @param {Conversation} state */
+function isUnanswered(state, { known = false } = {}) {
+  const last = visible(state).at(-1);
+  return last?.role === "user" && (!known || (last.final && !last.unread));
 }
 
 /** Whether the server answers by itself when a turn ends. @param {Conversation} state */
