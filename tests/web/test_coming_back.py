@@ -93,10 +93,14 @@ async def test_the_address_says_what_is_playing_and_how_much_has_arrived(open_pa
             voice.player.parts.set("0:item_0", { ...part, heardMs: 1500.4 });
             const idle = voice.connection.played();
             voice.player.parts.set("0:item_1", part);
-            return [idle, voice.connection.played()];
+            const playing = voice.connection.played();
+            voice.audio.handle({ type: "session.created" });  // what still sounds belongs to the session before
+            const before = voice.connection.played();
+            voice.player.parts.set("0:item_2", part);
+            return [idle, playing, before, voice.connection.played()?.item_id];
         }"""
         played = {"item_id": "item_1", "played_ms": 400.6, "received_ms": 1500.4}
-        assert await page.evaluate(asked) == [None, played]
+        assert await page.evaluate(asked) == [None, played, None, "item_2"]
         query = """async (played) => {
             const { Resuming } = await import("/sdk/resuming.js"), log = new Resuming();
             log.begin({ id: "sess_1", extensions: ["resume"] });

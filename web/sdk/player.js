@@ -23,6 +23,9 @@ const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine ten
 const KEEP_HEARD_MS = 1000;  // a part is known so long after its end was heard: captions, and events that come late
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
 
+/** Whether nothing more of a part will be heard. @param {Part} part */
+export const isHeard = ({ done, heardMs, receivedMs }) => done && heardMs >= receivedMs;
+
 export class Player extends EventTarget {
   /**
    * `rate` in Hertz. `contexts` opens and closes the AudioContext: its own one, or one that it shares.
@@ -132,8 +135,7 @@ export class Player extends EventTarget {
 
   /** Whether received audio has not been heard yet. */
   get playing() {
-    for (const part of this.parts.values()) if (!(part.done && part.heardMs >= part.receivedMs)) return true;
-    return false;
+    return ![...this.parts.values()].every(isHeard);
   }
 
   /** What the listener has heard of a part, in ms. @param {string} key */

@@ -291,12 +291,7 @@ export class Realtime extends EventTarget {
       if (detail === "refused" && this.connection.reason === "session_taken_over") this.#fallSilent();
       this.#changed();
     });
-    this.connection.played = () => {
-      const playing = [...this.player.parts].find(([, { done, heardMs, receivedMs }]) => !done || heardMs < receivedMs);
-      if (!playing) return null;
-      const [key, { heardMs, receivedMs }] = playing;
-      return { item_id: key.slice(key.indexOf(":") + 1), played_ms: heardMs, received_ms: receivedMs };
-    };
+    this.connection.played = () => this.audio.playing;
     this.connection.addEventListener("silent", () => this.#changed());
     this.player.addEventListener("state", () => this.#changed());
     this.microphone.addEventListener("state", () => this.#changed());

@@ -3,8 +3,10 @@
 // With the `playback` extension it reports continuously; without it, by one truncate at an interruption.
 
 import { fromBase64 } from "./framing.js";
+import { isHeard } from "./player.js";
 
 /** @import { ProtocolEvent } from "./types.js" */
+/** @import { Playing } from "./resuming.js" */
 /** @typedef {import("./player.js").Player} Player */
 /** @typedef {{ ms: number, at: number, drained: boolean }} Acknowledgement `ms` of the part were heard, told `at`. */
 
@@ -48,6 +50,14 @@ export class ResponseAudio {
 
   get acknowledges() {
     return (this.session()?.extensions ?? []).includes("playback");
+  }
+
+  /** What of this session's answers is playing: of a session before, the server knows nothing. @returns {Playing | null} */
+  get playing() {
+    const playing = [...this.player.parts].find(([key, part]) => !this.earlier.has(key) && !isHeard(part));
+    if (!playing) return null;
+    const [key, { heardMs, receivedMs }] = playing;
+    return { item_id: partOf(key).item_id, played_ms: heardMs, received_ms: receivedMs };
   }
 
   /**
@@ -128,7 +138,7 @@ export class ResponseAudio {
     if (!this.acknowledges) return;
     for (const [key, part] of this.player.parts) {
       if (this.flushed.has(key) || this.earlier.has(key) || part.heardMs <= 0) continue;
-      const drained = part.done && part.heardMs >= part.receivedMs;
+      const drained = isHeard(part);
       const last = this.acks.get(key);
       if (last?.drained || (!drained && last && performance.now() - last.at < ACK_EVERY_MS)) continue;
       const played_ms = Math.floor(part.heardMs);
