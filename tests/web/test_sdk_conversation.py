@@ -82,6 +82,22 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [STARTED, {"type": "input_audio_buffer.cleared"}],
         {"phase": "listening", "items": []},
     ),
+    "speech ends when the client ends the turns": (
+        [STARTED, {"type": "session.updated", "session": {"audio": {"input": {"turn_detection": None}}}}],
+        {"phase": "listening", "speech": None, "items": []},
+    ),
+    "speech goes on through another update": (
+        [STARTED, {"type": "session.updated", "session": {"audio": {"input": {"turn_detection": {}}}}}],
+        {"phase": "user-speaking", "speech": "u1"},
+    ),
+    "where another server goes on nobody speaks until speech is told anew": (
+        [STARTED, {"type": "session.resumed", "session": {}, "restored": True}],
+        {"phase": "listening", "speech": None, "items": []},
+    ),
+    "speech goes on when the connection is back": (
+        [STARTED, {"type": "session.resumed", "session": {}, "restored": False}],
+        {"phase": "user-speaking", "speech": "u1"},
+    ),
     "transcript deltas are appended": (
         [STARTED, transcription("delta", delta="What "), transcription("delta", delta="time")],
         {"items": [{"text": "What time", "final": False}]},
@@ -325,7 +341,7 @@ async def test_every_handler_is_in_the_table(page: Any) -> None:
     names = await page.evaluate('async () => Object.keys((await import("/sdk/conversation.js")).handlers)')
     used = {event["type"] for events, _ in TABLE.values() for event in events}
     same = {"response.output_text.delta", "response.output_text.done", "conversation.item.done"}
-    untested = {"session.updated", "session.resumed", "local.problem_seen"}
+    untested = {"local.problem_seen"}
     assert set(names) - used == same | untested
 
 

@@ -79,8 +79,15 @@ export const handlers = {
     return { ...(cut ? failLast(next, LOST) : next), wanted, awaiting: wanted };
   },
   "conversation.created": (state, { conversation }) => ({ ...state, id: conversation?.id ?? null }),
-  "session.updated": (state, { session }) => withSession(state, session),
-  "session.resumed": (state, { session }) => withSession(state, session),
+  // Without turn detection, and where another server goes on, no `speech_stopped` ends the speech
+  "session.updated": (state, { session }) => {
+    const next = withSession(state, session);
+    return session.audio?.input?.turn_detection === null ? nobodySpeaks(next) : next;
+  },
+  "session.resumed": (state, { session, restored }) => {
+    const next = withSession(state, session);
+    return restored ? nobodySpeaks(next) : next;
+  },
 
   "input_audio_buffer.speech_started": (state, { item_id }) => ({
     ...upsert(state, item_id, { role: "user" }), speech: item_id, awaiting: false, problem: null, latency: null,
@@ -91,9 +98,7 @@ export const handlers = {
     ...place(upsert(state, item_id, { role: "user" }), item_id, previous_item_id), speech: null,
     awaiting: state.awaiting || answersTurns(state),
   }),
-  "input_audio_buffer.cleared": (state) => ({
-    ...state, speech: null, items: state.items.filter((item) => item.id !== state.speech),
-  }),
+  "input_audio_buffer.cleared": (state) => nobodySpeaks(state),
 
   "conversation.item.added": itemPlaced,
   "conversation.item.done": itemPlaced,
@@ -205,6 +210,11 @@ const HARMLESS = new Set([
 /** @param {Conversation} state @param {Record<string, any>} session @returns {Conversation} */
 function withSession(state, session) {
   return { ...state, session, extensions: session.extensions ?? [] };
+}
+
+/** Speech that had begun will be no item. @param {Conversation} state @returns {Conversation} */
+function nobodySpeaks(state) {
+  return { ...state, speech: null, items: state.items.filter((item) => item.id !== state.speech) };
 }
 
 /** @param {Record<string, any>} response */
