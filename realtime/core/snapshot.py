@@ -74,7 +74,8 @@ class CommitSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class EndedSnapshot:
-    """A reply that has ended. `items`: its output; None: it was beside the conversation."""
+    """A reply that has ended. `items`: its output; None: it was beside the conversation. `response`: as the wire tells
+    it, without its output; None: of a server that did not write it."""
 
     response_id: str
     created_seq: int
@@ -83,6 +84,7 @@ class EndedSnapshot:
     items: tuple[str, ...] | None = ()
     modality: Literal["audio", "text"] = "audio"
     metadata: dict[str, str] | None = None
+    response: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class SessionSnapshot:
     ephemeral: bool = False
     seq: int = 0
     last_event_id: str | None = None
-    told: tuple[tuple[int, str], ...] = ()  # the last items that the client was told of, with the numbers
+    told: tuple[tuple[int, str], ...] = ()  # items that the client may not know, with the numbers
     unanswered: str | None = None  # an item whose speech the client sends again
     unanswered_too: tuple[str, ...] = ()  # those after it
     commits: tuple[CommitSnapshot, ...] = ()  # whose speech the client sends again, too
@@ -153,7 +155,7 @@ class SessionSnapshot:
         tuple[str, int], ...
     ] = ()  # replies beside the conversation, with the numbers of their begin
     said: tuple[SaidSnapshot, ...] = ()  # of those that are over, the latest last
-    changes: tuple[ChangeSnapshot, ...] = ()  # the last ones: their client may not know them
+    changes: tuple[ChangeSnapshot, ...] = ()  # their client may not know them
     streams: int = 0  # the last number of a binary stream
     saved: int = 0  # items that were kept by then
 

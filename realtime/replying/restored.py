@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from realtime.context import Context
 from realtime.core.conversation import ROOT, FunctionCallOutput, Message
 from realtime.core.messages import ChatFinish, ChatRequest
@@ -17,12 +19,13 @@ from realtime.core.spoken import SpokenPart
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderUnavailable
 from realtime.protocol import server_events as events
+from realtime.protocol.objects import FailureObject, ResponseObject, StatusDetails
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.interrupted import InterruptedReply
 from realtime.replying.playout import Playout
 from realtime.replying.reply_sound import ReplySound
 from realtime.replying.response import Response
-from realtime.replying.response_events import StopReason
+from realtime.replying.response_events import ResponseEvents, StopReason
 from realtime.replying.responses import Responses
 from realtime.translate import to_wire_item
 
@@ -35,7 +38,7 @@ class LostReply:
 
     `silence`: the player still has sound of it that will come again. `known`: the client has had its
     `response.created`; `ended`: and its `response.done`. `unmade`: items of calls that it was not told of: nobody
-    has carried them out.
+    has carried them out. `end`: it had one, which the client may not know.
     """
 
     snapshot: ReplySnapshot
@@ -45,6 +48,7 @@ class LostReply:
     known: bool = True
     ended: bool = False
     unmade: tuple[str, ...] = ()
+    end: EndedSnapshot | None = None
 
     @property
     def plays_on(self) -> bool:
@@ -184,9 +188,20 @@ def _end(response: Response, lost: LostReply, reason: StopReason | None) -> None
     if lost.ended:
         events.status, events.sound.complete = "completed", True
     elif reason is None:
-        events.finish("completed")
+        _end_as(None if lost.end is None else _as_it_was(lost.end), events)
     else:
         events.stop(reason)
+
+
+def _end_as(it_was: ResponseObject | None, events: ResponseEvents) -> None:
+    """Nothing of it is missing: it ends as it did at the other server."""
+    match None if it_was is None else it_was.status_details:
+        case StatusDetails(type="incomplete", reason="max_output_tokens" | "content_filter" as reason):
+            events.finish("incomplete", reason)
+        case StatusDetails(type="failed", error=FailureObject(code=code, message=message)):
+            events.fail(ProviderUnavailable(message, code=code))
+        case _:
+            events.finish("completed")
 
 
 def _fill(response: Response, snapshot: ReplySnapshot, asked: ChatRequest) -> None:
@@ -249,12 +264,15 @@ def end_others(
 ) -> None:
     """Tell the end of replies that have ended, and end those beside the conversation: their clients ask once more."""
     for each in ended:
-        as_it_was = replace(options, output_modality=each.modality, metadata=each.metadata)
-        response = _prepared(each.response_id, into, replace(as_it_was, out_of_band=each.items is None))
         there = [item_id for item_id in each.items or () if item_id in into.context.conversation]
-        response.events.items.output += [
-            to_wire_item(into.context.conversation.get(item_id)) for item_id in there
-        ]
+        output = [to_wire_item(into.context.conversation.get(item_id)) for item_id in there]
+        if (it_was := _as_it_was(each)) is not None:
+            told = msgspec.structs.replace(it_was, output=tuple(output))
+            into.context.outbox.put(events.ResponseDone(response=told), each.response_id)
+            continue
+        like = replace(options, output_modality=each.modality, metadata=each.metadata)
+        response = _prepared(each.response_id, into, replace(like, out_of_band=each.items is None))
+        response.events.items.output += output
         match each.status:
             case _ if each.items is None:
                 response.events.fail(ProviderUnavailable(ASK_AGAIN, code="server_restarting"))
@@ -267,6 +285,14 @@ def end_others(
     for response_id in beside:
         response = _prepared(response_id, into, replace(options, out_of_band=True))
         response.events.fail(ProviderUnavailable(ASK_AGAIN, code="server_restarting"))
+
+
+def _as_it_was(ended: EndedSnapshot) -> ResponseObject | None:
+    """None: its server did not write it, or this one cannot read it."""
+    try:
+        return None if ended.response is None else msgspec.convert(ended.response, ResponseObject)
+    except msgspec.ValidationError:
+        return None
 
 
 def _prepared(response_id: str, into: Restoring, options: ResponseOptions) -> Response:

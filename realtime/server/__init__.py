@@ -12,8 +12,8 @@ The modules, by what they are for:
                         session_ids
     all sessions        registry, room, openings, draining
     on a new socket     resume_request, replay
-    at another server   elsewhere, journaling, recording, recorded_changes, recorded_speech, restoring,
-                        claimed_tools
+    at another server   elsewhere, journaling, recording, recorded_changes, recorded_speech, told_messages,
+                        restoring, claimed_tools
     what is stored      persistence, saving
     providers           accounts, open_account, observed, offered_voices
 

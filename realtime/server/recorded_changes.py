@@ -5,44 +5,38 @@ What the item is now is in history; so a server that goes on can tell it (`sessi
 
 from __future__ import annotations
 
-from collections import deque
-
 from msgspec.structs import replace
 
 from realtime.core.snapshot import ChangeSnapshot
 from realtime.protocol import server_events as events
-
-CHANGES = 16  # the last ones; a connection that is dead is noticed before there are more
-UNSENT = 2**53 - 1  # instead of the number of a message that still waits: no client has had it
+from realtime.server.told_messages import UNSENT, ToldMessages
 
 
 class RecordedChanges:
     """Of one session."""
 
     def __init__(self) -> None:
-        self._changes: deque[ChangeSnapshot] = deque(maxlen=CHANGES)
+        self._told: ToldMessages[ChangeSnapshot] = ToldMessages()
 
     def __repr__(self) -> str:
-        return f"<RecordedChanges {len(self._changes)}>"
+        return f"<RecordedChanges {self._told!r}>"
 
     def queued(self, event: events.ServerEvent) -> None:
         """It waits for the client."""
         change = _change(event)
         if change is not None:
-            self._changes.append(change)
+            self._told.queued(change)
 
     def sent(self, event: events.ServerEvent, seq: int) -> bool:
         """It has this number now. Whether it tells a change."""
         change = _change(event)
         if change is None:
             return False
-        if change in self._changes:
-            self._changes.remove(change)
-        self._changes.append(replace(change, seq=seq))
+        self._told.sent(change, replace(change, seq=seq))
         return True
 
     def now(self) -> tuple[ChangeSnapshot, ...]:
-        return tuple(self._changes)
+        return self._told.now()
 
 
 def _change(event: events.ServerEvent) -> ChangeSnapshot | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from realtime.core.snapshot import (
     CallSnapshot,
@@ -23,8 +24,9 @@ from realtime.protocol import server_events as events
 from realtime.protocol.kept_options import differing
 from realtime.protocol.objects import FunctionCallItem, Item, ResponseObject
 from realtime.protocol.response_options import ResponseOptions, response_options
-from realtime.server.recorded_changes import UNSENT, RecordedChanges
+from realtime.server.recorded_changes import RecordedChanges
 from realtime.server.recorded_speech import RecordedSpeech
+from realtime.server.told_messages import UNSENT, ToldMessages
 
 if TYPE_CHECKING:
     from realtime.protocol.session_config import SessionConfig
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
     from realtime.replying.response import Response
     from realtime.server.live_session import LiveSession
 
-ENDED = 8  # replies
-TOLD = 32  # items and replies whose messages are remembered
+ENDED = 32  # replies
+NUMBERED = 64  # replies whose messages are remembered
 
 
 def proof_of(session_id: str, credential: str | None) -> str:
@@ -52,7 +54,7 @@ class Recorder:
         self._created: dict[str, int] = {}  # numbers of messages, by response
         self._done: dict[str, int] = {}
         self._ended: dict[str, EndedSnapshot] = {}
-        self._told: deque[tuple[int, str]] = deque(maxlen=TOLD)
+        self._told: ToldMessages[tuple[int, str]] = ToldMessages()  # of items
         self._changes = RecordedChanges()
         self._speech = RecordedSpeech()
         # Of the last reply that was recorded: a reply has many records
@@ -84,7 +86,7 @@ class Recorder:
             case events.ResponseDone(response=response):
                 self._note_end(self._ended_of(response, UNSENT))
             case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
-                self._told.append((UNSENT, item.id))
+                self._told.queued((UNSENT, item.id))
             case _:
                 self._changes.queued(event)
 
@@ -97,9 +99,7 @@ class Recorder:
                 _note(self._done, response.id, seq)
                 self._note_end(self._ended_of(response, seq))
             case events.ConversationItemAdded(item=item) | events.ConversationItemDone(item=item):
-                if (UNSENT, item.id) in self._told:
-                    self._told.remove((UNSENT, item.id))
-                self._told.append((seq, item.id))
+                self._told.sent((UNSENT, item.id), (seq, item.id))
             case events.SessionUpdated():
                 pass
             case _:
@@ -110,7 +110,10 @@ class Recorder:
         items = None if response.conversation_id is None else tuple(item.id for item in response.output)
         modality: Any = response.output_modalities[0]
         created = self._created.get(response.id, 0)
-        return EndedSnapshot(response.id, created, seq, response.status, items, modality, response.metadata)
+        status, metadata, whole = response.status, response.metadata, None
+        if items is not None or status in ("cancelled", "failed"):  # nobody keeps what was said beside it
+            whole = msgspec.to_builtins(msgspec.structs.replace(response, output=()))
+        return EndedSnapshot(response.id, created, seq, status, items, modality, metadata, whole)
 
     def _note_end(self, ended: EndedSnapshot) -> None:
         self._ended.pop(ended.response_id, None)
@@ -153,7 +156,7 @@ class Recorder:
             ephemeral=live.caller.ephemeral,
             seq=live.numbering.seq,
             last_event_id=live.last_event_id,
-            told=tuple(self._told),
+            told=self._told.now(),
             unanswered=next(iter(unheard.items), None),
             unanswered_too=unheard.items[1:],
             commits=unheard.commits,
@@ -176,7 +179,7 @@ class Recorder:
             done_seq=self._done.get(reply.id, 0),
             item_id=told.message_id,
             text=answer.text if spoken else told.transcript,
-            complete=answer.finish is not None,
+            complete=answer.finish is not None or not told.open,
             spoken=_spoken(told.sound) if spoken and told.sound.item_id is not None else None,
             stream=self._live.numbering.stream_of(told.message_id),
             options=self._options(told.options),
@@ -215,7 +218,7 @@ class Recorder:
 
 def _note(numbers: dict[str, int], response_id: str, seq: int) -> None:
     numbers[response_id] = seq
-    if len(numbers) > TOLD:
+    if len(numbers) > NUMBERED:
         del numbers[next(iter(numbers))]
 
 

@@ -20,7 +20,6 @@ from realtime import deadlines
 from realtime.core.snapshot import (
     ChangeSnapshot,
     Position,
-    ReplySnapshot,
     SessionSnapshot,
     SnapshotError,
     decode_position,
@@ -220,7 +219,7 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         untold=untold,
         unanswered=(*first, *snapshot.unanswered_too),
         commits=snapshot.commits,
-        lost=_lost(snapshot.replies, position, request, untold),
+        lost=_lost(snapshot, position, request, untold),
         ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),
         beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),
         said=tuple(Said(each, decode_words(each.words)) for each in snapshot.said),
@@ -252,9 +251,10 @@ def _of_another(place: int, changes: Sequence[ChangeSnapshot]) -> bool:
 
 
 def _lost(
-    replies: Sequence[ReplySnapshot], position: Position, request: ResumeRequest, untold: frozenset[str]
+    snapshot: SessionSnapshot, position: Position, request: ResumeRequest, untold: frozenset[str]
 ) -> tuple[LostReply, ...]:
-    last_seq = request.last_seq or 0
+    last_seq, replies = request.last_seq or 0, snapshot.replies
+    ends = {each.response_id: each for each in snapshot.ended}
     sent_ms = [0.0 if reply.spoken is None else position.sent_of(reply.item_id) for reply in replies]
     heard = _heard([reply.item_id for reply in replies], sent_ms, request)
     found = []
@@ -264,7 +264,8 @@ def _lost(
         if unmade:  # the model will make these calls again
             calls = tuple(call for call in reply.calls if call.item_id not in unmade)
             reply = replace(reply, calls=calls, complete=False)
-        found.append(LostReply(reply, heard_ms, played_ms, silence, known, ended, unmade))
+        end = ends.get(reply.response_id)
+        found.append(LostReply(reply, heard_ms, played_ms, silence, known, ended, unmade, end))
     return tuple(found)
 
 
