@@ -130,6 +130,15 @@ class ChangeSnapshot(msgspec.Struct, frozen=True, array_like=True):
 
 
 @dataclass(frozen=True, slots=True)
+class IdleSnapshot:
+    """What has been said so far, as the idle timeout sees it: `session/idle_clock.py`."""
+
+    replied: bool = False
+    heard: bool = False
+    prompted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """A session. `items_at` is the id under which its items are kept, `proof` that of its credential."""
 
@@ -158,6 +167,7 @@ class SessionSnapshot:
     changes: tuple[ChangeSnapshot, ...] = ()  # their client may not know them
     streams: int = 0  # the last number of a binary stream
     saved: int = 0  # items that were kept by then
+    idle: IdleSnapshot = IdleSnapshot()
 
     @property
     def replies(self) -> tuple[ReplySnapshot, ...]:
@@ -167,12 +177,14 @@ class SessionSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`input_audio_ms`: from where the client sends its sound again. The others are of the latest reply."""
+    """`input_audio_ms`: from where the client sends its sound again. `idle_left_ms`: until the idle timeout has passed;
+    None while it is not counted. The others are of the latest reply."""
 
     input_audio_ms: float = 0.0
     item_id: str | None = None
     sent_ms: float = 0.0
     earlier: tuple[tuple[str, float], ...] = ()  # items before it, and how much audio of them has left
+    idle_left_ms: float | None = None
 
     @property
     def item_ids(self) -> tuple[str | None, ...]:

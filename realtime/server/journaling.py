@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 RECORD_S = 0.05  # from a change to its record, at most
 SOUND_S = 0.1  # while sound leaves for the client: words that are in no record are said twice
 TEXT_S = 0.25  # while a text grows
-POSITION_S = 1.0  # while somebody speaks or listens: from there the client sends its sound again
+POSITION_S = 1.0  # while somebody speaks or listens, or the idle timeout counts
 ALIVE_S = 5.0  # a session in which nothing happens; an owner that was taken over finds out then at the latest
 RENEW_S = 15.0  # what is kept with an end, while nothing changes
 RETRY_S = 0.5  # after a write that was lost
@@ -165,7 +165,8 @@ class JournaledSession:
         if position.sent_ms > self._position.sent_ms or position.item_ids != self._position.item_ids:
             self._write_all(position)
             return
-        busy = position.item_id is not None or position.earlier or self.live.session.unheard.items
+        listens = position.item_id is not None or bool(position.earlier)
+        busy = listens or position.idle_left_ms is not None or bool(self.live.session.unheard.items)
         if (busy and position != self._position) or now_s >= self._alive_s:
             self._position, self._alive_s = position, now_s + ALIVE_S
             self._send(None, encode_position(position))

@@ -128,14 +128,17 @@ class Recorder:
 
     def position(self) -> Position:
         session = self._live.session
-        input_ms, reply = session.unheard.from_ms, session.responses.unfinished
-        earlier = tuple(
-            (sound.item_id or "", round(sound.playback.sent_ms, 1)) for sound in session.responses.earlier
+        reply, left_s = session.responses.unfinished, session.idle.left_s
+        sound = None if reply is None or reply.events.sound.item_id is None else reply.events.sound
+        return Position(
+            round(session.unheard.from_ms, 1),
+            None if sound is None else sound.item_id,
+            0.0 if sound is None else round(sound.playback.sent_ms, 1),
+            tuple(
+                (each.item_id or "", round(each.playback.sent_ms, 1)) for each in session.responses.earlier
+            ),
+            None if left_s is None else round(left_s * 1000, 1),
         )
-        if reply is None or reply.events.sound.item_id is None:
-            return Position(round(input_ms, 1), earlier=earlier)
-        sound = reply.events.sound
-        return Position(round(input_ms, 1), sound.item_id, round(sound.playback.sent_ms, 1), earlier)
 
     def snapshot(self) -> SessionSnapshot:
         live, session = self._live, self._live.session
@@ -168,6 +171,7 @@ class Recorder:
             changes=self._changes.now(),
             streams=live.numbering.last_stream,
             saved=live.saving.saved,
+            idle=session.idle.snapshot,
         )
 
     def _reply(self, reply: Response) -> ReplySnapshot:

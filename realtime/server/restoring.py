@@ -224,6 +224,8 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),
         said=tuple(Said(each, decode_words(each.words)) for each in snapshot.said),
         changes=_changes(snapshot, last_seq),
+        idle=snapshot.idle,
+        idle_left_s=None if position.idle_left_ms is None else position.idle_left_ms / 1000,
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
-from realtime.core.snapshot import ChangeSnapshot, CommitSnapshot, EndedSnapshot
+from realtime.core.snapshot import ChangeSnapshot, CommitSnapshot, EndedSnapshot, IdleSnapshot
 from realtime.errors import ProtocolError, ProviderError, event_broken
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
@@ -45,7 +45,7 @@ class Continued:
     `unanswered`: items whose speech the client sends again; `commits`: those whose end it has told itself. `lost`:
     replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
     `beside`: those beside the conversation that it waits for. `said`: replies that were over, and their words.
-    `changes`: what has happened to items, and it does not know.
+    `changes`: what has happened to items, and it does not know. `idle`: how the idle timeout stood.
     """
 
     session_id: str
@@ -59,6 +59,8 @@ class Continued:
     beside: tuple[str, ...] = ()
     said: tuple[Said, ...] = ()
     changes: tuple[ChangeSnapshot, ...] = ()
+    idle: IdleSnapshot = field(default_factory=IdleSnapshot)
+    idle_left_s: float | None = None
 
 
 async def tell_items(context: Context, items: Iterable[Item], only: frozenset[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from realtime.context import Context
 from realtime.core import turn as turns
+from realtime.core.snapshot import IdleSnapshot
 from realtime.protocol.session_config import ServerVad
 from realtime.session.idle_timer import IdleTimer
 from realtime.weak_calls import weak_call
@@ -46,6 +47,19 @@ class IdleClock:
     def left_s(self) -> float | None:
         """Seconds until it rings; None while nothing is counted."""
         return self._timer.left_s
+
+    @property
+    def snapshot(self) -> IdleSnapshot:
+        """What another server needs to go on, beside `left_s`."""
+        return IdleSnapshot(self._replied, self._heard, self._prompted)
+
+    def go_on(self, before: IdleSnapshot, left_s: float | None) -> None:
+        """Another server has counted so far."""
+        self._replied, self._heard, self._prompted = before.replied, before.heard, before.prompted
+        self._timeout_s = self._wanted_s()
+        if self._timeout_s is not None and left_s is not None:
+            self._start(min(left_s, self._timeout_s))
+        self.follow()
 
     @property
     def turn_open(self) -> bool:

@@ -166,6 +166,7 @@ class Session:
         answering = self._answering
         into = Restoring(self._context, self.responses, self._playout, answering.marks())
         session = GoingOn(answering.request, answering.reply_again, answering.options)
+        self._idle.go_on(continued.idle, continued.idle_left_s)
         await go_on(continued, into, session)
         self._continued = None
 
@@ -195,6 +196,11 @@ class Session:
     def unheard(self) -> Unheard:
         """The user's sound that a server that goes on needs again."""
         return self._user.unheard
+
+    @property
+    def idle(self) -> IdleClock:
+        """When the silence is the user's, and how much of the idle timeout is left."""
+        return self._idle
 
     def suspend(self) -> None:
         """Nobody is there to hear or speak: the idle timeout and the listener's position stand still."""

@@ -68,16 +68,19 @@ class Story:
     def snapshot(self) -> SessionSnapshot:
         return WHOLE
 
-    async def go(self, seconds: float, item_id: str | None = None, sound: float = 0.0) -> tuple[int, int]:
-        """The user is silent, and sound of this item leaves, so many times as fast as it is heard. Returns how many
-        records and positions were written meanwhile."""
+    async def go(
+        self, seconds: float, item_id: str | None = None, sound: float = 0.0, idle: bool = False
+    ) -> tuple[int, int]:
+        """The user is silent, and sound of this item leaves, so many times as fast as it is heard. `idle`: the idle
+        timeout counts. Returns how many records and positions were written meanwhile."""
         before = self.journal.records, self.journal.positions
         loop = asyncio.get_running_loop()
         until_s, looked_s = loop.time() + seconds, loop.time()
         while loop.time() < until_s - FRAME_S / 2:
             await asyncio.sleep(FRAME_S)
             sent_ms = self.at.sent_ms + sound * FRAME_S * 1000 if item_id else 0.0
-            self.at = Position(self.at.input_audio_ms + FRAME_S * 1000, item_id, sent_ms)
+            left_ms = (until_s - loop.time()) * 1000 if idle else None
+            self.at = Position(self.at.input_audio_ms + FRAME_S * 1000, item_id, sent_ms, (), left_ms)
             if sound:
                 self.entry.on_event(SOUND)
             if loop.time() - looked_s >= RECORD_S - 1e-6:
@@ -102,5 +105,14 @@ def test_words_that_have_left_are_soon_written_and_little_else() -> None:
         assert told.looked_again == 2, (
             "an answer that is over counts whole where items are kept, before its record"
         )
+
+    run(story())
+
+
+def test_while_the_idle_timeout_counts_a_position_is_written_each_second() -> None:
+    async def story() -> None:
+        told = Story()
+        await told.go(1.0)
+        assert await told.go(10.0, idle=True) in [(0, 9), (0, 10)]
 
     run(story())
