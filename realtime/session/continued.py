@@ -7,7 +7,7 @@ and a reply that was not over goes on (`replying/restored.py`). Knows no socket,
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, read_response_params
 from realtime.replying.reply_sound import ReplySound
+from realtime.replying.responses import Question
 from realtime.replying.restored import (
     LostReply,
     Restoring,
@@ -33,6 +34,7 @@ from realtime.replying.restored import (
 )
 from realtime.replying.said_before import Said, restore_said
 from realtime.session.changes_told import tell_changes
+from realtime.session.question import asked_before
 from realtime.translate import to_wire_item
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ async def tell_items(context: Context, items: Iterable[Item], only: frozenset[st
 class GoingOn:
     """What is asked of the session that goes on. `options`: of a response, with what its client had asked for."""
 
-    request: Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]]
+    request: Question
     reply: Callable[[ResponseOptions], None]
     options: Callable[[ResponseParams | None], ResponseOptions]
 
@@ -104,7 +106,7 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
         ended = [each for each in continued.ended if each.response_id not in going]
         end_others(ended, continued.beside, into, session.options(None))
         if latest is not None:
-            await _go_on_with(latest, earlier, into, session)
+            _go_on_with(latest, earlier, into, session)
     except OutboxFull:
         raise
     except Exception as error:  # the session goes on without what was being said
@@ -132,14 +134,13 @@ def _take_back(continued: Continued, context: Context) -> None:
             take_out(context, lost.snapshot)
 
 
-async def _go_on_with(
-    latest: LostReply, earlier: list[ReplySound], into: Restoring, session: GoingOn
-) -> None:
+def _go_on_with(latest: LostReply, earlier: list[ReplySound], into: Restoring, session: GoingOn) -> None:
+    """Its end and the begin of what follows are one step: nothing that the client asks comes between."""
     snapshot = latest.snapshot
     options = session.options(_params(snapshot.options))
     previous = ROOT if snapshot.unwanted else take_out(into.context, snapshot)
     try:
-        asked = await session.request(options)()  # the question, without the answer
+        asked = asked_before(into.context, options)  # the question, without the answer
     except ProviderError:  # it cannot be asked; a reply that has to ask it says so
         asked = ChatRequest(())
     interrupted = end_latest(latest, earlier, into, previous, asked, options)

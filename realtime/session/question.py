@@ -43,6 +43,16 @@ def question(
     return partial(_request, context, user, options, items)
 
 
+def asked_before(context: Context, options: ResponseOptions) -> ChatRequest:
+    """What a response was asked that has said something: nothing without a text belongs to that. Raises
+    ProviderError."""
+    conversation, items = context.conversation, context.conversation.items
+    if options.input is not None:
+        given = (_as_it_is(item, conversation) for item in options.input)
+        items = tuple(to_core_item(each) if isinstance(each, wire.Item) else each for each in given if each)
+    return _built(context, options, items)
+
+
 async def _request(
     context: Context,
     user: UserInput,
@@ -53,6 +63,10 @@ async def _request(
     last = next((item for item in reversed(items) if isinstance(item, Message) and item.role == "user"), None)
     if last is not None and is_unread(last):
         user.check(last.id)
+    return _built(context, options, items)
+
+
+def _built(context: Context, options: ResponseOptions, items: Sequence[Item]) -> ChatRequest:
     sees_images, reasoning = context.providers.chat.sees_images, context.conversation.reasoning
     return build_request(options, items, sees_images=sees_images, reasoning=reasoning)
 
@@ -69,11 +83,14 @@ def _given(
     item: wire.Item | ItemReference, conversation: Conversation, user: UserInput
 ) -> wire.Item | Item | Reading | None:
     """An item of the response's own, or one that it refers to; None for one that is gone."""
+    reading = user.reading([item.id]).get(item.id) if isinstance(item, ItemReference) else None
+    return reading or _as_it_is(item, conversation)
+
+
+def _as_it_is(item: wire.Item | ItemReference, conversation: Conversation) -> wire.Item | Item | None:
     if not isinstance(item, ItemReference):
         return item
-    if item.id not in conversation:
-        return None
-    return user.reading([item.id]).get(item.id) or conversation.get(item.id)
+    return conversation.get(item.id) if item.id in conversation else None
 
 
 async def _read(

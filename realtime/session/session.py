@@ -78,6 +78,7 @@ class Session:
     ) -> None:
         self.id = new_id("sess") if continued is None else continued.session_id
         self._continued = continued  # another server has begun it
+        self._gone_on = asyncio.Event()
         self._refused = refused  # what the client asked for with its address, in vain
         self._lasts_s = duration_s(settings, continued)
         self.expires_unix_s = int(time.time() + self._lasts_s)
@@ -167,8 +168,11 @@ class Session:
         into = Restoring(self._context, self.responses, self._playout, answering.marks())
         session = GoingOn(answering.request, answering.reply_again, answering.options)
         self._idle.go_on(continued.idle, continued.idle_left_s)
-        await go_on(continued, into, session)
-        self._continued = None
+        try:
+            await go_on(continued, into, session)
+            self._continued = None
+        finally:
+            self._gone_on.set()
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -223,6 +227,8 @@ class Session:
     async def receive(self, event: client_events.ClientEvent) -> float:
         """Carry out one client event, in order. Returns how many seconds of sound it brought. Raises ProtocolError for
         a mistake; nothing has changed then."""
+        if self.restoring and not isinstance(event, client_events.OutputAudioBufferPlayed):
+            await self._gone_on.wait()  # what the client asks for is asked of the session as it goes on
         if isinstance(event, client_events.InputAudioBufferAppend):
             sound_s = await self._user.append(event.audio) / 1000
             self._idle.audio(self._now(), sound_s)
