@@ -64,12 +64,35 @@ class ReplySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitSnapshot:
-    """Speech that the client has committed itself, and that has no text yet: from where to where in its sound."""
+class SegmentSnapshot:
+    """Speech that has ended, and that has no text yet: from where to where in its client's sound. `by_client`: that has
+    committed it itself; else the detector has."""
 
     item_id: str
     from_ms: float
     to_ms: float
+    by_client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSnapshot:
+    """The same of the client, as servers read it that do not know the other."""
+
+    item_id: str
+    from_ms: float
+    to_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSnapshot:
+    """What the rules still owe the user: `core/turn.py`. `unread`: items that are answered once their text is known;
+    `owed`: those whose text is, and that wait for the end of what is said after them. The last turn detection said
+    whether turns are answered and interrupt."""
+
+    unread: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
+    create_response: bool = True
+    interrupt_response: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +177,10 @@ class SessionSnapshot:
     seq: int = 0
     last_event_id: str | None = None
     told: tuple[tuple[int, str], ...] = ()  # items that the client may not know, with the numbers
-    unanswered: str | None = None  # an item whose speech the client sends again
-    unanswered_too: tuple[str, ...] = ()  # those after it
-    commits: tuple[CommitSnapshot, ...] = ()  # whose speech the client sends again, too
+    # Of `segments`, for servers that do not know them: what the detector has ended, and what the client has
+    unanswered: str | None = None
+    unanswered_too: tuple[str, ...] = ()
+    commits: tuple[CommitSnapshot, ...] = ()
     reply: ReplySnapshot | None = None
     earlier: tuple[ReplySnapshot, ...] = ()  # replies before it that may still sound, oldest first
     ended: tuple[EndedSnapshot, ...] = ()  # the last ones: their client may not know that
@@ -168,6 +192,10 @@ class SessionSnapshot:
     streams: int = 0  # the last number of a binary stream
     saved: int = 0  # items that were kept by then
     idle: IdleSnapshot = IdleSnapshot()
+    segments: tuple[SegmentSnapshot, ...] | None = None  # the client sends them again; None: see `unanswered`
+    sent: tuple[str, ...] = ()  # items of the client whose speech has no text, and does not come again
+    turn: TurnSnapshot | None = None  # None: of a server that did not write it
+    speaking: bool = False  # the client was told that the user speaks, and of no end
 
     @property
     def replies(self) -> tuple[ReplySnapshot, ...]:
@@ -177,14 +205,17 @@ class SessionSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`input_audio_ms`: from where the client sends its sound again. `idle_left_ms`: until the idle timeout has passed;
-    None while it is not counted. The others are of the latest reply."""
+    """`input_audio_ms`: from where the client sends its sound again. `open_ms`: from where on no item has it;
+    `received_ms`: how much there was; None: of a server that did not write them. `idle_left_ms`: until the idle timeout
+    has passed; None while it is not counted. The others are of the latest reply."""
 
     input_audio_ms: float = 0.0
     item_id: str | None = None
     sent_ms: float = 0.0
     earlier: tuple[tuple[str, float], ...] = ()  # items before it, and how much audio of them has left
     idle_left_ms: float | None = None
+    open_ms: float | None = None
+    received_ms: float | None = None
 
     @property
     def item_ids(self) -> tuple[str | None, ...]:

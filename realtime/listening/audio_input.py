@@ -53,6 +53,8 @@ class AudioInput:
         self._energy_gate = EnergyGate()
         self._near_voice = NearVoice()
         self._held_from_ms = float("inf")  # audio from here on stays, whoever speaks
+        self.awaited_from_ms = float("inf")  # and from here on
+        self.listens_from_ms = 0.0  # what comes before that was listened to by somebody else
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=ARRIVALS)  # (position ms, loop seconds)
         self._lateness = _Lateness()
         self._detects = detects
@@ -75,10 +77,33 @@ class AudioInput:
             self.score_from_here()  # speech that is open goes on
         self._noise_reduction = reduction
 
-    def begin_at(self, ms: float) -> None:
-        """So much audio was received before, by somebody else."""
+    def begin_at(self, ms: float, listens_from_ms: float) -> None:
+        """So much audio was received before, by somebody else, who has listened to what comes next as well."""
         self._buffer.begin_at(ms)
+        self.listens_from_ms = listens_from_ms
         self._look_afresh(self._buffer.end_ms)
+
+    def listen(self) -> None:
+        """What comes from now on is new, and nothing of what is buffered."""
+        if self.is_deaf:
+            self.listens_from_ms = 0.0
+            self.discard()
+            self._look_afresh(self._buffer.end_ms)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether somebody else has listened to what comes now."""
+        return self.received_ms < self.listens_from_ms
+
+    def _new_of(self, samples: Samples) -> Samples:
+        """The part of this, which ends at `_looked_ms`, that nobody else has listened to."""
+        end_ms, from_ms = self._looked_ms, self.listens_from_ms
+        if end_ms - len(samples) * 1000 / VAD_RATE >= from_ms:
+            return samples
+        count = max(0, round((end_ms - from_ms) * VAD_RATE / 1000))
+        self._look_afresh(end_ms - count * 1000 / VAD_RATE)
+        self._looked_ms = end_ms
+        return samples[len(samples) - count :]
 
     def detect(self, detects: bool, open_ms: float | None = None) -> None:
         """Begin to score frames, or stop; then nobody has heard what was said from `open_ms` on. When it begins again,
@@ -88,7 +113,7 @@ class AudioInput:
         looked_ms = self.scored_ms if open_ms is None else open_ms
         self._detects = detects
         if detects:
-            self._look_afresh(max(self._looked_ms, self._buffer.start_ms))
+            self._look_afresh(max(self._looked_ms, self._buffer.start_ms, self.listens_from_ms))
             while self._arrivals and self._arrivals[-1][0] > self._looked_ms:
                 self._arrivals.pop()
         else:
@@ -119,7 +144,9 @@ class AudioInput:
 
     @property
     def buffered_ms(self) -> float:
-        """How much audio is kept, with what is held back on its way."""
+        """How much audio is kept, with what is held back on its way; none of what somebody else has listened to."""
+        if self.is_deaf:
+            return 0.0
         return round(self._buffer.buffered_ms + self._waiting_ms, 3)
 
     @property
@@ -179,7 +206,7 @@ class AudioInput:
         if self._stream is None:
             await asyncio.sleep(0)
             return ()
-        frames = self._framer.feed(samples)
+        frames = self._framer.feed(self._new_of(samples))
         return list(zip(frames, await self._stream.probabilities(frames), strict=True))
 
     def endpoint(self, scored: Scored) -> Sequence[EndpointEvent]:
@@ -223,7 +250,8 @@ class AudioInput:
         self._lateness.add(at_s - end_ms / 1000)
         self._arrivals.append((end_ms, at_s))
         if self._stream is not None and self._detects and not self.endpointer.speaking:
-            self._buffer.discard_before(min(self.scored_ms - IDLE_KEEP_MS, self._held_from_ms))
+            kept_ms = min(self.scored_ms - IDLE_KEEP_MS, self._held_from_ms, self.awaited_from_ms)
+            self._buffer.discard_before(kept_ms)
 
     def hold(self, from_ms: float) -> None:
         """Keep the audio from this position on: it may still become a turn. `discard` or `release` end that."""
@@ -299,12 +327,12 @@ class AudioInput:
         self._decoder.reset()
 
     def discard(self, before_ms: float | None = None) -> None:
-        """Drop the audio before this position (default: all)."""
+        """Drop the audio before this position (default: all, but not what somebody waits for to come again)."""
         self.release()
-        if before_ms is None:
-            self._buffer.clear()
-        else:
+        if before_ms is not None:
             self._buffer.discard_before(before_ms)
+        elif not self.is_deaf:
+            self._buffer.clear()
 
     def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""

@@ -27,12 +27,13 @@ from realtime.core.endpointing import (
     SpeechStarted,
     SpeechStopped,
 )
-from realtime.core.snapshot import CommitSnapshot
+from realtime.core.snapshot import SegmentSnapshot
 from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
 from realtime.deadlines import Alarm
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput, Scored
 from realtime.listening.certainty import is_sure
+from realtime.listening.comes_again import ComesAgain
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.missing_sound import MissingSound
@@ -67,10 +68,12 @@ class UserInput:
         self._transcription = Transcription(context)
         self._delay = EndOfTurnDelay(context, self._audio.endpointer)
         self._text = SpeechText(context, self._audio, self._transcription, self._delay, self._echo)
-        self._items = UserItems(context, self._audio, self._transcription)
+        self._again = ComesAgain(context, self._audio)
+        self._items = UserItems(context, self._audio, self._transcription, self._again)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
+        self._dropped_ms = 0.0  # up to there it was no speech
         self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
         self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
         self._missing = MissingSound(context, self._audio.endpointer, weak_call(self._sound_ended))
@@ -125,24 +128,42 @@ class UserInput:
 
     @property
     def open_ms(self) -> float:
-        """Where the audio begins that no item has yet: that of open speech, or what comes next."""
-        if self._context.config.turn_detection is None:
+        """Where the audio begins that no item has yet: that of open speech, of speech that may have begun without
+        anybody knowing it yet, or what comes next."""
+        config = self._context.config
+        if self._audio.is_deaf:
+            return self._audio.listens_from_ms
+        if config.turn_detection is None:
             return self._audio.start_ms if self._audio.buffered_ms else self.received_ms
         if self._judged or self._audio.endpointer.speaking:
-            return self._segment.start_ms(self._context.config)
-        return self.received_ms
+            return self._segment.start_ms(config)
+        kept_from_ms = max(self._audio.start_ms, self._dropped_ms)
+        begins = SpeechSegment(onset_ms=self._audio.scored_ms - ONSET_MS, kept_from_ms=kept_from_ms)
+        return min(self.received_ms, begins.start_ms(config))
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the client was told that the user speaks, and of no end."""
+        return self._segment.announced
 
     @property
     def unheard(self) -> Unheard:
         """The sound that has no text yet: somebody else who goes on needs it again."""
         return self._items.unheard(self.open_ms)
 
-    def begin_at(self, ms: float, commits: Sequence[CommitSnapshot] = ()) -> None:
-        """So much audio was received before, by somebody else. What comes first was committed already: `commits`."""
-        self._audio.begin_at(ms)
-        if self._context.config.turn_detection is None:
-            for commit in commits:
-                self._items.hear_again(commit)
+    def go_on(self, before: Unheard, received_ms: float) -> None:
+        """Somebody else has received so much audio, and its client sends again what is unheard."""
+        self._again.begin(before.from_ms, before.open_ms, received_ms)
+        for segment in before.segments:
+            self._items.hear_again(segment)
+
+    def cannot_hear(self, item_id: str) -> None:
+        """Nobody sends the speech of this item again."""
+        self._items.cannot_hear(item_id)
+
+    def tell_again(self, event: turns.TurnEvent) -> None:
+        """What somebody else has found out, for the rules, once all that comes again is here."""
+        self._again.tell(event)
 
     @property
     def awaits_text(self) -> bool:
@@ -168,12 +189,14 @@ class UserInput:
         with self._missing.coming(length_ms / 1000):
             for part in self._audio.parts(data):
                 try:
-                    self._hear(await self._audio.take(part))
+                    frames = await self._audio.take(part)
+                    self._again.cut()
+                    self._hear(frames)
                 except BaseException:  # positions stay right, though nobody has looked at all of it
                     self._audio.score_from_here()
                     raise
                 self._audio.arrived(now_s)
-        self._items.arrived()
+        self._again.look()
         return length_ms
 
     async def hear_kept(self) -> None:
@@ -304,7 +327,8 @@ class UserInput:
         else:
             spoken_ms = self._segment.onset_ms, at_ms if end_ms is None else end_ms
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
-            self._items.transcribe(item_id, samples, end_ms, own=own, from_ms=from_ms)
+            segment = SegmentSnapshot(item_id, from_ms, at_ms)
+            self._items.transcribe(item_id, samples, end_ms, own=own, segment=segment)
         self._audio.discard(at_ms)
         self._ended_ms = at_ms
         self._judged = self._segment.announced = False
@@ -325,11 +349,9 @@ class UserInput:
         self._transcription.discard_early()
         speech = announced or self._audio.speech_since(start_ms)
         self._audio.flush()
-        commit = CommitSnapshot(item_id, start_ms, self._audio.received_ms)
-        # With turn detection the detector would hear it again as well
-        by_client = self._context.config.turn_detection is None
+        segment = SegmentSnapshot(item_id, start_ms, self._audio.received_ms, by_client=True)
         samples = self._audio.samples(start_ms)
-        self._items.transcribe(item_id, samples, speech=speech, commit=commit if by_client else None)
+        self._items.transcribe(item_id, samples, speech=speech, segment=segment)
         self.discard()
 
     def commit_idle(self) -> None:
@@ -359,6 +381,7 @@ class UserInput:
         self._transcription.discard_early()
         self._audio.release()
         self._judged = self._segment.announced = False
+        self._dropped_ms = self._audio.scored_ms
 
     def disconnected(self) -> None:
         """The client is away: it does not fall silent by that."""
@@ -373,7 +396,7 @@ class UserInput:
 
     def transcribe(self, item_id: str, samples: Samples) -> None:
         """Find out what an item of the client says."""
-        self._items.transcribe(item_id, samples, sent=True)
+        self._items.transcribe(item_id, samples)
 
     def reading(self, item_ids: Iterable[str]) -> dict[str, asyncio.Future[Item | None]]:
         """Those of these items whose text is still to come, see `UserItems.reading`."""

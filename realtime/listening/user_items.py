@@ -13,7 +13,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError, Item
-from realtime.core.snapshot import CommitSnapshot
+from realtime.core.snapshot import SegmentSnapshot
 from realtime.errors import (
     ProtocolError,
     ProviderError,
@@ -23,6 +23,7 @@ from realtime.errors import (
     without_trace,
 )
 from realtime.listening.audio_input import AudioInput
+from realtime.listening.comes_again import AGAIN_S, ComesAgain
 from realtime.listening.transcription import Transcription
 from realtime.logs import story
 from realtime.protocol import server_events as events
@@ -34,32 +35,19 @@ from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 10.0  # for sound that its client sends again
-ROUNDING_MS = 2.0  # clients send again from a whole millisecond on
+NEVER_AGAIN = "The sound of this item has not come again."
 MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last turn's is asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """Sound from `from_ms` on that has no text yet. `items`: made of it by the detector; `commits`: by the client."""
+    """Sound from `from_ms` on that has no text yet, and the items made of it: `segments`. No item has that from
+    `open_ms` on. `sent`: items that the client has brought with their sound, which it does not send again."""
 
     from_ms: float
-    items: tuple[str, ...] = ()
-    commits: tuple[CommitSnapshot, ...] = ()
-
-    @property
-    def pending(self) -> bool:
-        """Whether there are items, whose sound comes again."""
-        return bool(self.items or self.commits)
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """Sound that its client sends again; `samples` is cancelled when nobody waits for it any more."""
-
-    commit: CommitSnapshot
-    samples: asyncio.Future[Samples]
-    until_s: float  # in loop seconds: later sound is other sound
+    open_ms: float
+    segments: tuple[SegmentSnapshot, ...] = ()
+    sent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,15 +68,15 @@ class UserItems:
     that reads this id.
     """
 
-    def __init__(self, context: Context, audio: AudioInput, transcription: Transcription) -> None:
+    def __init__(
+        self, context: Context, audio: AudioInput, transcription: Transcription, again: ComesAgain
+    ) -> None:
         self._context = context
         self._audio = audio
         self._transcription = transcription
         self._pending: dict[str, _Reading] = {}
-        # Where the speech of an item begins, of those since the oldest pending
-        self._from_ms: dict[str, float] = {}
-        self._commits: dict[str, CommitSnapshot] = {}  # of the client, of items that are pending
-        self._again: dict[str, _Again] = {}  # of those, whose sound is to come again
+        self._segments: dict[str, SegmentSnapshot] = {}  # of items that are pending
+        self._again = again
         self._failures: dict[str, ProviderError] = {}
         context.forget.append(weak_call(self.forget))
 
@@ -101,15 +89,11 @@ class UserItems:
         return bool(self._pending)
 
     def unheard(self, open_ms: float) -> Unheard:
-        """The oldest speech without text, with what was said after it. `open_ms`: where that begins that is no item."""
-        there = [item_id for item_id in self._from_ms if item_id in self._context.conversation]
-        commits = tuple(each for each in self._commits.values() if each.item_id in self._context.conversation)
-        begins = [
-            open_ms,
-            *(self._from_ms[item_id] for item_id in there[:1]),
-            *(each.from_ms for each in commits),
-        ]
-        return Unheard(min(begins), tuple(there), commits)
+        """The speech without text. `open_ms`: where the sound begins that no item has."""
+        there = [item_id for item_id in self._pending if item_id in self._context.conversation]
+        segments = tuple(self._segments[item_id] for item_id in there if item_id in self._segments)
+        sent = tuple(item_id for item_id in there if item_id not in self._segments)
+        return Unheard(min([open_ms, *(each.from_ms for each in segments)]), open_ms, segments, sent)
 
     def add(self, item_id: str, transcript: str | None = None) -> None:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
@@ -131,22 +115,17 @@ class UserItems:
         *,
         speech: bool | None = True,
         own: Callable[[str], str] = str,
-        sent: bool = False,
-        from_ms: float | None = None,
-        commit: CommitSnapshot | None = None,
+        segment: SegmentSnapshot | None = None,
     ) -> None:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
-        what of the text are the user's own words. `sent`: the client sent it as an item, nobody spoke it here.
-        `from_ms`: where the speech begins, if a server that goes on could hear it again; `commit`: who ended it was the
-        client.
+        what of the text are the user's own words. `segment`: where in the client's sound it is; None: the client sent
+        it as an item.
         """
-        if commit is not None:
-            self._commits[item_id] = commit
-        if from_ms is not None:
-            self._from_ms[item_id] = from_ms
-        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, sent))
+        if segment is not None:
+            self._segments[item_id] = segment
+        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment is None))
 
     def forget(self, item_id: str) -> None:
         """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
@@ -154,11 +133,9 @@ class UserItems:
         Sound of it that is still to come again stays awaited: it must not become part of what is said next.
         """
         self._failures.pop(item_id, None)
-        self._from_ms.pop(item_id, None)
         if item_id in self._pending:
             self._pending[item_id].task.cancel()
-            if item_id in self._again:
-                self._again[item_id].samples.cancel()
+            self._again.forget(item_id)
             self._is_read(item_id)
         self._context.turns.put(turns.TranscriptFailed(item_id))
 
@@ -201,48 +178,34 @@ class UserItems:
 
     # -- speech that another server has heard first ----------------------------------------------------------------
 
-    def hear_again(self, commit: CommitSnapshot) -> None:
+    def hear_again(self, segment: SegmentSnapshot) -> None:
         """The client sends the speech of this item once more: find out what it says when it is here."""
-        if commit.item_id in self._context.conversation:
-            loop = asyncio.get_running_loop()
-            samples: asyncio.Future[Samples] = loop.create_future()
-            self._commits[commit.item_id] = commit
-            self._again[commit.item_id] = _Again(commit, samples, loop.time() + AGAIN_S)
-            self._begin(commit.item_id, self._again_heard(commit.item_id, samples))
+        if segment.item_id in self._context.conversation:
+            self._segments[segment.item_id] = segment
+            samples = self._again.expect(segment)
+            self._begin(segment.item_id, self._again_heard(segment, samples))
 
-    def arrived(self) -> None:
-        """More sound is here."""
-        for item_id, again in list(self._again.items()):
-            commit, samples = again.commit, again.samples
-            if samples.cancelled() and asyncio.get_running_loop().time() > again.until_s:
-                del self._again[item_id]
-                continue
-            if self._audio.received_ms + ROUNDING_MS < commit.to_ms:
-                return
-            if self._audio.end_ms < commit.to_ms:
-                self._audio.flush()
-            del self._again[item_id]
-            if not samples.cancelled():
-                samples.set_result(self._audio.samples(commit.from_ms, commit.to_ms))
-            self._audio.discard(commit.to_ms)
+    def cannot_hear(self, item_id: str) -> None:
+        """Nobody sends the speech of this item again."""
+        self._fail(item_id, ProviderUnavailable(NEVER_AGAIN))
 
-    async def _again_heard(self, item_id: str, samples: asyncio.Future[Samples]) -> None:
+    async def _again_heard(self, segment: SegmentSnapshot, samples: asyncio.Future[Samples]) -> None:
         try:
             async with deadlines.timeout(AGAIN_S):
                 heard = await samples
         except TimeoutError:
-            self._again.pop(item_id, None)
-            self._failed(item_id, ProviderUnavailable("The sound of this item has not come again."))
+            self._again.forget(segment.item_id)
+            self._failed(segment.item_id, ProviderUnavailable(NEVER_AGAIN))
         else:
-            await self._transcribe(item_id, heard, None, None, str, False)
+            await self._transcribe(
+                segment.item_id, heard, None, None if segment.by_client else True, str, False
+            )
 
     def _is_read(self, item_id: str) -> None:
-        """Its text is known, or never will be. Speech is needed as long as what was said before it has no text."""
+        """Its text is known, or never will be."""
         conversation, reading = self._context.conversation, self._pending.pop(item_id)
         reading.read.set_result(conversation.get(item_id) if item_id in conversation else None)
-        self._commits.pop(item_id, None)
-        while self._from_ms and (first := next(iter(self._from_ms))) not in self._pending:
-            del self._from_ms[first]
+        self._segments.pop(item_id, None)
 
     def _known(self, item_id: str, text: str, seconds: float) -> None:
         if not self._reads(item_id):
@@ -256,11 +219,15 @@ class UserItems:
                 )
             )
         self._is_read(item_id)
-        self._context.turns.put(turns.TranscriptKnown(item_id, text))
+        self._again.tell(turns.TranscriptKnown(item_id, text))
 
     def _failed(self, item_id: str, error: ProviderError) -> None:
-        if not self._reads(item_id):
-            return
+        if self._reads(item_id):
+            self._fail(item_id, error)
+            self._is_read(item_id)
+            self._again.tell(turns.TranscriptFailed(item_id))
+
+    def _fail(self, item_id: str, error: ProviderError) -> None:
         story(log, "transcription failed", {"item": item_id, **facts_of(error)}, logging.WARNING)
         self._failures[item_id] = without_trace(error)
         if len(self._failures) > MAX_FAILURES:
@@ -269,8 +236,6 @@ class UserItems:
         self._context.outbox.put(
             events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=failure)
         )
-        self._is_read(item_id)
-        self._context.turns.put(turns.TranscriptFailed(item_id))
 
     # -- for replies -----------------------------------------------------------------------------------------------
 

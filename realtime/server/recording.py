@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ import msgspec
 
 from realtime.core.snapshot import (
     CallSnapshot,
+    CommitSnapshot,
     EndedSnapshot,
     Position,
     ReplySnapshot,
+    SegmentSnapshot,
     SessionSnapshot,
     SpokenSnapshot,
 )
@@ -128,16 +131,18 @@ class Recorder:
 
     def position(self) -> Position:
         session = self._live.session
-        reply, left_s = session.responses.unfinished, session.idle.left_s
+        reply, left_s, unheard = session.responses.unfinished, session.idle.left_s, session.unheard
         sound = None if reply is None or reply.events.sound.item_id is None else reply.events.sound
         return Position(
-            round(session.unheard.from_ms, 1),
+            round(unheard.from_ms, 1),
             None if sound is None else sound.item_id,
             0.0 if sound is None else round(sound.playback.sent_ms, 1),
             tuple(
                 (each.item_id or "", round(each.playback.sent_ms, 1)) for each in session.responses.earlier
             ),
             None if left_s is None else round(left_s * 1000, 1),
+            round(unheard.open_ms, 1),
+            round(session.received_ms, 1),
         )
 
     def snapshot(self) -> SessionSnapshot:
@@ -160,9 +165,7 @@ class Recorder:
             seq=live.numbering.seq,
             last_event_id=live.last_event_id,
             told=self._told.now(),
-            unanswered=next(iter(unheard.items), None),
-            unanswered_too=unheard.items[1:],
-            commits=unheard.commits,
+            **_for_older_servers(unheard.segments),
             reply=reply,
             earlier=earlier,
             ended=tuple(map(self._with_begin, self._ended.values())),
@@ -172,6 +175,10 @@ class Recorder:
             streams=live.numbering.last_stream,
             saved=live.saving.saved,
             idle=session.idle.snapshot,
+            segments=unheard.segments,
+            sent=unheard.sent,
+            turn=session.turn_snapshot,
+            speaking=session.speaking,
         )
 
     def _reply(self, reply: Response) -> ReplySnapshot:
@@ -218,6 +225,17 @@ class Recorder:
             usual = plans.with_tools(response_options(config))
             self._differing = options, config, differing(options, usual, plans.ours(options))
         return self._differing[2]
+
+
+def _for_older_servers(segments: Sequence[SegmentSnapshot]) -> dict[str, Any]:
+    """Their detector hears again what another one has ended."""
+    turns = [each.item_id for each in segments if not each.by_client]
+    commits = (CommitSnapshot(each.item_id, each.from_ms, each.to_ms) for each in segments if each.by_client)
+    return {
+        "unanswered": next(iter(turns), None),
+        "unanswered_too": tuple(turns[1:]),
+        "commits": tuple(commits),
+    }
 
 
 def _note(numbers: dict[str, int], response_id: str, seq: int) -> None:

@@ -20,13 +20,17 @@ from realtime import deadlines
 from realtime.core.snapshot import (
     ChangeSnapshot,
     Position,
+    SegmentSnapshot,
     SessionSnapshot,
     SnapshotError,
+    TurnSnapshot,
     decode_position,
     decode_record,
     decode_words,
 )
 from realtime.errors import ProviderError
+from realtime.listening.comes_again import ROUNDING_MS
+from realtime.listening.user_items import Unheard
 from realtime.protocol.session_config import SessionConfig, apply
 from realtime.providers.journal import Entry
 from realtime.providers.store import Store
@@ -211,14 +215,17 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
     """What the client must hear first."""
     last_seq = request.last_seq or 0
     untold = frozenset(item_id for seq, item_id in snapshot.told if seq > last_seq)
-    first = () if snapshot.unanswered is None else (snapshot.unanswered,)
+    unheard, retaken = _unheard(snapshot, position)
+    received_ms = position.input_audio_ms if position.received_ms is None else position.received_ms
     return Continued(
         session_id=snapshot.session_id,
         expires_unix_s=snapshot.expires_unix_s,
-        input_ms=position.input_audio_ms,
+        unheard=unheard,
+        received_ms=received_ms,
+        retaken=retaken,
+        speaking=snapshot.speaking,
+        turn=snapshot.turn or TurnSnapshot(),
         untold=untold,
-        unanswered=(*first, *snapshot.unanswered_too),
-        commits=snapshot.commits,
         lost=_lost(snapshot, position, request, untold),
         ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),
         beside=tuple(response_id for response_id, seq in snapshot.beside if 0 < seq <= last_seq),
@@ -227,6 +234,24 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         idle=snapshot.idle,
         idle_left_s=None if position.idle_left_ms is None else position.idle_left_ms / 1000,
     )
+
+
+def _unheard(snapshot: SessionSnapshot, position: Position) -> tuple[Unheard, tuple[str, ...]]:
+    """The sound that comes again, and the items whose sound is heard again as if it had none: of an older server, which
+    did not write where the detector had ended them."""
+    from_ms, segments, retaken = position.input_audio_ms, snapshot.segments, tuple[str, ...]()
+    if segments is None:
+        first = () if snapshot.unanswered is None else (snapshot.unanswered,)
+        retaken = (*first, *snapshot.unanswered_too)
+        segments = tuple(
+            SegmentSnapshot(each.item_id, each.from_ms, each.to_ms, by_client=True)
+            for each in snapshot.commits
+        )
+    ends_ms = (each.to_ms for each in segments)
+    open_ms = max(ends_ms, default=from_ms) if position.open_ms is None else position.open_ms
+    comes = tuple(each for each in segments if each.from_ms >= from_ms - ROUNDING_MS)
+    gone = (each.item_id for each in segments if each not in comes)
+    return Unheard(from_ms, open_ms, comes, (*snapshot.sent, *gone)), retaken
 
 
 def _changes(snapshot: SessionSnapshot, last_seq: int) -> tuple[ChangeSnapshot, ...]:

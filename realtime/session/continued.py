@@ -14,12 +14,14 @@ from typing import Any
 from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
-from realtime.core.snapshot import ChangeSnapshot, CommitSnapshot, EndedSnapshot, IdleSnapshot
+from realtime.core.snapshot import ChangeSnapshot, EndedSnapshot, IdleSnapshot, TurnSnapshot
 from realtime.errors import ProtocolError, ProviderError, event_broken
+from realtime.listening.user_items import Unheard
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
 from realtime.protocol.echo import echoed
 from realtime.protocol.response_options import ResponseOptions, ResponseParams, read_response_params
+from realtime.replying.chat_request import is_unread
 from realtime.replying.reply_sound import ReplySound
 from realtime.replying.responses import Question
 from realtime.replying.restored import (
@@ -42,20 +44,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """`input_ms`: the position of the sound that the client sends next. `untold`: items that it may not know of.
+    """`unheard`: sound that the client sends again, of `received_ms` in all. `retaken`: items whose sound is heard
+    again as if it had none. `speaking`: the client believes that the user speaks. `turn`: what the user is owed.
+    `untold`: items that the client may not know of.
 
-    `unanswered`: items whose speech the client sends again; `commits`: those whose end it has told itself. `lost`:
-    replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
+    `lost`: replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
     `beside`: those beside the conversation that it waits for. `said`: replies that were over, and their words.
     `changes`: what has happened to items, and it does not know. `idle`: how the idle timeout stood.
     """
 
     session_id: str
     expires_unix_s: int
-    input_ms: float = 0.0
+    unheard: Unheard = field(default_factory=lambda: Unheard(0.0, 0.0))
+    received_ms: float = 0.0
+    retaken: tuple[str, ...] = ()
+    speaking: bool = False
+    turn: TurnSnapshot = field(default_factory=TurnSnapshot)
     untold: frozenset[str] = frozenset()
-    unanswered: tuple[str, ...] = ()
-    commits: tuple[CommitSnapshot, ...] = ()
     lost: tuple[LostReply, ...] = ()
     ended: tuple[EndedSnapshot, ...] = ()
     beside: tuple[str, ...] = ()
@@ -78,11 +83,13 @@ async def tell_items(context: Context, items: Iterable[Item], only: frozenset[st
 
 @dataclass(frozen=True, slots=True)
 class GoingOn:
-    """What is asked of the session that goes on. `options`: of a response, with what its client had asked for."""
+    """What is asked of the session that goes on. `options`: of a response, with what its client had asked for.
+    `cannot_hear`: the speech of this item does not come again."""
 
     request: Question
     reply: Callable[[ResponseOptions], None]
     options: Callable[[ResponseParams | None], ResponseOptions]
+    cannot_hear: Callable[[str], None]
 
 
 async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None:
@@ -102,6 +109,11 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
         await tell_items(context, context.conversation.items, continued.untold - told)
         wanted = {lost.snapshot.item_id for lost in continued.lost if not lost.snapshot.unwanted}
         tell_changes(continued.changes, context, wanted)
+        for item_id in continued.unheard.sent:
+            if item_id in context.conversation and is_unread(context.conversation.get(item_id)):
+                session.cannot_hear(item_id)
+        if continued.speaking:
+            context.outbox.put(events.InputAudioBufferCleared())
         going = {lost.snapshot.response_id for lost in continued.lost[-1:]}
         ended = [each for each in continued.ended if each.response_id not in going]
         end_others(ended, continued.beside, into, session.options(None))
@@ -123,7 +135,7 @@ def _unduck(continued: Continued, context: Context) -> None:
 
 def _take_back(continued: Continued, context: Context) -> None:
     """What comes again, or never came."""
-    for item_id in continued.unanswered:
+    for item_id in continued.retaken:
         if item_id in context.conversation:
             context.remove_item(item_id)
     for lost in continued.lost:

@@ -68,6 +68,11 @@ class IdleClock:
 
     # -- what happens --------------------------------------------------------------------------------------------
 
+    def turn_is(self, turn: turns.Turn) -> None:
+        """It goes on from here."""
+        self._turn = turn
+        self.follow()
+
     def noticed(self, event: turns.TurnEvent, before: turns.Turn, after: turns.Turn) -> None:
         """The rules have handled this event."""
         self._turn = after

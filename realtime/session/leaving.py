@@ -58,7 +58,7 @@ class Leaving:
 
         The model writes, a tool runs, or speech is transcribed that the client would not send again.
         """
-        return self._responses.writing or (self._user.awaits_text and not self._user.unheard.pending)
+        return self._responses.writing or bool(self._user.unheard.sent)
 
     @property
     def answer_due(self) -> bool:

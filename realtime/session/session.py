@@ -22,6 +22,7 @@ import msgspec
 from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
+from realtime.core.snapshot import TurnSnapshot
 from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
 from realtime.listening.user_items import Unheard
@@ -102,7 +103,7 @@ class Session:
         self.responses = responses = Responses(self._context, self._playout, tools)
         self._user = UserInput(self._context)
         if continued is not None:
-            self._user.begin_at(continued.input_ms, continued.commits)
+            self._user.go_on(continued.unheard, continued.received_ms)
         self._items = ItemEvents(
             self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
         )
@@ -166,10 +167,11 @@ class Session:
     async def _go_on(self, continued: Continued) -> None:
         answering = self._answering
         into = Restoring(self._context, self.responses, self._playout, answering.marks())
-        session = GoingOn(answering.request, answering.reply_again, answering.options)
+        session = GoingOn(answering.request, answering.reply_again, answering.options, self._user.cannot_hear)
         self._idle.go_on(continued.idle, continued.idle_left_s)
         try:
             await go_on(continued, into, session)
+            self._turns.go_on(continued.turn)
             self._continued = None
         finally:
             self._gone_on.set()
@@ -200,6 +202,21 @@ class Session:
     def unheard(self) -> Unheard:
         """The user's sound that a server that goes on needs again."""
         return self._user.unheard
+
+    @property
+    def received_ms(self) -> float:
+        """How much audio was received in all."""
+        return self._user.received_ms
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the client was told that the user speaks, and of no end."""
+        return self._user.speaking
+
+    @property
+    def turn_snapshot(self) -> TurnSnapshot:
+        """What is owed to the user: a server that goes on needs it."""
+        return self._turns.snapshot
 
     @property
     def idle(self) -> IdleClock:

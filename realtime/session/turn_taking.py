@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from realtime.context import Context
 from realtime.core import turn as turns
+from realtime.core.conversation import transcript_of
+from realtime.core.snapshot import TurnSnapshot
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
 from realtime.logs import Outline
 from realtime.outbox import OutboxFull
 from realtime.protocol import server_events as events
+from realtime.replying.chat_request import is_unread
 from realtime.replying.playout import Playout
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
@@ -56,6 +60,32 @@ class TurnTaking:
     @property
     def phase(self) -> turns.Phase:
         return self._turn.phase
+
+    @property
+    def snapshot(self) -> TurnSnapshot:
+        """What another server needs to go on."""
+        unread, rules = self._turn.unread, self._rules
+        if self.phase is turns.Phase.CONFIRMING and self._turn.item_id is not None:
+            unread |= {self._turn.item_id}
+        owed = tuple(sorted(self._turn.owed))
+        return TurnSnapshot(tuple(sorted(unread)), owed, rules.create_response, rules.interrupt_response)
+
+    def go_on(self, before: TurnSnapshot) -> None:
+        """Another server owed the user this: what has a text by now is told once more, when nobody speaks any more."""
+        conversation, waits = self._context.conversation, [*before.unread, *before.owed]
+        there = [item_id for item_id in waits if item_id in conversation]
+        if self._context.config.turn_detection is None:
+            self._rules = replace(
+                self._rules,
+                create_response=before.create_response,
+                interrupt_response=before.interrupt_response,
+            )
+        self._turn = replace(self._turn, unread=self._turn.unread | set(there))
+        self._idle.turn_is(self._turn)
+        for item_id in set(there) - self._user.reading(there).keys():
+            item = conversation.get(item_id)
+            known = turns.TranscriptKnown(item_id, transcript_of(item))
+            self._user.tell_again(turns.TranscriptFailed(item_id) if is_unread(item) else known)
 
     def follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""

@@ -46,7 +46,7 @@ class Story:
         self.looked_again = 0
         self.asked = 0
         saving = SimpleNamespace(unsaved=False, again=lambda: None, changed=self.look_again)
-        listening = SimpleNamespace(restoring=False, unheard=SimpleNamespace(items=[]))
+        listening = SimpleNamespace(restoring=False, unheard=SimpleNamespace(segments=()))
         live = SimpleNamespace(
             id="sess_1", ending=asyncio.get_running_loop().create_future(), session=listening, saving=saving
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.snapshot import Position, ReplySnapshot, SessionSnapshot, SpokenSnapshot
+from realtime.core.snapshot import Position, ReplySnapshot, SegmentSnapshot, SessionSnapshot, SpokenSnapshot
+from realtime.listening.user_items import Unheard
 from realtime.server.replay import ResumeRequest
 from realtime.server.restoring import continued_of
 
@@ -78,7 +81,22 @@ def test_what_the_client_knows_decides_what_it_is_told() -> None:
     assert lost(ResumeRequest("sess_1", 12), done_seq=12).ended
     assert not lost(ResumeRequest("sess_1", 11), done_seq=12).ended
     known = continued_of(record(unanswered="item_1"), AT, ResumeRequest("sess_1", 20))
-    assert (known.untold, known.unanswered, known.input_ms) == (frozenset(), ("item_1",), 900.0)
+    assert known.untold == frozenset()
+
+
+def test_of_a_server_that_did_not_write_where_speech_had_ended_it_is_heard_as_if_it_had_no_item() -> None:
+    known = continued_of(record(unanswered="item_1"), AT, ResumeRequest("sess_1", 20))
+    assert (known.retaken, known.unheard, known.received_ms) == (("item_1",), Unheard(900.0, 900.0), 900.0)
+
+
+def test_speech_that_the_client_does_not_send_again_is_not_waited_for() -> None:
+    """The position is newer than the record."""
+    early, late = SegmentSnapshot("item_1", 500.0, 1500.0), SegmentSnapshot("item_3", 2000.0, 2500.0)
+    ended = replace(record(), segments=(early, late), sent=("mine",))
+    at = replace(AT, open_ms=2500.0, received_ms=3000.0)
+    known = continued_of(ended, at, ResumeRequest("sess_1", 20))
+    assert known.unheard == Unheard(900.0, 2500.0, (late,), ("mine", "item_1"))
+    assert known.received_ms == 3000.0
 
 
 BEFORE = ReplySnapshot("resp_0", 3, 4, "item_0", "Let me see.", True, SPOKEN)

@@ -187,12 +187,12 @@ async def test_a_text_with_the_id_of_deleted_speech_is_not_taken_for_speech_that
             await talk.speak(1.0)
             await talk.silence(1.0)
         first, second = (event["item_id"] for event in talk.of("input_audio_buffer.committed"))
-        assert talk.session.unheard.items == (first, second)
+        assert [each.item_id for each in talk.session.unheard.segments] == [first, second]
         await talk.send("conversation.item.delete", item_id=second)
         await talk.send("conversation.item.create", item=typed(second, "Typed instead."))
-        assert talk.session.unheard.items == (first,)
+        assert [each.item_id for each in talk.session.unheard.segments] == [first]
         await talk.send("conversation.item.delete", item_id=first)
-        assert not talk.session.unheard.pending
+        assert not talk.session.unheard.segments
         assert not talk.session.leaving.must_stay
 
 
@@ -201,8 +201,8 @@ async def test_a_commit_by_hand_that_was_deleted_need_not_come_again() -> None:
     async with Talk(transcriber=FakeTranscriber(["A."], interim=False, delay_s=20.0), **BY_HAND) as talk:
         await talk.speak(1.0)
         await talk.send("input_audio_buffer.commit")
-        assert talk.session.unheard.pending
+        assert talk.session.unheard.segments
         item_id = (await talk.until("input_audio_buffer.committed"))["item_id"]
         await talk.send("conversation.item.delete", item_id=item_id)
-        assert not talk.session.unheard.pending
+        assert not talk.session.unheard.segments
         assert talk.session.unheard.from_ms == talk.session.input_audio_ms
