@@ -85,14 +85,28 @@ class CommitSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TurnSnapshot:
-    """What the rules still owe the user: `core/turn.py`. `unread`: items that are answered once their text is known;
-    `owed`: those whose text is, and that wait for the end of what is said after them. The last turn detection said
-    whether turns are answered and interrupt."""
+    """What the rules still owe the user: `core/turn.py`. `unread`: items that decide something once their text is
+    known; `owed`: those whose text is, and that wait for the end of what is said after them; `untold_id`: a reply whose
+    tools gave something that nobody has told. The last turn detection said whether turns are answered and interrupt."""
 
     unread: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    untold_id: str | None = None
     create_response: bool = True
     interrupt_response: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedSnapshot:
+    """A reply that speech has stopped, perhaps wrongly: `core/stopped_reply.py`. `sounds`: items of replies before it
+    that were cut with it, oldest first. `finished`: it was made already."""
+
+    reply: ReplySnapshot
+    sounds: tuple[str, ...] = ()
+    finished: bool = False
+    heard: bool = False
+    before_answer: bool = False
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +209,7 @@ class SessionSnapshot:
     segments: tuple[SegmentSnapshot, ...] | None = None  # the client sends them again; None: see `unanswered`
     sent: tuple[str, ...] = ()  # items of the client whose speech has no text, and does not come again
     turn: TurnSnapshot | None = None  # None: of a server that did not write it
+    stopped: StoppedSnapshot | None = None  # goes on if no words follow
     speaking: bool = False  # the client was told that the user speaks, and of no end
 
     @property

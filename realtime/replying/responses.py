@@ -103,6 +103,15 @@ class Responses:
         return self._playout.cut_sounds
 
     @property
+    def interrupted(self) -> InterruptedReply | None:
+        """The reply that was interrupted last, as long as it may go on."""
+        return self._interrupted
+
+    def may_go_on(self, interrupted: InterruptedReply) -> None:
+        """It was interrupted at another server."""
+        self._interrupted = interrupted
+
+    @property
     def beside(self) -> list[Response]:
         """Those beside the conversation that the client knows of."""
         return [each for each, _ in self._running.values() if each is not self.active and each.gate.is_open]

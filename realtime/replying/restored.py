@@ -6,7 +6,7 @@ neither where the replies were kept nor why their server was lost (docs/scale.md
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from realtime.context import Context
 from realtime.core.conversation import ROOT, FunctionCallOutput, Message
 from realtime.core.messages import ChatFinish, ChatRequest
-from realtime.core.snapshot import EndedSnapshot, ReplySnapshot, SpokenSnapshot
+from realtime.core.snapshot import EndedSnapshot, ReplySnapshot, SpokenSnapshot, StoppedSnapshot
 from realtime.core.spoken import SpokenPart
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderUnavailable
@@ -160,6 +160,41 @@ def end_latest(
             context.conversation.update_speech(sound.item_id, "completed")
         _plays_on(_arrived(sound, lost) if goes_on(snapshot) and not whole else sound, lost, into)
     return interrupted
+
+
+def restore_stopped(
+    stopped: StoppedSnapshot,
+    parts: Mapping[str, SpokenPart],
+    into: Restoring,
+    asked: ChatRequest,
+    options: ResponseOptions,
+) -> None:
+    """Speech has stopped it at the other server: it goes on if that was none. `parts`: what was said in each item."""
+
+    async def request() -> ChatRequest:
+        return asked
+
+    snapshot = stopped.reply
+    response = into.responses.prepare(
+        options,
+        request,
+        into.marks,
+        response_id=snapshot.response_id,
+        tool_round=snapshot.tool_round,
+        resumes=snapshot.resumes,
+    )
+    _fill(response, snapshot, asked)
+    _restore_calls(response, snapshot, into.context)
+    told, sounds = response.events, list[ReplySound]()
+    told.status, told.message_id = "completed" if stopped.finished else "cancelled", snapshot.item_id
+    told.sound.part, told.sound.complete = _part(snapshot.spoken), True
+    told.sound.item_id = None if snapshot.spoken is None else snapshot.item_id
+    for item_id in stopped.sounds:
+        if item_id in parts:
+            sound = ReplySound("", into.marks)
+            sound.part, sound.item_id, sound.complete = parts[item_id], item_id, True
+            sounds.append(sound)
+    into.responses.may_go_on(InterruptedReply(response, [*sounds, told.sound]))
 
 
 def _arrived(sound: ReplySound, lost: LostReply) -> ReplySound:

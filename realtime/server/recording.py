@@ -22,6 +22,7 @@ from realtime.core.snapshot import (
     SegmentSnapshot,
     SessionSnapshot,
     SpokenSnapshot,
+    StoppedSnapshot,
 )
 from realtime.protocol import server_events as events
 from realtime.protocol.kept_options import differing
@@ -178,6 +179,7 @@ class Recorder:
             segments=unheard.segments,
             sent=unheard.sent,
             turn=session.turn_snapshot,
+            stopped=self._stopped(),
             speaking=session.speaking,
         )
 
@@ -190,7 +192,7 @@ class Recorder:
             done_seq=self._done.get(reply.id, 0),
             item_id=told.message_id,
             text=answer.text if spoken else told.transcript,
-            complete=answer.finish is not None or not told.open,
+            complete=answer.finish is not None or told.status == "failed",
             spoken=_spoken(told.sound) if spoken and told.sound.item_id is not None else None,
             stream=self._live.numbering.stream_of(told.message_id),
             options=self._options(told.options),
@@ -198,6 +200,22 @@ class Recorder:
             tool_round=reply.plan.tool_round,
             resumes=reply.plan.resumes,
             unwanted=self._unwanted(told.message_id),
+        )
+
+    def _stopped(self) -> StoppedSnapshot | None:
+        session = self._live.session
+        rules, interrupted = session.stopped, session.responses.interrupted
+        if rules is None or interrupted is None or interrupted.response.id != rules.response_id:
+            return None
+        response = interrupted.response
+        before = (each.item_id for each in interrupted.sounds if each is not response.events.sound)
+        return StoppedSnapshot(
+            self._reply(response),
+            tuple(item_id for item_id in before if item_id is not None),
+            response.events.status != "cancelled",
+            rules.heard,
+            rules.before_answer,
+            rules.agreed,
         )
 
     def _earlier(self, sound: ReplySound) -> ReplySnapshot:

@@ -225,6 +225,7 @@ def continued_of(snapshot: SessionSnapshot, position: Position, request: ResumeR
         retaken=retaken,
         speaking=snapshot.speaking,
         turn=snapshot.turn or TurnSnapshot(),
+        stopped=snapshot.stopped,
         untold=untold,
         lost=_lost(snapshot, position, request, untold),
         ended=tuple(each for each in snapshot.ended if 0 < each.created_seq <= last_seq < each.done_seq),

@@ -7,14 +7,14 @@ and a reply that was not over goes on (`replying/restored.py`). Knows no socket,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.context import Context
 from realtime.core.conversation import ROOT, Item
 from realtime.core.messages import ChatRequest
-from realtime.core.snapshot import ChangeSnapshot, EndedSnapshot, IdleSnapshot, TurnSnapshot
+from realtime.core.snapshot import ChangeSnapshot, EndedSnapshot, IdleSnapshot, StoppedSnapshot, TurnSnapshot
 from realtime.errors import ProtocolError, ProviderError, event_broken
 from realtime.listening.user_items import Unheard
 from realtime.outbox import OutboxFull
@@ -32,6 +32,7 @@ from realtime.replying.restored import (
     from_whole_word,
     goes_on,
     restore_earlier,
+    restore_stopped,
     take_out,
 )
 from realtime.replying.said_before import Said, restore_said
@@ -45,7 +46,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Continued:
     """`unheard`: sound that the client sends again, of `received_ms` in all. `retaken`: items whose sound is heard
-    again as if it had none. `speaking`: the client believes that the user speaks. `turn`: what the user is owed.
+    again as if it had none. `speaking`: the client believes that the user speaks. `turn`: what the user is owed,
+    and `stopped` a reply that goes on if there are no words in what stopped it.
     `untold`: items that the client may not know of.
 
     `lost`: replies that were not over, oldest first. `ended`: replies that had ended, and the client does not know it.
@@ -60,6 +62,7 @@ class Continued:
     retaken: tuple[str, ...] = ()
     speaking: bool = False
     turn: TurnSnapshot = field(default_factory=TurnSnapshot)
+    stopped: StoppedSnapshot | None = None
     untold: frozenset[str] = frozenset()
     lost: tuple[LostReply, ...] = ()
     ended: tuple[EndedSnapshot, ...] = ()
@@ -119,6 +122,8 @@ async def go_on(continued: Continued, into: Restoring, session: GoingOn) -> None
         end_others(ended, continued.beside, into, session.options(None))
         if latest is not None:
             _go_on_with(latest, earlier, into, session)
+        elif continued.stopped is not None:
+            _keep_stopped(continued.stopped, continued.said, into, session)
     except OutboxFull:
         raise
     except Exception as error:  # the session goes on without what was being said
@@ -163,6 +168,16 @@ def _go_on_with(latest: LostReply, earlier: list[ReplySound], into: Restoring, s
             session.reply(options)
         else:
             into.responses.sounds_on(interrupted.response)
+
+
+def _keep_stopped(stopped: StoppedSnapshot, said: Sequence[Said], into: Restoring, session: GoingOn) -> None:
+    options = session.options(_params(stopped.reply.options))
+    try:
+        asked = asked_before(into.context, options, stopped.reply.item_id)
+    except ProviderError:
+        asked = ChatRequest(())
+    parts = {each.snapshot.item_id: each.part for each in said}
+    restore_stopped(stopped, parts, into, asked, options)
 
 
 def _params(written: dict[str, Any] | None) -> ResponseParams | None:

@@ -43,10 +43,13 @@ def question(
     return partial(_request, context, user, options, items)
 
 
-def asked_before(context: Context, options: ResponseOptions) -> ChatRequest:
-    """What a response was asked that has said something: nothing without a text belongs to that. Raises
-    ProviderError."""
+def asked_before(context: Context, options: ResponseOptions, answer_id: str | None = None) -> ChatRequest:
+    """What a response was asked that has said something: nothing without a text belongs to that. `answer_id`: its item,
+    if that is there. Raises ProviderError."""
     conversation, items = context.conversation, context.conversation.items
+    ids = [item.id for item in items]
+    if answer_id in ids:
+        items = items[: ids.index(answer_id)]
     if options.input is not None:
         given = (_as_it_is(item, conversation) for item in options.input)
         items = tuple(to_core_item(each) if isinstance(each, wire.Item) else each for each in given if each)

@@ -23,6 +23,7 @@ from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
 from realtime.core.snapshot import TurnSnapshot
+from realtime.core.stopped_reply import StoppedReply
 from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
 from realtime.listening.user_items import Unheard
@@ -171,7 +172,7 @@ class Session:
         self._idle.go_on(continued.idle, continued.idle_left_s)
         try:
             await go_on(continued, into, session)
-            self._turns.go_on(continued.turn)
+            self._turns.go_on(continued.turn, continued.stopped)
             self._continued = None
         finally:
             self._gone_on.set()
@@ -217,6 +218,11 @@ class Session:
     def turn_snapshot(self) -> TurnSnapshot:
         """What is owed to the user: a server that goes on needs it."""
         return self._turns.snapshot
+
+    @property
+    def stopped(self) -> StoppedReply | None:
+        """The reply that speech has stopped, as long as it may go on."""
+        return self._turns.stopped
 
     @property
     def idle(self) -> IdleClock:

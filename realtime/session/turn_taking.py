@@ -9,7 +9,8 @@ from dataclasses import replace
 from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.conversation import transcript_of
-from realtime.core.snapshot import TurnSnapshot
+from realtime.core.snapshot import StoppedSnapshot, TurnSnapshot
+from realtime.core.stopped_reply import StoppedReply
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, event_broken
 from realtime.listening.user_input import UserInput
@@ -64,28 +65,47 @@ class TurnTaking:
     @property
     def snapshot(self) -> TurnSnapshot:
         """What another server needs to go on."""
-        unread, rules = self._turn.unread, self._rules
-        if self.phase is turns.Phase.CONFIRMING and self._turn.item_id is not None:
-            unread |= {self._turn.item_id}
-        owed = tuple(sorted(self._turn.owed))
-        return TurnSnapshot(tuple(sorted(unread)), owed, rules.create_response, rules.interrupt_response)
+        turn, rules = self._turn, self._rules
+        unread, waits = turn.unread, turn.stopped is not None or turn.untold_id is not None
+        if turn.item_id is not None and (self.phase is turns.Phase.CONFIRMING or waits):
+            unread |= {turn.item_id}  # of speech that has ended, or whose end decides what follows
+        return TurnSnapshot(
+            tuple(sorted(unread)),
+            tuple(sorted(turn.owed)),
+            turn.untold_id,
+            rules.create_response,
+            rules.interrupt_response,
+        )
 
-    def go_on(self, before: TurnSnapshot) -> None:
-        """Another server owed the user this: what has a text by now is told once more, when nobody speaks any more."""
-        conversation, waits = self._context.conversation, [*before.unread, *before.owed]
-        there = [item_id for item_id in waits if item_id in conversation]
+    @property
+    def stopped(self) -> StoppedReply | None:
+        """The reply that speech has stopped, as long as it may go on."""
+        return self._turn.stopped
+
+    def go_on(self, before: TurnSnapshot, stopped: StoppedSnapshot | None) -> None:
+        """Another server owed the user this. What is known is told once more when all is here that was said there."""
+        conversation, waits = self._context.conversation, {*before.unread, *before.owed}
         if self._context.config.turn_detection is None:
             self._rules = replace(
                 self._rules,
                 create_response=before.create_response,
                 interrupt_response=before.interrupt_response,
             )
-        self._turn = replace(self._turn, unread=self._turn.unread | set(there))
+        untold = self._turn.owed if before.untold_id is None else self._turn.owed | {before.untold_id}
+        self._turn = replace(self._turn, unread=self._turn.unread | waits, owed=untold)
+        if stopped is not None and self._responses.interrupted is not None:
+            kept = StoppedReply(
+                stopped.reply.response_id, stopped.heard, stopped.before_answer, agreed=stopped.agreed
+            )
+            self._turn = replace(self._turn, stopped=kept)
         self._idle.turn_is(self._turn)
-        for item_id in set(there) - self._user.reading(there).keys():
-            item = conversation.get(item_id)
-            known = turns.TranscriptKnown(item_id, transcript_of(item))
-            self._user.tell_again(turns.TranscriptFailed(item_id) if is_unread(item) else known)
+        for item_id in waits - self._user.reading(waits).keys():
+            item = conversation.get(item_id) if item_id in conversation else None
+            known = "" if item is None else transcript_of(item)  # open speech comes again as another item
+            failed = item is not None and is_unread(item)
+            self._user.tell_again(
+                turns.TranscriptFailed(item_id) if failed else turns.TranscriptKnown(item_id, known)
+            )
 
     def follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""

@@ -15,12 +15,17 @@ from realtime.core import snapshot
 from realtime.core.messages import WordTime
 from realtime.core.snapshot import (
     ChangeSnapshot,
+    EndedSnapshot,
+    IdleSnapshot,
     Position,
     ReplySnapshot,
     SaidSnapshot,
+    SegmentSnapshot,
     SessionSnapshot,
     SnapshotError,
     SpokenSnapshot,
+    StoppedSnapshot,
+    TurnSnapshot,
     decode_position,
     decode_record,
     decode_words,
@@ -95,11 +100,29 @@ def test_answers_that_are_over_and_changes_are_read_as_they_were_written() -> No
     assert encode_words(part) == WORDS
 
 
+OWED = replace(
+    SAID,
+    ended=(EndedSnapshot("resp_0", 3, 4, "incomplete", response={"id": "resp_0", "status": "incomplete"}),),
+    idle=IdleSnapshot(replied=True, heard=True),
+    segments=(SegmentSnapshot("item_1", 500.0, 1500.5), SegmentSnapshot("item_3", 2000.0, 2500.0, True)),
+    sent=("item_4",),
+    turn=TurnSnapshot(("item_1",), ("item_0",), "resp_3", create_response=False),
+    stopped=StoppedSnapshot(REPLY, ("item_0",), finished=True, heard=True),
+    speaking=True,
+)
+LATER = ("said", "changes", "idle", "segments", "sent", "turn", "stopped", "speaking")
+
+
+def test_what_the_user_is_owed_is_read_as_it_was_written() -> None:
+    assert decode_record((FOLDER / "version-1-what-is-owed.json").read_bytes()) == OWED
+    assert decode_record(encode_record(OWED)) == OWED
+
+
 def test_servers_that_do_not_know_of_them_read_all_the_rest() -> None:
     types = get_type_hints(SessionSnapshot)
-    known = [each.name for each in fields(SessionSnapshot) if each.name not in ("said", "changes")]
+    known = [each.name for each in fields(SessionSnapshot) if each.name not in LATER]
     before = make_dataclass("Before", [(name, types[name]) for name in known])
-    written = msgspec.json.decode(encode_record(SAID), type=dict[str, msgspec.Raw])
+    written = msgspec.json.decode(encode_record(replace(OWED, ended=())), type=dict[str, msgspec.Raw])
     assert int(bytes(written["readers_from"])) == 1
     read = msgspec.json.decode(written["session"], type=before)
     assert [getattr(read, name) for name in known] == [getattr(WHOLE, name) for name in known]
@@ -137,6 +160,10 @@ def test_what_is_damaged_is_refused(data: bytes) -> None:
 def test_a_position_is_read_as_it_was_written() -> None:
     position = Position(1234.5, "item_2", 4000.0, (("item_1", 3000.5),))
     assert decode_position(encode_position(position)) == position
+    more = replace(position, idle_left_ms=2000.0, open_ms=1500.0, received_ms=1600.5)
+    assert decode_position(encode_position(more)) == more
+    older = b'{"input_audio_ms":1234.5,"item_id":"item_2","sent_ms":4000.0,"earlier":[["item_1",3000.5]]}'
+    assert decode_position(older) == position
     assert decode_position(None) == Position()
 
 
