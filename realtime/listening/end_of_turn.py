@@ -14,10 +14,10 @@ from dataclasses import replace
 
 from realtime import deadlines
 from realtime.context import Context
-from realtime.core.endpointing import Endpointer
+from realtime.core.endpointing import Endpointer, EndpointRules
 from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
 from realtime.errors import ProviderError
-from realtime.protocol.session_config import SemanticVad
+from realtime.protocol.session_config import SemanticVad, ServerVad
 from realtime.providers.base import EndOfTurnModel, Samples, Transcript
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,14 @@ class EndOfTurnDelay:
     def semantic(self) -> bool:
         """Whether the text decides when the open speech, or the next one, is over."""
         return isinstance(self._detection, SemanticVad)
+
+    def follow_rules(self) -> None:
+        """The detection may be another one."""
+        match self._context.config.turn_detection:
+            case ServerVad(threshold=threshold, silence_duration_ms=wait_ms):
+                self._endpointer.change(EndpointRules(threshold=threshold, silence_ms=wait_ms))
+            case SemanticVad(eagerness=eagerness):
+                self._endpointer.change(EndpointRules(silence_ms=silence_ms(Evidence(), eagerness)))
 
     def began(self) -> None:
         """Somebody speaks: whatever changes meanwhile, this speech ends as it began (docs/wire.md 2.1)."""

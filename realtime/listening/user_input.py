@@ -18,7 +18,6 @@ from realtime.core.conversation import Item
 from realtime.core.endpointing import (
     ONSET_MS,
     EndpointEvent,
-    EndpointRules,
     Misfire,
     SpeechFaded,
     SpeechLikelyOver,
@@ -28,8 +27,7 @@ from realtime.core.endpointing import (
     SpeechStopped,
 )
 from realtime.core.snapshot import SegmentSnapshot
-from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms
-from realtime.deadlines import Alarm
+from realtime.core.turn_end import EarlyAnswer
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput, Scored
 from realtime.listening.certainty import is_sure
@@ -37,18 +35,18 @@ from realtime.listening.comes_again import ComesAgain
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.missing_sound import MissingSound
+from realtime.listening.quiet_voice import QuietVoice
 from realtime.listening.segment import PRE_ROLL_MS, SpeechSegment
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import Unheard, UserItems
 from realtime.protocol import server_events as events
-from realtime.protocol.session_config import SemanticVad, ServerVad, SessionConfig
+from realtime.protocol.session_config import SessionConfig
 from realtime.providers.base import Transcript
 from realtime.translate import to_core_format
 from realtime.weak_calls import weak_call
 
 MIN_COMMIT_MS = 100.0
-STOPPED_S = 1.0  # without more voice: it has stopped, or the client sends nothing any more
 WENT_ON_MS = 1_500.0  # speech so soon after the end of a turn goes on with it: the end was a cut
 
 
@@ -68,17 +66,16 @@ class UserInput:
         self._transcription = Transcription(context)
         self._delay = EndOfTurnDelay(context, self._audio.endpointer)
         self._text = SpeechText(context, self._audio, self._transcription, self._delay, self._echo)
-        self._again = ComesAgain(context, self._audio)
-        self._items = UserItems(context, self._audio, self._transcription, self._again)
+        self.again = ComesAgain(context, self._audio)
+        self._items = UserItems(context, self._audio, self._transcription, self.again)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
         self._dropped_ms = 0.0  # up to there it was no speech
-        self._grew_s = 0.0  # when unannounced speech grew last, in loop seconds
-        self._voice = Alarm(context.tasks.guarded(weak_call(self._look_for_voice)))
+        self._voice = QuietVoice(context, weak_call(self._voice_stopped))
         self._missing = MissingSound(context, self._audio.endpointer, weak_call(self._sound_ended))
         self._reduce_noise()
-        self._set_rules()
+        self._delay.follow_rules()
 
     def __repr__(self) -> str:
         return f"<UserInput {self._audio!r} {self._audio.endpointer!r}>"
@@ -100,19 +97,12 @@ class UserInput:
             if self._judged:
                 self._transcription.discard_early()
             self._judged = False
-        self._set_rules()
+        self._delay.follow_rules()
 
     def _reduce_noise(self) -> None:
         wanted = self._context.config.noise_reduction
         opened = self._context.providers.noise_reduction(wanted.type) if wanted else None
         self._audio.reduce_noise(opened)
-
-    def _set_rules(self) -> None:
-        match self._context.config.turn_detection:
-            case ServerVad(threshold=threshold, silence_duration_ms=wait_ms):
-                self._audio.endpointer.change(EndpointRules(threshold=threshold, silence_ms=wait_ms))
-            case SemanticVad(eagerness=eagerness):
-                self._audio.endpointer.change(EndpointRules(silence_ms=silence_ms(Evidence(), eagerness)))
 
     @property
     def busy(self) -> bool:
@@ -153,17 +143,13 @@ class UserInput:
 
     def go_on(self, before: Unheard, received_ms: float) -> None:
         """Somebody else has received so much audio, and its client sends again what is unheard."""
-        self._again.begin(before.from_ms, before.open_ms, received_ms)
+        self.again.begin(before.from_ms, before.open_ms, received_ms)
         for segment in before.segments:
             self._items.hear_again(segment)
 
     def cannot_hear(self, item_id: str) -> None:
         """Nobody sends the speech of this item again."""
         self._items.cannot_hear(item_id)
-
-    def tell_again(self, event: turns.TurnEvent) -> None:
-        """What somebody else has found out, for the rules, once all that comes again is here."""
-        self._again.tell(event)
 
     @property
     def awaits_text(self) -> bool:
@@ -190,13 +176,13 @@ class UserInput:
             for part in self._audio.parts(data):
                 try:
                     frames = await self._audio.take(part)
-                    self._again.cut()
+                    self.again.cut()
                     self._hear(frames)
                 except BaseException:  # positions stay right, though nobody has looked at all of it
                     self._audio.score_from_here()
                     raise
                 self._audio.arrived(now_s)
-        self._again.look()
+        self.again.look()
         return length_ms
 
     async def hear_kept(self) -> None:
@@ -233,17 +219,13 @@ class UserInput:
             if not self._segment.announced and not self._audio.endpointer.faded:
                 speech_ms, text_comes = self._audio.endpointer.speech_ms, self._transcription.reading
                 self._context.turns.put(turns.SpeechGrew(speech_ms, text_comes))
-                self._grew_s = asyncio.get_running_loop().time()
-                if self._voice.when_s is None:
-                    self._voice.set(self._grew_s + STOPPED_S)
+                self._voice.grew()
             self._text.grew()
 
-    def _look_for_voice(self) -> None:
+    def _voice_stopped(self) -> None:
         """Speech that is not announced has not grown for a while, whether sound comes or not: say so, and read what no
         pause has shown to anybody."""
-        if asyncio.get_running_loop().time() < self._grew_s + STOPPED_S:
-            self._voice.set(self._grew_s + STOPPED_S)
-        elif not self._segment.announced and (self._audio.endpointer.speaking or self._judged):
+        if not self._segment.announced and (self._audio.endpointer.speaking or self._judged):
             self._context.turns.put(turns.VoiceStopped())
             if not self._judged and not self._audio.endpointer.paused and self._transcription.reads:
                 self._text.read_pause(self._audio.scored_ms)
@@ -412,7 +394,7 @@ class UserInput:
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
-        self._voice.cancel()
+        self._voice.close()
         self._missing.close()
         self._audio.close()
         await self._transcription.aclose()

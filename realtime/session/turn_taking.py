@@ -103,7 +103,7 @@ class TurnTaking:
             item = conversation.get(item_id) if item_id in conversation else None
             known = "" if item is None else transcript_of(item)  # open speech comes again as another item
             failed = item is not None and is_unread(item)
-            self._user.tell_again(
+            self._user.again.tell(
                 turns.TranscriptFailed(item_id) if failed else turns.TranscriptKnown(item_id, known)
             )
 
