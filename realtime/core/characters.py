@@ -60,6 +60,12 @@ def is_unspaced(char: str) -> bool:
     return char >= "\u3005" and _UNSPACED.match(char) is not None
 
 
+def before_more(text: str) -> str:
+    """What was said, with the blank before what is said next, but for a script that has none there."""
+    last = next(filter(str.isalnum, reversed(text)), "")
+    return text if is_unspaced(last) else f"{text} "
+
+
 def joined(text: str, following: str) -> str:
     """What was said, and what was said next: with a blank between them, but for a script that has none there."""
     last = next(filter(str.isalnum, reversed(text)), "")

@@ -12,8 +12,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import reduce
 from unicodedata import east_asian_width
 
+from realtime.core.characters import before_more, joined
 from realtime.core.conversation import Conversation
 from realtime.core.heard_speech import BEYOND_MS
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
@@ -50,10 +52,10 @@ class InterruptedReply:
 
     @property
     def unanswered(self) -> bool:
-        """It was stopped before anything came of it that could be continued, or of one that it continues: the question
-        is as good as new."""
+        """It was stopped before anything came of it that could be continued, and it is not the rest of another reply:
+        the question is as good as new."""
         answer = self.response.answer
-        nothing = not answer.characters and not self.response.events.items.calls
+        nothing = not answer.characters and not self.response.events.items.call_count
         new = nothing and (answer.asked is None or answer.broke_off)
         return new and self.was_stopped and not self.response.plan.resumes
 
@@ -110,7 +112,7 @@ class Continuation(ChatModel):
         self._before = before
         self._answer = interrupted.response.answer
         self._start = start
-        self._asks_anew = start is not None and interrupted.unanswered
+        self.asks_anew = start is not None and interrupted.unanswered
         self._chat = chat
 
     def __repr__(self) -> str:
@@ -120,7 +122,7 @@ class Continuation(ChatModel):
     def says_something(self) -> bool:
         """Whether there is a word left, or may come. A question alone, without anything before it, is no rest."""
         answer, items = self._answer, self._interrupted.response.events.items
-        if self._start is None or self._asks_anew:
+        if self._start is None or self.asks_anew:
             return bool(self._before)
         more = answer.finish is None or bool(answer.calls) or items.model_goes_on
         return (more and self._interrupted.was_stopped) or bool(
@@ -144,7 +146,7 @@ class Continuation(ChatModel):
 
     async def request(self, ask: Callable[[], Awaitable[ChatRequest]]) -> ChatRequest:
         """What the answer and this beginning of it are an answer to. `ask`: the question of the latest reply."""
-        if self._asks_anew:
+        if self.asks_anew:
             return await ask()
         asked, text = await self._answer.request(), self._answer.text
         begin = len(text) - len(text[self._start :].lstrip())
@@ -153,9 +155,9 @@ class Continuation(ChatModel):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """The rest, whatever is asked. Raises ProviderError where the model is asked again."""
         if self._before:
-            yield TextDelta(f"{self._before} ")
+            yield TextDelta(before_more(self._before))
         try:
-            if self._start is not None and not self._asks_anew:
+            if self._start is not None and not self.asks_anew:
                 async for text in self._text(self._start):
                     yield TextDelta(text)
         finally:
@@ -182,8 +184,8 @@ class Continuation(ChatModel):
 
     def _again(self, request: ChatRequest) -> ChatRequest | None:
         """What the model is asked again; None where it had come to its end, or has made calls: it goes on from them."""
-        answer, calls = self._answer, self._interrupted.response.events.items.calls
-        if self._asks_anew:
+        answer, calls = self._answer, self._interrupted.response.events.items.call_count
+        if self.asks_anew:
             return request
         if not self._interrupted.was_stopped or not answer.broke_off or answer.asked is None or calls:
             return None
@@ -212,11 +214,11 @@ def _nothing_played(deleted: ReplySound) -> bool:
 
 def _speakable(texts: Sequence[str]) -> str:
     """These texts as one; "" if there is not a letter in them."""
-    joined = " ".join(filter(None, map(str.strip, texts)))
-    return joined if any(map(str.isalnum, joined)) else ""
+    text = reduce(joined, map(str.strip, texts), "")
+    return text if any(map(str.isalnum, text)) else ""
 
 
-def _joined(begin: str, rest: str) -> str:
+def _put_together(begin: str, rest: str) -> str:
     """Two parts of one text, whose space may have been lost where it was cut; Chinese has none."""
     pair = begin[-1:] + rest[:1]
     spaced = len(pair) == 2 and not any(each.isspace() or east_asian_width(each) in "WF" for each in pair)
@@ -227,7 +229,7 @@ def _after(request: ChatRequest, said: str, *more: ChatMessage) -> ChatRequest:
     """The same request when the model has said this, perhaps after the beginning of the same answer."""
     messages = list(request.messages)
     if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
-        said = _joined(messages.pop().content, said)
+        said = _put_together(messages.pop().content, said)
     if not said.strip():
         return request
     return replace(request, messages=(*messages, ChatMessage("assistant", said), *more))

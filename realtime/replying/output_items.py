@@ -35,11 +35,11 @@ class OutputItems:
         self._before_calls: str | None = None  # the place before the first call that the server runs
         self.output: list[wire.Item] = []  # finished and open items, by output index
         self.server_items: list[wire.Item] = []  # calls the server runs itself, and what came of them
-        self.calls = 0
+        self.call_count = 0  # of our tools and of the client's
         self.reasoning: Any = None  # what the model wants back with its calls
 
     def __repr__(self) -> str:
-        return f"<OutputItems {len(self.output)} of {self._response_id}, {self.calls} calls>"
+        return f"<OutputItems {len(self.output)} of {self._response_id}, {self.call_count} calls>"
 
     # -- items of the response -----------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class OutputItems:
             raise ProviderRejected(
                 f"The model called {call.name!r} with arguments that are not JSON."
             ) from error
-        self.calls += 1
+        self.call_count += 1
         return wire.FunctionCallItem(
             id=self._context.new_id("item"),
             status="in_progress",
@@ -129,12 +129,12 @@ class OutputItems:
         """Whether the model is asked again once our tools have answered. A client whose tools were called as well asks
         itself."""
         ours = sum(isinstance(item, wire.FunctionCallItem) for item in self.server_items)
-        return ours > 0 and ours >= self.calls
+        return ours > 0 and ours >= self.call_count
 
     def carry_on(self, before: OutputItems, message_id: str | None) -> None:
         """The calls of the reply before are also those of this one, which says its rest. Their tools may still work:
         what they give is answered after this one."""
-        self.server_items, self.calls = before.server_items, before.calls
+        self.server_items, self.call_count = before.server_items, before.call_count
         if self.server_items:
             self._before_calls = message_id or before._before_calls
 

@@ -94,6 +94,7 @@ class Response:
         self._ahead = asyncio.Event()
         self.answer = Answer()
         self.tools = RunningTools(plan.tools, plan.server_tools, events.items)
+        self.earlier_tools: RunningTools | None = None  # of the reply whose rest this is
         self.trace_ids: list[str] = []  # of its requests, as far as the services tell them
         self.failed = False  # behind the gate, where nobody has seen it
         # Called once when as much is in hand as may be prepared behind the gate, or when nothing will come.
@@ -230,8 +231,8 @@ class Response:
                 self._feed.finish(self._stand_in())
 
     async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
-        """What the chat model says next; None at its end."""
-        with self._watchdog.waiting():
+        """What the chat model says next; None at its end. Tools have time limits of their own."""
+        with self._watchdog.excused() if self.earlier_tools else self._watchdog.waiting():
             return await anext(events, None)
 
     def _take_text(self, text: str) -> None:
@@ -277,7 +278,7 @@ class Response:
                 self._prepared()
             await self.gate.wait()  # what a call does cannot be taken back
             _, call = self._calls.popitem()
-            if self.plan.parallel_tool_calls or not self.events.items.calls:
+            if self.plan.parallel_tool_calls or not self.events.items.call_count:
                 self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
 
     def _call(self, call: ToolCall) -> None:

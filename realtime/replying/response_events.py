@@ -76,7 +76,7 @@ class ResponseEvents:
     @property
     def empty(self) -> bool:
         """Nothing to see, hear or run came of it."""
-        return self.message_id is None and not self.items.calls
+        return self.message_id is None and not self.items.call_count
 
     @property
     def transcript(self) -> str:

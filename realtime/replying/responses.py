@@ -296,15 +296,19 @@ class Responses:
         """The interruption was none: say what nobody has heard of this reply, in a new response, or ask again."""
         interrupted, self._interrupted = self._interrupted, None
         if interrupted is None or interrupted.response.id != response_id:
+            if interrupted is not None:
+                interrupted.stop_chat()
             self._context.turns.put(turns.NothingToResume())
             return
+        self._interrupted_s = float("-inf")  # what the client stops from now on is what follows
         if self.has_rest(interrupted):  # beyond half of a last word
             self.sounding.said_on(interrupted.sounds)
         if self.say_rest(interrupted, question, marks):
             self._context.metrics.interruptions_taken_back.inc()
             return
-        if interrupted.unanswered:
+        if not interrupted.response.tools:  # what they give is kept
             interrupted.stop_chat()
+        if interrupted.unanswered:
             options = interrupted.options
             self.begin(self.prepare(options, question(options), marks))
         else:
@@ -327,6 +331,9 @@ class Responses:
         request = partial(rest.request, question(interrupted.options))
         response = self.prepare(options, request, marks, chat=rest, tool_round=round_, resumes=True)
         response.events.items.carry_on(before.events.items, before.events.message_id)
+        response.earlier_tools = before.tools or before.earlier_tools
+        if rest.asks_anew:
+            interrupted.stop_chat()
         self.begin(response)
         return True
 

@@ -257,6 +257,7 @@ def _restore_calls(response: Response, snapshot: ReplySnapshot, context: Context
     for call in snapshot.calls:
         if call.item_id not in conversation:
             continue
+        items.call_count += 1
         item = to_wire_item(conversation.get(call.item_id))
         if not call.ours:
             items.output.append(item)

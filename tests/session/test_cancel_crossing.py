@@ -74,3 +74,25 @@ async def test_without_an_interruption_every_reply_can_be_cancelled_at_once():
         await talk.speak(1.0)
         await asyncio.gather(talk.silence(3.0), stops(talk, "response.cancel", 0.05, "response.created"))
         assert (await talk.until("response.done"))["response"]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("type", ["response.cancel", "output_audio_buffer.clear"])
+def test_the_rest_of_the_reply_that_it_knows_is_stopped_at_once(type: str):
+    """A noise has interrupted the reply, and the rest of it has just begun."""
+
+    @scripted
+    async def run():
+        chat, transcriber = FakeChat([[(0.1, COUNT)]]), FakeTranscriber([""] * 9, interim=False)
+        async with Talk(chat=chat, transcriber=transcriber, extensions="playback") as talk:
+            client = asyncio.create_task(stops(talk, type, 0.1, "input_audio_buffer.committed"))
+            await talk.ask("Count.")
+            await talk.silence(2.0)
+            await talk.speak(0.9)
+            await talk.silence(9.0)
+            await client
+            assert [done["response"]["status"] for done in talk.of("response.done")] == [
+                "completed",
+                "cancelled",
+            ]
+
+    run()

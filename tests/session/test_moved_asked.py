@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from realtime.tools import Toolbox
 from tests.conversing import LOUD, Talk, scripted
-from tests.fakes import FakeChat, FakeTranscriber
-from tests.session.moving import Left, Losable
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.session.moving import Left, Losable, StoryChat
+from tests.session.test_moved import EXTENSIONS, FUNCTION, STORY, quiet, weather_of
 from tests.session.test_moved_speech import BY_HAND, say, send_again
 
 SOUND = [LOUD] * 60
@@ -101,3 +105,28 @@ async def test_what_is_asked_before_all_items_are_told_waits_for_that() -> None:
         await new.until("response.done")
         codes = [event["error"]["code"] for event in new.of("error")]
         assert codes == ["conversation_already_has_active_response"]
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+@scripted
+async def test_the_client_asks_on_where_a_tool_of_the_server_was_called_as_well(ours_first: bool) -> None:
+    names = [("weather_of", '{"city":"Oslo"}', "call_9"), ("look", "{}", "call_1")]
+    calls = [call(*each, index) for index, each in enumerate(names if ours_first else reversed(names))]
+    tools = {"server_tools": Toolbox([weather_of]), "tools": [FUNCTION], "extensions": EXTENSIONS}
+    chat = StoryChat(story=STORY, first=["Let me look at this. ", *calls])
+    async with Losable(chat=chat, speech=FakeSpeech(factor=0.5), **tools) as old:
+        await old.ask("What is there?")
+        await old.until("response.function_call_arguments.done")
+        await asyncio.sleep(0.1)
+        left = old.lose()
+    chat = StoryChat(story=STORY)
+    async with Talk(chat=chat, continues=left.continues(), ids="b", **tools) as new:
+        await new.until("response.done")
+        await asyncio.sleep(5.0)
+        assert not chat.requests, "the output of the client's tool is still to come"
+        output = {"type": "function_call_output", "call_id": "call_1", "output": "a wall"}
+        await new.send("conversation.item.create", item=output)
+        await new.send("response.create")
+        await quiet(new)
+        assert len(chat.requests) == 1
+        assert not new.of("error")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from realtime.core.messages import ChatFinish
-from realtime.tools import Toolbox
+from realtime.tools import Toolbox, tool
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call
 from tests.session.listeners import items_said, kept_of
@@ -164,3 +164,23 @@ async def test_the_client_asks_where_its_tool_was_called_as_well():
         assert talk.types.count("response.created") == 1
         given = [item.output for item in talk.session.conversation.items if hasattr(item, "output")]
         assert given == ["four degrees"], "and the client's answer will have it"
+
+
+@scripted
+async def test_a_tool_may_be_slow_as_long_as_its_own_limit_allows():
+    """Longer than a model may be silent: that counts for nobody who waits for a tool."""
+
+    @tool(timeout_s=60.0)
+    async def get_weather() -> str:
+        """The weather."""
+        await asyncio.sleep(35)
+        return "four degrees"
+
+    transcriber = FakeTranscriber([""] * 9, interim=False)
+    chat, tools = FakeChat([WEATHER, ANSWER]), Toolbox([get_weather])
+    async with Talk(chat=chat, transcriber=transcriber, server_tools=tools) as talk:
+        await talk.ask("What is the weather?")
+        await noise(talk, then_s=40.0)
+        statuses = [done["response"]["status"] for done in talk.of("response.done")]
+        assert statuses == ["cancelled", "completed", "completed"]
+        assert said(talk) == "It is four degrees."

@@ -358,3 +358,22 @@ def test_a_deleted_item_is_said_whole_if_its_player_can_have_played_nothing(hear
             assert spoken(talk) == ([] if heard else [STORY])
 
     run()
+
+
+@scripted
+async def test_where_nothing_is_left_to_say_nobody_writes_on():
+    """Its item was deleted after some of it was heard, and the model still wrote it."""
+
+    async def client(talk: Talk):
+        await talk.until("input_audio_buffer.speech_started")
+        item = talk.of("response.output_item.added")[0]["item"]
+        await talk.send("conversation.item.delete", item_id=item["id"])
+
+    async with noisy("", answer=slowly(STORY * 3)) as talk:
+        deletes = asyncio.create_task(client(talk))
+        await talk.ask("Tell me a story.")
+        await disturb(talk, before_s=2.5)
+        await deletes
+        await talk.silence(1.0)
+        assert talk.types.count("response.created") == 1
+        assert talk.chat.running == 0

@@ -154,3 +154,17 @@ async def test_of_an_answer_that_broke_off_what_had_sounded_is_said():
         assert kept
         assert f"{kept} {said(rest).strip()}" == announced.strip()
         assert len(talk.chat.requests) == 1
+
+
+@scripted
+async def test_nothing_stands_between_the_rests_of_chinese_answers():
+    first, second = "今天天气很好我们一起去海边走走吧，小狗在沙滩上跑来跑去。", "明天也是这样。"
+    async with talk_of(first, second) as talk:
+        await talk.ask("天气怎么样？")
+        await talk.until("response.done")
+        await talk.silence(0.5)
+        await talk.ask("明天呢？")
+        await talk.until("response.done", 2)
+        rest = await noise(talk)
+        kept = await kept_of(talk, items_said(talk)[0])
+        assert said(rest) == first.removeprefix(kept) + second
