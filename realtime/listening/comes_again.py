@@ -38,10 +38,17 @@ class ComesAgain:
         """The client sends again from `from_ms` on. No item has the sound from `open_ms` on, of which there was some up
         to `received_ms`."""
         self._audio.begin_at(from_ms, open_ms)
-        self._open_ms, self._received_ms = open_ms, received_ms
-        if received_ms > from_ms + ROUNDING_MS:
+        # A server that was lost while sound came again had not received all of what items have
+        self._open_ms, self._received_ms = open_ms, max(received_ms, open_ms)
+        if self._received_ms > from_ms + ROUNDING_MS:
             self._all_here.clear()
             self._context.tasks.spawn(self._wait(), "sound that comes again")
+
+    @property
+    def received_ms(self) -> float:
+        """How much audio was received in all, here or elsewhere: what comes after it is new."""
+        here_ms = self._audio.received_ms
+        return here_ms if self._all_here.is_set() else max(here_ms, self._received_ms)
 
     def expect(self, segment: SegmentSnapshot) -> asyncio.Future[Samples]:
         """The sound of this item, once it is here."""

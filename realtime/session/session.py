@@ -206,8 +206,8 @@ class Session:
 
     @property
     def received_ms(self) -> float:
-        """How much audio was received in all."""
-        return self._user.received_ms
+        """How much audio was received in all, with what comes again and is not here yet."""
+        return self._user.again.received_ms
 
     @property
     def speaking(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -27,11 +28,11 @@ def old_server(**settings) -> Losable:
     return Losable(transcriber=slow, extensions="resume", **settings)
 
 
-def new_server(left: Left, **settings) -> Talk:
+def new_server(left: Left, ids: str = "b", **settings) -> Talk:
     chat = FakeChat([[(0.1, "Blue.")], [(0.1, "Blue, I said.")]])
     heard = FakeTranscriber([QUESTION] * 3, interim=False)
     continues = left.continues()
-    return Talk(chat=chat, transcriber=heard, extensions="resume", continues=continues, ids="b", **settings)
+    return Talk(chat=chat, transcriber=heard, extensions="resume", continues=continues, ids=ids, **settings)
 
 
 def detection(value: dict | None) -> dict:
@@ -75,6 +76,37 @@ async def test_a_turn_that_detection_ended_keeps_its_item_and_is_answered() -> N
     async with new_server(left) as new:
         await heard_once(new, item_id)
         assert asked(new) == [[QUESTION]]
+
+
+@pytest.mark.parametrize("frames", [0, 25, 60])
+@scripted
+async def test_a_turn_that_detection_ended_is_answered_though_its_second_server_is_lost_too(
+    frames: int,
+) -> None:
+    """`frames`: so many of its sound had come again by then."""
+    async with old_server() as old:
+        item_id = await ended_by_detection(old)
+        left = old.lose()
+    async with old_server(before=left, continues=left.continues(), ids="b") as second:
+        await asyncio.sleep(0.05)
+        from_ms = second.session.input_audio_ms
+        await send_again(second, SOUND[: from_ms // 20 + frames], from_ms)
+        left_again = second.lose()
+    assert left_again.position.received_ms == left.position.received_ms
+    async with new_server(left_again, ids="c") as new:
+        await heard_once(new, item_id)
+        assert asked(new) == [[QUESTION]]
+
+
+@scripted
+async def test_a_turn_that_was_ended_by_hand_is_heard_again_from_a_record_of_an_older_server() -> None:
+    async with old_server(**BY_HAND) as old:
+        item_id = await ended_by_hand(old)
+        left = old.lose()
+    left.snapshot = replace(left.snapshot, segments=None, turn=None)
+    left.position = replace(left.position, open_ms=None, received_ms=None)
+    async with new_server(left, **BY_HAND) as new:
+        await heard_once(new, item_id)
 
 
 @pytest.mark.parametrize("creates", [True, False])
