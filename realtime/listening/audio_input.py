@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from realtime.blocks import LongBytes
@@ -180,13 +181,24 @@ class AudioInput:
         size = int(PART_MS * self._decoder.format.bytes_per_ms)
         return (data[start : start + size] for start in range(0, len(data), size))
 
-    async def take(self, part: bytes) -> Sequence[Scored]:
-        """Buffer this part. Returns its whole frames, each to be given to `endpoint`; none without detection."""
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Inside this block `take` and `kept` are called. Positions stay right whatever goes wrong, though nobody has
+        looked at all of it then."""
+        try:
+            yield
+        except BaseException:
+            self.score_from_here()
+            raise
+
+    async def take(self, part: bytes, *, looks: bool = True) -> Sequence[Scored]:
+        """Buffer this part. Returns its whole frames, each to be given to `endpoint`; none without detection, or if
+        nobody `looks` at it."""
         samples = self._resampler.feed(self._decoder.feed(part))
         if self._noise_reduction is not None:
             samples = self._noise_reduction.feed(samples)
         self._buffer.append(samples)
-        if not self._detects:
+        if not self._detects or not looks:
             await asyncio.sleep(0)
             return ()
         self._looked_ms = self._buffer.end_ms

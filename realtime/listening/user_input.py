@@ -101,8 +101,7 @@ class UserInput:
 
     def _reduce_noise(self) -> None:
         wanted = self._context.config.noise_reduction
-        opened = self._context.providers.noise_reduction(wanted.type) if wanted else None
-        self._audio.reduce_noise(opened)
+        self._audio.reduce_noise(self._context.providers.noise_reduction(wanted.type) if wanted else None)
 
     @property
     def busy(self) -> bool:
@@ -170,24 +169,24 @@ class UserInput:
 
     async def append(self, data: LongBytes) -> float:
         """Take in audio of the wire's format, and put what it means as turn events. Returns its milliseconds."""
-        now_s = asyncio.get_running_loop().time()
+        now_s, parts = asyncio.get_running_loop().time(), self._audio.parts(data)
         length_ms = self._audio.length_ms(data)
-        with self._missing.coming(length_ms / 1000):
-            for part in self._audio.parts(data):
-                try:
-                    frames = await self._audio.take(part)
-                    self.again.cut()
-                    self._hear(frames)
-                except BaseException:  # positions stay right, though nobody has looked at all of it
-                    self._audio.score_from_here()
-                    raise
-                self._audio.arrived(now_s)
+        with self._missing.coming(length_ms / 1000), self._audio.looking():
+            try:
+                for part in parts:
+                    self._hear(await self._audio.take(part))
+                    self._audio.arrived(now_s)
+            except Exception:  # of the detector: the rest is here all the same
+                for part in parts:
+                    self._hear(await self._audio.take(part, looks=False))
+                    self._audio.arrived(now_s)
+                raise
         self.again.look()
         return length_ms
 
     async def hear_kept(self) -> None:
         """Turn detection may have come on: what was said before and is no item yet is a turn like any other."""
-        with self._missing.coming():
+        with self._missing.coming(), self._audio.looking():
             while frames := await self._audio.kept():
                 self._hear(frames)
 
@@ -198,6 +197,7 @@ class UserInput:
         self._ended_ms = None  # that was no cut, however near in the audio the next turn is
 
     def _hear(self, frames: Sequence[Scored]) -> None:
+        self.again.cut()
         for scored in frames:
             noticed = self._audio.endpoint(scored)
             if noticed or self._audio.endpointer.speaking:

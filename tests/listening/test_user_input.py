@@ -364,34 +364,3 @@ def test_the_end_of_turn_model_is_asked_where_no_text_comes(probability: float, 
         await ended(bench, subject)
 
     ask()
-
-
-class BreakingVad(FakeVad):
-    """Fails while it is broken."""
-
-    broken = False
-
-    def open(self):
-        vad = self
-
-        class Stream(FakeVoiceStream):
-            async def probabilities(self, frames):
-                if vad.broken:
-                    raise ProviderUnavailable("the voice detector failed")
-                return await super().probabilities(frames)
-
-        return Stream()
-
-
-@scripted
-async def test_where_the_detector_failed_nobody_has_listened_and_positions_stay_right():
-    bench = Bench(vad=BreakingVad())
-    subject, vad = UserInput(bench.context), bench.context.providers.vad
-    vad.broken = True
-    with pytest.raises(ProviderUnavailable):
-        await subject.append(SILENT * 50)
-    vad.broken = False
-    await speak(subject, SILENT * 50, LOUD * 50)
-    (began,) = [event for event in bench.noticed if isinstance(event, turns.SpeechBegan)]
-    assert began.onset_ms == pytest.approx(2000, abs=64)
-    await ended(bench, subject)
