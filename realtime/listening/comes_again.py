@@ -26,7 +26,8 @@ class ComesAgain:
         self._context = context
         self._audio = audio
         self._awaited: dict[str, tuple[SegmentSnapshot, asyncio.Future[Samples]]] = {}
-        self._open_ms = self._received_ms = 0.0
+        self._open_ms: float | None = None  # None: nothing is kept of what comes before it
+        self._received_ms = 0.0
         self._all_here = asyncio.Event()
         self._all_here.set()
         self._held: list[turns.TurnEvent] = []
@@ -76,11 +77,13 @@ class ComesAgain:
                 return
             if self._audio.end_ms < segment.to_ms:
                 self._audio.flush()
-            samples.set_result(self._audio.samples(segment.from_ms, segment.to_ms))
+            if not samples.done():  # nobody waits for it any more
+                samples.set_result(self._audio.samples(segment.from_ms, segment.to_ms))
             del self._awaited[segment.item_id]
             self._keep()
-        if self._is_here(self._open_ms):
+        if self._open_ms is not None and self._is_here(self._open_ms):
             self._audio.discard(self._open_ms)
+            self._open_ms = None  # what is held from now on is other sound
 
     def look(self) -> None:
         """What came last has been listened to."""
