@@ -16,7 +16,7 @@ from realtime.core.conversation import Part
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError
-from realtime.protocol.response_options import ResponseOptions
+from realtime.protocol.response_options import ResponseOptions, response_options
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import again
 from realtime.replying.failure import log_end
@@ -233,13 +233,16 @@ class Responses:
     ) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
         before = self._latest
-        if before is None or before.id != response_id:
+        if before is None:  # another server has made it, and there was none since
+            usual = self.plans.with_tools(response_options(self._context.config))
+            options, tool_round, turn = again(usual, (), last=False), 1, None
+        elif before.id == response_id:
+            tool_round, turn = before.plan.tool_round + 1, before.turn
+            items = before.events.items.server_items
+            options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
+        else:
             return
-        tool_round = before.plan.tool_round + 1
-        items = before.events.items.server_items
-        options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
-        response = self.prepare(options, question(options), marks, tool_round=tool_round, turn=before.turn)
-        self.begin(response)
+        self.begin(self.prepare(options, question(options), marks, tool_round=tool_round, turn=turn))
 
     # -- stopping ------------------------------------------------------------------------------------------------
 

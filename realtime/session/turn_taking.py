@@ -91,8 +91,8 @@ class TurnTaking:
                 create_response=before.create_response,
                 interrupt_response=before.interrupt_response,
             )
-        untold = self._turn.owed if before.untold_id is None else self._turn.owed | {before.untold_id}
-        self._turn = replace(self._turn, unread=self._turn.unread | waits, owed=untold)
+        untold_id = before.untold_id if self._turn.response_id is None else None  # else that reply tells it
+        self._turn = replace(self._turn, unread=self._turn.unread | waits, untold_id=untold_id)
         if stopped is not None and self._responses.interrupted is not None:
             kept = StoppedReply(
                 stopped.reply.response_id, stopped.heard, stopped.before_answer, agreed=stopped.agreed

@@ -103,12 +103,14 @@ async def look_up() -> str:
     return "noon"
 
 
+@pytest.mark.parametrize("creates", [True, False])
 @scripted
-async def test_what_a_tool_gave_while_the_user_spoke_is_told() -> None:
+async def test_what_a_tool_gave_while_the_user_spoke_is_told(creates: bool) -> None:
+    """`creates`: whether turns are answered of themselves."""
     chat = FakeChat([[(0.1, call("look_up", "{}"))]])
     heard = FakeTranscriber([""], interim=False, delay_s=60.0)
     tools = {"server_tools": Toolbox([look_up])}
-    no_interruption = {"type": "server_vad", "interrupt_response": False}
+    no_interruption = {"type": "server_vad", "interrupt_response": False, "create_response": creates}
     settings = {"audio": {"input": {"turn_detection": no_interruption}}}
     sound = [LOUD] * 140 + [SILENT] * 60
     async with Losable(chat=chat, transcriber=heard, extensions="resume", **tools, **settings) as old:
@@ -130,4 +132,6 @@ async def test_what_a_tool_gave_while_the_user_spoke_is_told() -> None:
     ) as new:
         await send_again(new, sound, new.session.input_audio_ms)
         await new.until("response.done")
-        assert after.requests[0].messages[-1].content == "noon"
+        await new.silence(5.0)
+        (request,) = after.requests
+        assert request.messages[-1].content == "noon"
