@@ -198,9 +198,8 @@ class SessionSnapshot:
     reply: ReplySnapshot | None = None
     earlier: tuple[ReplySnapshot, ...] = ()  # replies before it that may still sound, oldest first
     ended: tuple[EndedSnapshot, ...] = ()  # the last ones: their client may not know that
-    beside: tuple[
-        tuple[str, int], ...
-    ] = ()  # replies beside the conversation, with the numbers of their begin
+    # Replies beside the conversation, with the numbers of their begin
+    beside: tuple[tuple[str, int], ...] = ()
     said: tuple[SaidSnapshot, ...] = ()  # of those that are over, the latest last
     changes: tuple[ChangeSnapshot, ...] = ()  # their client may not know them
     streams: int = 0  # the last number of a binary stream

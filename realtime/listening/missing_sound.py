@@ -28,9 +28,8 @@ class MissingSound:
         self._endpointer = endpointer
         self._ended = ended
         self._alarm = Alarm(context.tasks.guarded(weak_call(self._look)))
-        self._from_s: float | None = (
-            None  # since when nothing has come, in loop seconds; None: something comes
-        )
+        # Since when nothing has come, in loop seconds; None: something comes
+        self._from_s: float | None = None
         self._away = False
 
     def __repr__(self) -> str:

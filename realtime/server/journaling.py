@@ -68,9 +68,8 @@ class JournaledSession:
         self._alive_s = 0.0
         self._renew_s = 0.0
         self._position: Position | None = None
-        self._going_on: tuple[str | None, ...] = (
-            None,
-        )  # items of replies that were not over in the last record
+        # Items of replies that were not over in the last record
+        self._going_on: tuple[str | None, ...] = (None,)
 
     def __repr__(self) -> str:
         return f"<JournaledSession {self.live.id}, epoch {self.epoch}>"

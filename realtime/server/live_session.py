@@ -295,7 +295,7 @@ class LiveSession:
             log.debug("%s ← %s", self.id, type(event).__name__)
         try:
             sound_s = await self.session.receive(event)
-        except Exception:  # refused, or it broke us: it is dealt with. One that is cancelled is not
+        except Exception:  # refused or failed events count as dealt with; cancelled ones do not
             self._dealt_with(event)
             raise
         if isinstance(event, OutputAudioBufferPlayed):

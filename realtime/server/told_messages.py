@@ -13,9 +13,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 UNSENT = 2**53 - 1  # instead of the number of a message that still waits: no client has had it
-ARRIVES_S = (
-    90.0  # after it was sent, while others are sent: by then a client has it, or comes back without it
-)
+# After a message was sent, while others are sent: by then a client has it, or comes back without it
+ARRIVES_S = 90.0
 MOST = 4_000  # messages: the items of the longest conversation, which have two each
 
 
@@ -34,7 +33,7 @@ class ToldMessages(Generic[T]):
         self._waiting.append(told)
 
     def sent(self, waited: T, told: T) -> None:
-        """What `waited` has a number by now, and is known as `told`."""
+        """The message that waited as `waited` has its number now; from now on it is kept as `told`."""
         if waited in self._waiting:
             self._waiting.remove(waited)
         now_s = asyncio.get_running_loop().time()

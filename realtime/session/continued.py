@@ -1,7 +1,8 @@
 """A session that another server has begun, and that goes on here: what the client must hear first.
 
-Items that it was not told of are told again, speech without an answer is taken back, because the client sends it again,
-and a reply that was not over goes on (`replying/restored.py`). Knows no socket, and not where all this was kept.
+Items that it was not told of are told again, and what has happened to others; open speech is over for it, because it
+sends that again; and a reply that was not over goes on (`replying/restored.py`). Speech that had ended keeps its item.
+Knows no socket, and not where all this was kept.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class TurnTaking:
         turn, rules = self._turn, self._rules
         unread, waits = turn.unread, turn.stopped is not None or turn.untold_id is not None
         if turn.item_id is not None and (self.phase is turns.Phase.CONFIRMING or waits):
-            unread |= {turn.item_id}  # of speech that has ended, or whose end decides what follows
+            unread |= {turn.item_id}  # this speech has ended, or its end decides what follows
         return TurnSnapshot(
             tuple(sorted(unread)),
             tuple(sorted(turn.owed)),
