@@ -232,6 +232,11 @@ class Position:
     received_ms: float | None = None
 
     @property
+    def reads(self) -> bool:
+        """Whether there is speech that has ended and has no text yet."""
+        return self.open_ms is not None and self.input_audio_ms < self.open_ms
+
+    @property
     def item_ids(self) -> tuple[str | None, ...]:
         """Of the replies that are not over."""
         return *(item_id for item_id, _ in self.earlier), self.item_id

@@ -165,7 +165,8 @@ class JournaledSession:
             self._write_all(position)
             return
         listens = position.item_id is not None or bool(position.earlier)
-        busy = listens or position.idle_left_ms is not None or bool(self.live.session.unheard.segments)
+        speaks = self.live.session.speaking or position.reads
+        busy = listens or speaks or position.idle_left_ms is not None
         if (busy and position != self._position) or now_s >= self._alive_s:
             self._position, self._alive_s = position, now_s + ALIVE_S
             self._send(None, encode_position(position))

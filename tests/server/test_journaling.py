@@ -46,10 +46,9 @@ class Story:
         self.looked_again = 0
         self.asked = 0
         saving = SimpleNamespace(unsaved=False, again=lambda: None, changed=self.look_again)
-        listening = SimpleNamespace(restoring=False, unheard=SimpleNamespace(segments=()))
-        live = SimpleNamespace(
-            id="sess_1", ending=asyncio.get_running_loop().create_future(), session=listening, saving=saving
-        )
+        self.session = SimpleNamespace(restoring=False, speaking=False)
+        ending = asyncio.get_running_loop().create_future()
+        live = SimpleNamespace(id="sess_1", ending=ending, session=self.session, saving=saving)
         self.journal: Any = Written()
         self.entry = JournaledSession(
             cast("LiveSession", live), self.journal, FIRST_EPOCH, Metrics(), cast("Recorder", self)
@@ -105,6 +104,16 @@ def test_words_that_have_left_are_soon_written_and_little_else() -> None:
         assert told.looked_again == 2, (
             "an answer that is over counts whole where items are kept, before its record"
         )
+
+    run(story())
+
+
+def test_while_somebody_speaks_a_position_is_written_each_second() -> None:
+    async def story() -> None:
+        told = Story()
+        await told.go(1.0)
+        told.session.speaking = True
+        assert await told.go(10.0) in [(0, 9), (0, 10)]
 
     run(story())
 
