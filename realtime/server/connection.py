@@ -107,8 +107,8 @@ class Connection:
             with contextlib.suppress(OutboxFull):
                 self._live.outbox.put(ErrorEvent.of(session_broken()))
         finally:
-            await self._stop_reading(reading)
-        return closing
+            full = await self._stop_reading(reading)
+        return Closing(1008, "slow_reader") if full and closing.resumable else closing
 
     async def _wait_for_end(self, reading: asyncio.Task[None]) -> None:
         waits: set[asyncio.Future[Any]] = {self._replaced, self._live.ending, reading}
@@ -121,11 +121,12 @@ class Connection:
         finally:
             del reading, waits  # its error knows this frame
 
-    async def _stop_reading(self, reading: asyncio.Task[None]) -> None:
-        """What is carried out already is carried out whole: the client is told so on its next socket."""
+    async def _stop_reading(self, reading: asyncio.Task[None]) -> bool:
+        """What is carried out already is carried out whole: the client is told so on its next socket. Returns whether
+        there was no room for what it means."""
         self._stops = True
         try:
-            if self._carries_out:
+            if self._carries_out and not self._live.session.restoring:  # else it only waits to be
                 async with deadlines.timeout(CARRY_OUT_S):
                     await asyncio.wait({reading})
         except TimeoutError:
@@ -134,8 +135,10 @@ class Connection:
             reading.cancel()
             await asyncio.wait({reading})
             forget_cancellation(reading)
-            if not reading.cancelled() and (error := reading.exception()) is not None:
+            error = None if reading.cancelled() else reading.exception()
+            if error is not None:
                 without_trace(error)  # what was to be told of it is told
+        return isinstance(error, OutboxFull)
 
     async def _end(self, closing: Closing) -> None:
         """Detach or end the session; then close the socket, unless the client has closed it."""

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from realtime.outbox import OutboxFull
 from realtime.providers.testing import FakeVad, FakeVoiceStream
 from realtime.server import connection
+from realtime.server.closing import Closing
 from realtime.server.run import running
 from realtime.session.items import ItemEvents
 from tests.eventually import eventually
@@ -17,6 +19,7 @@ from tests.server.resuming import live, resume_query
 
 LOUD = (np.sin(np.arange(24_000) / 3) * 12_000).astype("<i2").tobytes()  # 1 s
 SILENT = bytes(len(LOUD))
+APPEND = {"audio": base64.b64encode(SILENT).decode()}
 CONTENT = [{"type": "input_audio", "audio": base64.b64encode(SILENT).decode()}]
 
 
@@ -118,7 +121,7 @@ async def test_what_is_never_carried_out_holds_up_nobody_and_is_not_called_done(
     gate = Gate()
     async with gated_harness(gate) as harness, harness.connect("?extensions=resume") as first:
         gate.shut()
-        await first.send("input_audio_buffer.append", event_id="a1", audio=base64.b64encode(SILENT).decode())
+        await first.send("input_audio_buffer.append", event_id="a1", **APPEND)
         async with taken_over(harness, first, gate) as second:
             assert (await second.until("session.resumed"))["last_event_id"] is None
             gate.open()
@@ -137,4 +140,39 @@ async def test_a_session_that_ends_meanwhile_ends():
         live(harness, wire).close_soon(1001, "session_expired")
         gate.open()
         assert await wire.closed() == (1001, "session_expired")
+        await harness.no_sessions()
+
+
+async def test_what_waits_for_a_session_to_go_on_is_not_being_carried_out(caplog: pytest.LogCaptureFixture):
+    async with open_harness() as harness, harness.connect("?extensions=resume") as first:
+        session = live(harness, first).session
+        session._continued = object()  # another server has begun it
+        await first.send("input_audio_buffer.append", event_id="a1", **APPEND)
+        await eventually(lambda: live(harness, first)._connection._carries_out)
+        async with harness.open_socket(resume_query(first)) as second:
+            assert (await second.until("session.resumed"))["last_event_id"] is None
+            assert "carried out in time" not in caplog.text
+            session._continued = None
+            await second.append(SILENT)
+            await eventually(lambda: session.input_audio_ms == 1000)
+
+
+async def test_a_session_ends_whose_outbox_is_full_after_what_was_carried_out_last(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    gate = Gate()
+
+    async def full(self, event):
+        await gate.passed()
+        raise OutboxFull
+
+    monkeypatch.setattr(ItemEvents, "prepared", full)
+    async with open_harness() as harness, harness.connect("?extensions=resume") as first:
+        gate.shut()
+        await first.send("input_audio_buffer.clear")
+        await eventually(lambda: gate.waiting)
+        live(harness, first)._connection.close_soon(Closing(1008, "session_taken_over", resumable=True))
+        await asyncio.sleep(0)
+        gate.open()
+        assert await first.closed() == (1008, "slow_reader")
         await harness.no_sessions()
