@@ -7,14 +7,12 @@ speech, commit it, discard it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from realtime.blocks import LongBytes
 from realtime.context import Context
 from realtime.core import turn as turns
-from realtime.core.audio_buffer import Samples
-from realtime.core.conversation import Item
 from realtime.core.endpointing import (
     ONSET_MS,
     EndpointEvent,
@@ -67,7 +65,7 @@ class UserInput:
         self._delay = EndOfTurnDelay(context, self._audio.endpointer)
         self._text = SpeechText(context, self._audio, self._transcription, self._delay, self._echo)
         self.again = ComesAgain(context, self._audio)
-        self._items = UserItems(context, self._audio, self._transcription, self.again)
+        self.items = UserItems(context, self._audio, self._transcription, self.again)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
         self._ended_ms: float | None = None  # of the last turn that the detector ended
@@ -138,22 +136,13 @@ class UserInput:
     @property
     def unheard(self) -> Unheard:
         """The sound that has no text yet: somebody else who goes on needs it again."""
-        return self._items.unheard(self.open_ms)
+        return self.items.unheard(self.open_ms)
 
     def go_on(self, before: Unheard, received_ms: float) -> None:
         """Somebody else has received so much audio, and its client sends again what is unheard."""
         self.again.begin(before.from_ms, before.open_ms, received_ms)
         for segment in before.segments:
-            self._items.hear_again(segment)
-
-    def cannot_hear(self, item_id: str) -> None:
-        """Nobody sends the speech of this item again."""
-        self._items.cannot_hear(item_id)
-
-    @property
-    def awaits_text(self) -> bool:
-        """Whether an item of the user is being transcribed."""
-        return self._items.pending
+            self.items.hear_again(segment)
 
     @property
     def last_audio_s(self) -> float | None:
@@ -301,7 +290,7 @@ class UserInput:
         outbox = self._context.outbox
         outbox.put(events.InputAudioBufferSpeechStopped(audio_end_ms=int(at_ms), item_id=item_id))
         try:
-            self._items.add(item_id)
+            self.items.add(item_id)
         except ProtocolError as error:
             outbox.put(events.ErrorEvent.of(error))
             self._transcription.discard_early()
@@ -310,7 +299,7 @@ class UserInput:
             spoken_ms = self._segment.onset_ms, at_ms if end_ms is None else end_ms
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
             segment = SegmentSnapshot(item_id, from_ms, at_ms)
-            self._items.transcribe(item_id, samples, end_ms, own=own, segment=segment)
+            self.items.transcribe(item_id, samples, end_ms, own=own, segment=segment)
         self._audio.discard(at_ms)
         self._ended_ms = at_ms
         self._judged = self._segment.announced = False
@@ -327,13 +316,13 @@ class UserInput:
             )
         announced = self._segment.announced
         item_id = self._segment.item_id if announced else self._context.new_id("item")
-        self._items.add(item_id)
+        self.items.add(item_id)
         self._transcription.discard_early()
         speech = announced or self._audio.speech_since(start_ms)
         self._audio.flush()
         segment = SegmentSnapshot(item_id, start_ms, self._audio.received_ms, by_client=True)
         samples = self._audio.samples(start_ms)
-        self._items.transcribe(item_id, samples, speech=speech, segment=segment)
+        self.items.transcribe(item_id, samples, speech=speech, segment=segment)
         self.discard()
 
     def commit_idle(self) -> None:
@@ -347,7 +336,7 @@ class UserInput:
                 audio_start_ms=start_ms, audio_end_ms=end_ms, item_id=item_id
             )
         )
-        self._items.add(item_id, transcript="")
+        self.items.add(item_id, transcript="")
         self._audio.discard(end_ms)
 
     def discard(self) -> None:
@@ -373,24 +362,6 @@ class UserInput:
         """The client sends on a new socket, from the last whole millisecond that it was told of."""
         self._audio.drop_half_sample()
         self._missing.back()
-
-    # -- transcripts ---------------------------------------------------------------------------------------------
-
-    def transcribe(self, item_id: str, samples: Samples) -> None:
-        """Find out what an item of the client says."""
-        self._items.transcribe(item_id, samples)
-
-    def reading(self, item_ids: Iterable[str]) -> dict[str, asyncio.Future[Item | None]]:
-        """Those of these items whose text is still to come, see `UserItems.reading`."""
-        return self._items.reading(item_ids)
-
-    def check(self, item_id: str) -> None:
-        """Raises ProviderRejected for an item whose text could not be found out."""
-        self._items.check(item_id)
-
-    async def text_of(self, samples: Samples) -> str:
-        """What sound says that is no item. Raises ProviderRejected."""
-        return await self._items.text_of(samples)
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""

@@ -38,7 +38,7 @@ class Leaving:
         return (
             self._idle.turn_open
             or self._speaking
-            or self._user.awaits_text
+            or self._user.items.pending
             or self._responses.busy
             or self._playout.unheard_s() > 0
             or self._context.conversation.awaits_output

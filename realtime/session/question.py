@@ -36,7 +36,7 @@ def question(
     items: Callable[[], Awaitable[Sequence[Item]]]
     if options.input is None:
         there = frozenset(item.id for item in conversation.items)
-        items = partial(_still_there, conversation, there, user.reading(there).values())
+        items = partial(_still_there, conversation, there, user.items.reading(there).values())
     else:
         given = [_given(item, conversation, user) for item in options.input]
         items = partial(_read, given, user, to_core_format(context.config.input_format))
@@ -65,7 +65,7 @@ async def _request(
     items = await about()
     last = next((item for item in reversed(items) if isinstance(item, Message) and item.role == "user"), None)
     if last is not None and is_unread(last):
-        user.check(last.id)
+        user.items.check(last.id)
     return _built(context, options, items)
 
 
@@ -86,7 +86,7 @@ def _given(
     item: wire.Item | ItemReference, conversation: Conversation, user: UserInput
 ) -> wire.Item | Item | Reading | None:
     """An item of the response's own, or one that it refers to; None for one that is gone."""
-    reading = user.reading([item.id]).get(item.id) if isinstance(item, ItemReference) else None
+    reading = user.items.reading([item.id]).get(item.id) if isinstance(item, ItemReference) else None
     return reading or _as_it_is(item, conversation)
 
 
@@ -120,7 +120,7 @@ async def _with_words(item: wire.Item, user: UserInput, format: AudioFormat) -> 
     for part in item.content:
         if isinstance(part, wire.InputAudio) and part.audio is not UNSET and part.transcript is None:
             pieces = await resampled(part.audio, format)
-            part = wire.InputAudio(await user.text_of(np.concatenate(pieces)))
+            part = wire.InputAudio(await user.items.text_of(np.concatenate(pieces)))
         content.append(part)
     return msgspec.structs.replace(item, content=tuple(content))
 

@@ -106,7 +106,7 @@ class Session:
         if continued is not None:
             self._user.go_on(continued.unheard, continued.received_ms)
         self._items = ItemEvents(
-            self._context, transcribe=self._user.transcribe, sent_ms=self._playout.sent_ms
+            self._context, transcribe=self._user.items.transcribe, sent_ms=self._playout.sent_ms
         )
         self._speculation = Speculation(self._context, responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`
@@ -168,7 +168,9 @@ class Session:
     async def _go_on(self, continued: Continued) -> None:
         answering = self._answering
         into = Restoring(self._context, self.responses, self._playout, answering.marks())
-        session = GoingOn(answering.request, answering.reply_again, answering.options, self._user.cannot_hear)
+        session = GoingOn(
+            answering.request, answering.reply_again, answering.options, self._user.items.cannot_hear
+        )
         self._idle.go_on(continued.idle, continued.idle_left_s)
         try:
             await go_on(continued, into, session)

@@ -99,7 +99,7 @@ class TurnTaking:
             )
             self._turn = replace(self._turn, stopped=kept)
         self._idle.turn_is(self._turn)
-        for item_id in waits - self._user.reading(waits).keys():
+        for item_id in waits - self._user.items.reading(waits).keys():
             item = conversation.get(item_id) if item_id in conversation else None
             known = "" if item is None else transcript_of(item)  # open speech comes again as another item
             failed = item is not None and is_unread(item)

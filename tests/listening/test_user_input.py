@@ -51,7 +51,7 @@ def kinds(bench: Bench) -> list[type]:
 
 async def texts_known(bench: Bench, subject: UserInput) -> None:
     """Every item has its text by then, or never will."""
-    readings = subject.reading(item.id for item in bench.context.conversation.items)
+    readings = subject.items.reading(item.id for item in bench.context.conversation.items)
     if readings:
         await asyncio.wait(readings.values())
 
@@ -240,7 +240,7 @@ async def test_the_log_tells_of_every_failed_transcript_and_never_of_words(caplo
         subject.commit_buffer()
         await texts_known(bench, subject)
         with pytest.raises(ProviderRejected, match=r"busy|did not answer"):
-            subject.check("item_1")
+            subject.items.check("item_1")
         (record,) = [record for record in caplog.records if record.message == "transcription failed"]
         assert record.facts["item"] == "item_1"
         assert record.facts["code"]
@@ -255,7 +255,7 @@ async def test_a_failed_transcript_fails_the_reply_that_waits_for_it():
     subject.commit_buffer()
     await texts_known(bench, subject)
     with pytest.raises(ProviderRejected, match="busy"):
-        subject.check("item_1")
+        subject.items.check("item_1")
     assert bench.noticed[-1] == turns.TranscriptFailed("item_1")
     failed = bench.sent()[-1]
     assert (failed["type"], failed["item_id"]) == (
