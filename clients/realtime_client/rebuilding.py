@@ -57,6 +57,9 @@ class Rebuilding:
         match event:
             case {"type": "response.create"}:
                 self._awaited = True
+            # The id of a response names one that has begun
+            case {"type": "response.cancel" | "output_audio_buffer.clear"} if "response_id" not in event:
+                self._awaited = False
             case {
                 "type": "output_audio_buffer.played",
                 "state": "flushed",

@@ -134,6 +134,14 @@ class Resuming:
                     wanted = bool(rest)
                 case SentEvent(type="response.create"):
                     wanted = committed
+                case SentEvent(type="response.cancel" | "output_audio_buffer.clear", text=text):
+                    wanted = False
+                    if "response_id" not in text:  # what was asked for before is not wanted any more
+                        rest = [
+                            kept
+                            for kept in rest
+                            if isinstance(kept, SentAudio) or kept.type != "response.create"
+                        ]
                 case SentEvent(type=kind):
                     wanted = kind == COMMIT and bool(rest) and self._unheard.is_pending(entry.event_id)
                     committed |= wanted

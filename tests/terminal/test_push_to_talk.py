@@ -122,6 +122,16 @@ def test_a_committed_turn_is_answered_only_if_that_was_asked():
     assert client.rebuilt() == [UPDATE, "Hello."]
 
 
+@pytest.mark.parametrize("stop", ["response.cancel", "output_audio_buffer.clear"])
+def test_an_answer_to_a_turn_that_was_stopped_before_it_began_is_not_asked_for(stop: str):
+    client = Pressed()
+    client.speak()
+    client.line.keep({"type": COMMIT})
+    client.line.keep({"type": ASK})
+    client.line.keep({"type": stop})
+    assert client.rebuilt() == [UPDATE, 300, COMMIT]
+
+
 def test_what_was_cleared_is_not_said_again():
     client = Pressed()
     client.speak()

@@ -65,6 +65,35 @@ def test_an_answer_that_was_asked_for_is_asked_for_again_after_every_loss():
         assert sum('"response.create"' in text for text in texts) == 1
 
 
+def asks(known: Rebuilding) -> bool:
+    return {"type": "response.create"} in known.recreate(SESSION, (), ())
+
+
+CANCEL, CLEAR = {"type": "response.cancel"}, {"type": "output_audio_buffer.clear"}
+COMMITTED = {"type": "input_audio_buffer.committed"}
+
+
+@pytest.mark.parametrize("stop", [CANCEL, CLEAR], ids=["cancel", "clear"])
+@pytest.mark.parametrize("spoken", [False, True], ids=["asked for", "after a turn"])
+def test_an_answer_that_was_stopped_before_it_began_is_not_asked_for(stop, spoken):
+    known = Rebuilding()
+    if spoken:
+        known.follow(COMMITTED)
+    else:
+        known.sent({"type": "response.create"})
+    known.sent(stop)
+    assert not asks(known)
+    known.sent({"type": "response.create"})
+    assert asks(known), "this one was asked for after the stop"
+
+
+def test_a_stop_of_another_response_leaves_the_answer_that_is_due():
+    known = Rebuilding()
+    known.sent({"type": "response.create"})
+    known.sent({**CANCEL, "response_id": "r"})
+    assert asks(known)
+
+
 def answered(*words: tuple[str, int, int], whole: bool = False) -> Rebuilding:
     """An answer to "a", of which the server has said so much."""
     known = Rebuilding()
