@@ -30,9 +30,7 @@ class Rebuilding:
         self._deleted: set[str] = set()
         self._responses: dict[str, None] = {}  # that are not done
         self._parts: dict[PartKey, Event] = {}  # of audio that are not done
-        self._words: dict[
-            str, list[tuple[float, str]]
-        ] = {}  # of an item: the middle of each in ms, and its text
+        self._words: dict[str, list[Event]] = {}  # of an item: those with known times, in order
         self._cut_ms: dict[
             str, int
         ] = {}  # where the client has stopped, and the server has not said what counts
@@ -87,8 +85,7 @@ class Rebuilding:
             case {"type": "response.output_audio_words.delta", "item_id": name, "words": words} if (
                 name in self._items
             ):
-                timed = [((word["start_ms"] + word["end_ms"]) / 2, str(word["text"])) for word in words]
-                self._words.setdefault(name, []).extend(timed)
+                self._words.setdefault(name, []).extend(words)
             case {"type": "conversation.item.input_audio_transcription.completed", "transcript": text}:
                 self._set_text(event["item_id"], text)
             case {"type": "response.output_audio_transcript.done", "transcript": text}:
@@ -191,11 +188,13 @@ class Rebuilding:
         return item if heard_ms is None else _message(name, "assistant", self._heard(item, heard_ms))
 
     def _heard(self, item: Event, heard_ms: int) -> str:
-        """The words that were heard up to their middle. Without their times: all, if anything was heard."""
-        words = self._words.get(item["id"])
-        if not words:
-            return _text_of(item).rstrip() if heard_ms > 0 else ""
-        return "".join(text for middle_ms, text in words if middle_ms <= heard_ms).rstrip()
+        """The words that were heard up to their middle; of what has no times yet all, if any sound of it was heard."""
+        words = self._words.get(item["id"], [])
+        if heard_ms > (words[-1]["end_ms"] if words else 0):
+            return _text_of(item).rstrip()
+        return "".join(
+            word["text"] for word in words if (word["start_ms"] + word["end_ms"]) / 2 <= heard_ms
+        ).rstrip()
 
     def _place(self, item: Mapping[str, Any], previous: str | None) -> None:
         """Take an item, and a new one at its place: after `previous`, first for None, last after an unknown one."""

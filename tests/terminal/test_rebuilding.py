@@ -132,6 +132,14 @@ def test_without_word_times_all_of_an_answer_counts_or_nothing(arrived_ms, text)
     assert told(answered(), arrived_ms).get("b") == text
 
 
+@pytest.mark.parametrize(
+    ("arrived_ms", "text"), [(310, "One two"), (400, "One two"), (401, "One two three.")]
+)
+def test_what_sounds_after_the_last_known_word_counts_whole(arrived_ms, text):
+    """The times of a sentence often come after its sound."""
+    assert told(answered(*WORDS[:2]), arrived_ms).get("b") == text
+
+
 def test_an_answer_whose_sound_is_whole_is_built_again_whole():
     assert told(answered(*WORDS, whole=True), 310)["b"] == "One two three."
 

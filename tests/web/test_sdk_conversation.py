@@ -186,6 +186,10 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [ASSISTANT, delta("It is noon."), TIMED, truncated(300)],
         {"items": [{"text": "It is", "truncated": True}]},
     ),
+    "what sounded after the last known word stays whole": (
+        [ASSISTANT, delta("It is noon. And sunny."), TIMED, truncated(821)],
+        {"items": [{"text": "It is noon. And sunny.", "truncated": True}]},
+    ),
     "text after a truncation is ignored": (
         [ASSISTANT, delta("It is"), truncated(300, transcript="It is"), delta(" noon."),
          {"type": "response.output_audio_transcript.done", "item_id": "a1", "transcript": "It is noon."}],

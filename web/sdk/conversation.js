@@ -322,13 +322,13 @@ function finishText(state, id, text) {
 }
 
 /**
- * The words that were heard up to their middle. Without word times, the text stays until the server sends it. Code or
- * a table at the beginning of an answer was seen: it stays, as in the server's history.
+ * The words that were heard up to their middle. Of what has no word times yet the text stays, if any sound of it was heard.
+ * Code or a table at the beginning of an answer was seen: it stays, as in the server's history.
  * @param {Item} item
  * @param {number} heardMs
  */
 export function heardText(item, heardMs) {
-  if (!item.words.length && heardMs > 0) return item.text;
+  if (heardMs > (item.words.at(-1)?.end_ms ?? 0)) return item.text;
   const heard = item.words
     .filter((word) => (word.start_ms + word.end_ms) / 2 <= heardMs)
     .map((word) => word.text).join("");
