@@ -136,6 +136,10 @@ TABLE: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
             {"id": "u1", "final": True, "text": "", "unread": {"code": "transcription_failed", "message": "No transcriber."}},
         ]},
     ),
+    "speech that cannot be read takes no answer from what was typed before it": (
+        [{"type": "local.message", "item_id": "m1", "text": "Hi"}, STARTED, STOPPED, USER, transcription("failed", error={})],
+        {"phase": "thinking", "wanted": True},
+    ),
     "an answer grows word by word": (
         [USER, CREATED, ASSISTANT, delta("It is "), delta("noon.")],
         {"response": "r1", "phase": "thinking", "items": [{"id": "u1"}, {"id": "a1", "text": "It is noon."}]},

@@ -120,7 +120,7 @@ export const handlers = {
     return text ? next : { ...next, awaiting: state.wanted };
   },
   "conversation.item.input_audio_transcription.failed": (state, { item_id, error }) => ({
-    ...upsert(state, item_id, { role: "user", unread: asProblem(error), final: true }), awaiting: false,
+    ...upsert(state, item_id, { role: "user", unread: asProblem(error), final: true }), awaiting: state.wanted,
   }),
 
   "response.created": (state, { response }) =>
