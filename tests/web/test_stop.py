@@ -106,6 +106,35 @@ async def test_sound_of_a_lost_session_is_cut_where_it_was_stopped(open_page: An
         assert not again.of("output_audio_buffer.played")
 
 
+STOPPED_ANSWER = """async (how) => {
+    const { ResponseAudio } = await import("/sdk/response_audio.js");
+    const player = new EventTarget(), cuts = [];
+    player.parts = new Map([["0:item_A1", { done: false }]]);
+    player.flush = async () => [{ key: "0:item_A1", playedMs: 310.4 }];
+    player.setGain = player.trim = () => {};
+    const session = () => ({ extensions: how === "stock" ? [] : ["playback"] });
+    const audio = new ResponseAudio({ player, session, send: () => true, cut: (event) => cuts.push(event) });
+    audio.earlier.clear();
+    await audio.interrupt();
+    const before = cuts.length, part = { item_id: "item_A1", content_index: 0 };
+    if (how === "told") audio.handle({ type: "conversation.item.truncated", ...part, audio_end_ms: 310 });
+    for (let i = 0; i < 2; i++) audio.handle({ type: "session.created", session: {} });
+    return [before, cuts];
+}"""
+
+
+@pytest.mark.parametrize("how", ["playback", "stock", "told"])
+async def test_a_stop_that_a_lost_session_has_not_answered_counts(page: Any, how: str) -> None:
+    """Also one that was kept for a session which cannot be resumed: the next one is told what was heard, once."""
+    cut = {
+        "type": "conversation.item.truncated",
+        "item_id": "item_A1",
+        "content_index": 0,
+        "audio_end_ms": 310,
+    }
+    assert await page.evaluate(STOPPED_ANSWER, how) == [0, [] if how == "told" else [cut]]
+
+
 # --- while somebody speaks ---
 
 SPEAKING = {"audio_start_ms": 0, "item_id": "item_U1"}  # a television that stays on

@@ -125,6 +125,24 @@ async def test_messages_are_sent_in_the_order_in_which_they_were_written(open_pa
         assert await page.evaluate("texts()") == ["One", "Two"]
 
 
+async def test_an_answer_that_is_cut_by_the_end_of_the_conversation_is_told_as_it_was_heard(
+    open_page: Any,
+) -> None:
+    async with serving(Script(reply=tone(30), reply_words=WORDS, send_factor=0.01)) as server:
+        page = await sdk(open_page, server, sounding=True)
+        await page.wait_for_function("() => !voice.conversation.response")
+        text = await page.evaluate("""async () => {
+            await voice.stop();
+            await voice.talk();
+            return voice.conversation.items[1].text;
+        }""")
+        assert text.startswith("word0")
+        again = await session_of(server, 1)
+        await eventually(lambda: len(again.of("conversation.item.create")) == 2, "the conversation")
+        assert again.of("conversation.item.create")[1]["item"]["content"][0]["text"] == text
+        assert WORDS[-1].strip() not in text
+
+
 async def test_a_player_that_is_opened_while_it_closes_sounds(page: Any) -> None:
     """Its first start is not over: what it then finds is not its own any more."""
     heard = await page.evaluate("""async () => {
@@ -196,8 +214,10 @@ async def test_a_widget_that_is_closed_while_another_one_stops_does_not_listen(o
 
 async def test_a_widget_that_moves_to_another_server_takes_no_microphone_with_it(open_page: Any) -> None:
     """The old voice stops at once, whatever is started meanwhile."""
-    async with serving(long_answer()) as server, hosting(server.url, element=ELEMENTS) as host:
+    script = Script(reply=tone(30), reply_words=WORDS, send_factor=0.01)
+    async with serving(script) as server, hosting(server.url, element=ELEMENTS) as host:
         page = await widgets(open_page, host)
+        await page.wait_for_function("() => !a.voice.conversation.response")
         move = """async (url) => {
             const { voice } = a;
             a.setAttribute("server", url);
@@ -205,4 +225,7 @@ async def test_a_widget_that_moves_to_another_server_takes_no_microphone_with_it
             return [voice.microphone.state, a.voice.microphone.state, a.voice === voice];
         }"""
         assert await page.evaluate(move, f"{server.url}/elsewhere/") == ["off", "on", False]
-        assert await page.evaluate("a.voice.conversation.items[0].text") == "Hello"
+        texts = await page.evaluate("a.voice.conversation.items.map(({ text }) => text)")
+        assert texts[0] == "Hello"
+        assert texts[1].startswith("word0")
+        assert WORDS[-1].strip() not in texts[1], "it was not heard to its end"

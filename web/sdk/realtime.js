@@ -252,6 +252,7 @@ export class Realtime extends EventTarget {
 
   #close() {
     this.tools.abandon();
+    this.audio.settle();
     this.connection.close();
     document.removeEventListener("visibilitychange", this.#shown);  // else the document would keep this object
     this.#apply({ type: "local.stopped" });

@@ -24,10 +24,11 @@ export class ResponseAudio {
   /** @type {Set<string>} */ flushed = new Set();                // keys of flushed parts: their later audio is dropped
   /** @type {Set<string>} */ earlier = new Set();                // keys of a session before, which may still sound
   /** @type {Map<string, Acknowledgement>} */ acks = new Map();  // the last one of each key
+  /** @type {Map<string, number>} */ stopped = new Map();        // key -> ms, where the server has not said what counts
 
   /**
    * `send` returns whether the server gets the event. `session`: returns the last session object from the server. `cut` is
-   * told where a part was stopped that no server hears of: nobody else will say what of it counts.
+   * told where a part was stopped if no server says what of it counts: it does not hear of it, or is gone before it says so.
    * @param {{ player: Player, send: (event: ProtocolEvent) => boolean, session: () => Record<string, any> | null,
    *   cut?: (event: ProtocolEvent) => unknown }} parts
    */
@@ -42,10 +43,17 @@ export class ResponseAudio {
 
   /** Start with a new session: no more audio of the old one will come, and what there is of a part is all of it. */
   reset() {
+    this.settle();
     for (const key of this.open) this.player.end(key);
     this.earlier = new Set(this.player.parts.keys());
     for (const each of [this.streams, this.open, this.flushed, this.acks]) each.clear();
     this.player.setGain(0);
+  }
+
+  /** The server says nothing more: what was stopped counts to there. */
+  settle() {
+    for (const [key, audio_end_ms] of this.stopped) this.#cut(key, audio_end_ms);
+    this.stopped.clear();
   }
 
   get acknowledges() {
@@ -74,7 +82,9 @@ export class ResponseAudio {
       case "response.output_audio.done": return this.#finish(keyOf(event));
       case "input_audio_buffer.speech_started": return this.#mayInterrupt() ? this.interrupt() : undefined;
       case "output_audio_buffer.cleared": return this.interrupt();
-      case "conversation.item.truncated": return this.player.trim(keyOf(event), event.audio_end_ms);  // the rest does not count, or comes again
+      case "conversation.item.truncated":  // the rest does not count, or comes again
+        this.stopped.delete(keyOf(event));
+        return this.player.trim(keyOf(event), event.audio_end_ms);
       case "output_audio_buffer.gain_changed": return this.player.setGain(event.gain_db);
     }
   }
@@ -131,7 +141,13 @@ export class ResponseAudio {
     const told = !this.earlier.has(key) && this.send(this.acknowledges
       ? { type: "output_audio_buffer.played", ...part, played_ms: ms, state: "flushed" }
       : { type: "conversation.item.truncate", ...part, audio_end_ms: ms });
-    if (!told) this.cut({ type: "conversation.item.truncated", ...part, audio_end_ms: ms });
+    if (told) this.stopped.set(key, ms);
+    else this.#cut(key, ms);
+  }
+
+  /** @param {string} key @param {number} audio_end_ms */
+  #cut(key, audio_end_ms) {
+    this.cut({ type: "conversation.item.truncated", ...partOf(key), audio_end_ms });
   }
 
   #acknowledge() {

@@ -4,7 +4,7 @@ import { watchDocument } from "./languages.js";
 import { reach, secretFrom } from "./reach.js";
 import { styleSheet } from "./style.js";
 import { statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
-import { checkTool, createVoice, heardMs, release } from "./voice.js";
+import { checkTool, createVoice, heardItems, heardMs, release } from "./voice.js";
 import { View } from "./view.js";
 
 const HOME = new URL("../", import.meta.url);  // the server of embed.js
@@ -251,8 +251,8 @@ export class RealtimeVoice extends HTMLElement {
 
   #moveTo() {
     if (!this.#voice) return;
+    const items = heardItems(this.#voice);
     this.stop();
-    const { items } = this.#voice.conversation;
     this.#voice = this.#create();
     this.#voice.restore({ items });
     this.#draw();
