@@ -125,6 +125,23 @@ async def test_messages_are_sent_in_the_order_in_which_they_were_written(open_pa
         assert await page.evaluate("texts()") == ["One", "Two"]
 
 
+async def test_a_conversation_that_could_not_be_discarded_does_not_silence_the_next_message(
+    page: Any,
+) -> None:
+    assert await page.evaluate("""async () => {
+        const { Asking } = await import("/sdk/asking.js");
+        const { emptyConversation } = await import("/sdk/conversation.js");
+        const sent = [];
+        const asking = new Asking({
+            conversation: emptyConversation, apply: () => {}, send: ({ type }) => sent.push(type),
+            cut: async () => {}, wanted: () => true, ready: () => true,
+        });
+        asking.discard(Promise.reject(new Error("no")));
+        await asking.say("Hello");
+        return sent;
+    }""") == ["conversation.item.create", "response.create"]
+
+
 async def test_an_answer_that_is_cut_by_the_end_of_the_conversation_is_told_as_it_was_heard(
     open_page: Any,
 ) -> None:

@@ -38,7 +38,7 @@ export class Asking {
   /** The conversation is discarded: nothing more is said in it, and what is said from now on waits for this. @param {Promise<void>} done */
   discard(done) {
     this.#discarded += 1;
-    this.#before = done;
+    this.#before = done.catch(() => {});  // who discarded it is told
   }
 
   /** @param {Promise<[string[], ...unknown[]]>} ready with the addresses of the images @param {string} text */
