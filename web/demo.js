@@ -198,7 +198,7 @@ language.addEventListener("change", draw);
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;
-  if (detail === "lost") [talking, unplugged] = [false, talking];  // the button starts again
+  if (detail === "lost" || detail === "denied") [talking, unplugged] = [false, detail === "lost" && talking];  // the button starts again
   else if (detail !== "asking") [talking, unplugged] = [talking || (detail === "on" && unplugged), false];
 });
 voice.addEventListener("level", ({ detail }) => shape.add(detail));

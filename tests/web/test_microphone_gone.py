@@ -11,8 +11,7 @@ from tests.web.fake_server import RATE, FakeServer, Script, Session, serving
 from tests.web.test_page import session_of
 
 SILENCE_BYTES = 4 * RATE * 2
-TALK = """async () => {
-    const { Realtime } = await import("/sdk/realtime.js");
+LOSE = """() => {
     const { mediaDevices } = navigator, open = mediaDevices.getUserMedia.bind(mediaDevices);
     mediaDevices.getUserMedia = async (wanted) => {
         if (window.refusal) throw new DOMException("no", refusal);
@@ -21,6 +20,9 @@ TALK = """async () => {
         return stream;
     };
     window.lose = (error) => { window.refusal = error; track.stop(); track.onended(); };
+}"""
+TALK = """async () => {
+    const { Realtime } = await import("/sdk/realtime.js");
     window.voice = new Realtime({ url: `ws://${location.host}/v1/realtime` });
     await voice.talk();
 }"""
@@ -29,6 +31,7 @@ TALK = """async () => {
 async def talking(open_page: Any, server: FakeServer) -> tuple[Any, Session]:
     """A page that talks, and its session, which has some of the sound."""
     page = await open_page(f"{server.url}/icon.svg")
+    await page.evaluate(LOSE)
     await page.evaluate(TALK)
     session = await session_of(server)
     await eventually(lambda: session.received, "sound")
@@ -60,6 +63,21 @@ async def test_speech_is_ended_with_silence_however_the_microphone_goes(
         await page.evaluate(f"() => {{ {GONE[state]}; }}")
         await page.wait_for_function("(state) => voice.microphone.state === state", arg=state)
         await eventually(lambda: ends_silent(session), "four seconds of silence")
+
+
+@pytest.mark.parametrize("error", ["NotFoundError", "NotAllowedError"])
+async def test_the_button_of_the_page_starts_again_once_the_microphone_is_gone(
+    open_page: Any, error: str
+) -> None:
+    async with serving(Script()) as server:
+        page = await open_page(server.url)
+        await page.evaluate(LOSE)
+        await page.click("#talk")
+        await page.wait_for_function("() => realtimeDebug.voice.microphone.state === 'on'")
+        await page.wait_for_function("() => document.body.hasAttribute('data-live')")
+        await page.evaluate("(error) => lose(error)", error)
+        await page.wait_for_function("() => !document.body.hasAttribute('data-live')")
+        assert await page.text_content("#talk-label") == "Start talking"
 
 
 COUNT_SENT = """(end) => {
