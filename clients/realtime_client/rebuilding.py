@@ -31,9 +31,8 @@ class Rebuilding:
         self._responses: dict[str, None] = {}  # that are not done
         self._parts: dict[PartKey, Event] = {}  # of audio that are not done
         self._words: dict[str, list[Event]] = {}  # of an item: those with known times, in order
-        self._cut_ms: dict[
-            str, int
-        ] = {}  # where the client has stopped, and the server has not said what counts
+        # Where the client has stopped, and the server has not said what counts
+        self._cut_ms: dict[str, int] = {}
         self._awaited = False  # an answer is due, and no response has begun
         self._answers_turns = True  # the server answers by itself what the user has said
 
