@@ -123,19 +123,8 @@ def end_latest(
 ) -> InterruptedReply:
     """End it for the client. Its item was taken out from after `previous_id`; `asked` is the question without it."""
 
-    async def request() -> ChatRequest:
-        return asked
-
     snapshot, context = lost.snapshot, into.context
-    response = into.responses.prepare(
-        options,
-        request,
-        into.marks,
-        response_id=snapshot.response_id,
-        tool_round=snapshot.tool_round,
-        resumes=snapshot.resumes,
-    )
-    _fill(response, snapshot, asked)
+    response = _remade(snapshot, into, asked, options)
     if lost.known and not snapshot.unwanted and snapshot.item_id is not None:
         _put_back(context, response, snapshot, snapshot.item_id, previous_id)
     _restore_calls(response, snapshot, context)
@@ -171,19 +160,8 @@ def restore_stopped(
 ) -> None:
     """Speech has stopped it at the other server: it goes on if that was none. `parts`: what was said in each item."""
 
-    async def request() -> ChatRequest:
-        return asked
-
     snapshot = stopped.reply
-    response = into.responses.prepare(
-        options,
-        request,
-        into.marks,
-        response_id=snapshot.response_id,
-        tool_round=snapshot.tool_round,
-        resumes=snapshot.resumes,
-    )
-    _fill(response, snapshot, asked)
+    response = _remade(snapshot, into, asked, options)
     _restore_calls(response, snapshot, into.context)
     told, sounds = response.events, list[ReplySound]()
     told.status, told.message_id = "completed" if stopped.finished else "cancelled", snapshot.item_id
@@ -239,8 +217,23 @@ def _end_as(it_was: ResponseObject | None, events: ResponseEvents) -> None:
             events.finish("completed")
 
 
-def _fill(response: Response, snapshot: ReplySnapshot, asked: ChatRequest) -> None:
-    """What the model has said. One that has made calls has said enough: what follows goes on from them."""
+def _remade(
+    snapshot: ReplySnapshot, into: Restoring, asked: ChatRequest, options: ResponseOptions
+) -> Response:
+    """The reply, with what the model had said. One that has made calls has said enough: what follows goes on from
+    them."""
+
+    async def request() -> ChatRequest:
+        return asked
+
+    response = into.responses.prepare(
+        options,
+        request,
+        into.marks,
+        response_id=snapshot.response_id,
+        tool_round=snapshot.tool_round,
+        resumes=snapshot.resumes,
+    )
     answer = response.answer
     answer.ask(asked)
     if snapshot.text and not snapshot.unwanted:
@@ -248,6 +241,7 @@ def _fill(response: Response, snapshot: ReplySnapshot, asked: ChatRequest) -> No
     if snapshot.complete or snapshot.unwanted or snapshot.calls:
         answer.finish = ChatFinish("stop")
     answer.end()
+    return response
 
 
 def _restore_calls(response: Response, snapshot: ReplySnapshot, context: Context) -> None:
