@@ -118,16 +118,20 @@ class Saying(FakeTranscriber):
         return Transcript(self.said)
 
 
+async def hear_an_answer(talk: Talk) -> None:
+    await talk.speak(1.0)
+    await talk.silence(1.0)
+    await talk.until("response.output_audio.delta")
+    await talk.silence(1.0)
+
+
 @pytest.mark.parametrize(("seconds", "late_s"), [(0.26, 1.2), (0.2, MISSING_S + 0.2)])
 @pytest.mark.parametrize("interim", [True, False])
 @scripted
 async def test_a_command_over_an_answer_is_judged_although_no_silence_follows(interim, seconds, late_s):
     texts = Saying(interim=interim)
     async with Talk(chat=FakeChat([STORY]), speech=FakeSpeech(factor=3.0), transcriber=texts) as talk:
-        await talk.speak(1.0)
-        await talk.silence(1.0)
-        await talk.until("response.output_audio.delta")
-        await talk.silence(1.0)
+        await hear_an_answer(talk)
         texts.said = "Stop!"
         await talk.speak(seconds)
         ended_s = now_s()
@@ -142,10 +146,7 @@ async def test_a_command_over_an_answer_is_judged_although_no_silence_follows(in
 async def test_a_murmur_over_an_answer_without_silence_after_it_stops_nothing(interim):
     texts = Saying(interim=interim)
     async with Talk(chat=FakeChat([STORY]), speech=FakeSpeech(factor=3.0), transcriber=texts) as talk:
-        await talk.speak(1.0)
-        await talk.silence(1.0)
-        await talk.until("response.output_audio.delta")
-        await talk.silence(1.0)
+        await hear_an_answer(talk)
         texts.said = "Mm-hmm."
         await talk.speak(0.4)
         await asyncio.sleep(2 * MISSING_S)
