@@ -107,6 +107,7 @@ class StoppedSnapshot:
     heard: bool = False
     before_answer: bool = False
     agreed: bool = False
+    at_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

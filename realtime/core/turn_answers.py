@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from realtime.core.stopped_reply import StoppedReply
 from realtime.core.turn_actions import (
     Action,
     AnnounceSpeech,
@@ -15,6 +16,7 @@ from realtime.core.turn_events import (
     NothingToResume,
     PlaybackEnded,
     ReplyBegan,
+    ReplyCutShort,
     ReplyEnded,
     ReplyHeard,
     ReplyUnwanted,
@@ -77,12 +79,23 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
             return _unheard(ended)
         case PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
+        case ReplyCutShort(response_id) if turn.phase in (Phase.SPEAKING, Phase.CONFIRMING):
+            return _cut_short(turn, response_id, rules), []
         case ReplyUnwanted():
             return replace(turn, stopped=None), []
         case NothingToResume() if turn.stopped is not None:
             wanted = turn.stopped.agreed and turn.phase is Phase.SILENT
             return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []
+
+
+def _cut_short(turn: Turn, response_id: str, rules: TurnRules) -> Turn:
+    """The client's player was late, and threw the last words away when it was told of the speech."""
+    if turn.replying or turn.stopped is not None or not (rules.reads and rules.create_response):
+        return turn
+    if not rules.interrupt_response:  # it has stopped of its own will
+        return turn
+    return replace(turn, stopped=StoppedReply(response_id, heard=True, at_end=True))
 
 
 def _unheard(turn: Turn) -> tuple[Turn, list[Action]]:

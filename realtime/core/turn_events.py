@@ -120,6 +120,13 @@ class PlaybackEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyCutShort:
+    """The client has just stopped the last words of a reply that should have been heard by now."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyUnwanted:
     """The client has done something after which a stopped reply must not go on."""
 
@@ -146,6 +153,7 @@ TurnEvent = (
     | ReplyHeard
     | ReplyEnded
     | PlaybackEnded
+    | ReplyCutShort
     | ReplyUnwanted
     | NothingToResume
 )

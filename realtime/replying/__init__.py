@@ -5,7 +5,7 @@ The modules, by what they are for:
     a reply             response, response_events, output_items, plans, gate, answer, failure
     what it asks        chat_request, fitting_chat, fixed_response
     its sound           speech_feed, reply_sound, speaking_rates
-    all replies         responses, playout, sounding, so_far, latency
+    all replies         responses, crossing, playout, sounding, so_far, latency
     one after another   running_tools, tool_rounds, turn_replies
     early, again        speculation, interrupted, restored, said_before, at_accounts
 

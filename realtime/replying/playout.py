@@ -17,6 +17,7 @@ from realtime.replying.reply_sound import ReplySound
 FLUSH_TIMEOUT_S = 0.3  # for the player to say where it stopped
 DUCK_DB = -12  # while somebody may be interrupting: a quarter of the amplitude, and still understood
 EARLY_S = 1e-6  # no wait is that short, and a timer of the loop may be so early
+LATE_S = 1.0  # a player may be so late, and its client's word on the way
 STOPS_S = 0.4  # a player has stopped so long after it was told to: until then its sound may be heard again
 
 Announcements = list[events.ServerEvent]
@@ -174,6 +175,17 @@ class Playout:
         if not self.sounds():
             self._context.sent.cut(now_s + STOPS_S)
         return True
+
+    def cut_short(self, item_id: str) -> ReplySound | None:
+        """The client says where it has stopped this item, whose end should just have been heard: its player is late,
+        and told of speech that began then it has thrown the last words away. None if it is not so."""
+        sound, now_s = self._of(item_id), self.now_s()
+        if sound is None or sound.interrupted or not sound.complete or sound.playback.acked_ms is not None:
+            return None
+        if sound.unheard_s(now_s) > 0 or not sound.unheard_s(now_s - LATE_S) > 0:
+            return None
+        sound.cut_s = now_s
+        return sound
 
     def _closes_up(self, stopped: ReplySound) -> None:
         """The player stops this one, so those that wait behind it sound sooner. One that tells its position does so."""

@@ -19,6 +19,7 @@ from realtime.errors import ProtocolError
 from realtime.protocol.response_options import ResponseOptions, response_options
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import again
+from realtime.replying.crossing import Crossing
 from realtime.replying.failure import log_end
 from realtime.replying.interrupted import Continuation, InterruptedReply
 from realtime.replying.latency import ACK_TIMEOUT_S, Waterfalls
@@ -36,8 +37,6 @@ from realtime.tools import ServerTools
 from realtime.upstream import label_of
 
 MAX_OUT_OF_BAND = 4
-CANCEL_GRACE_S = 1.0  # a cancel that crosses the end of a reply, or its interruption, is nobody's mistake
-UNSEEN_S = 0.4  # a client knows a reply so long after its begin: the way there, and back
 
 # What a response of these options asks that is created now; awaited, once what it waits for is there
 Question = Callable[[ResponseOptions], Callable[[], Awaitable[ChatRequest]]]
@@ -54,9 +53,7 @@ class Responses:
         self.sounding = Sounding(context, playout, self.waterfalls)
         self._speaking_rates = SpeakingRates()
         self._running: dict[str, tuple[Response, asyncio.Task[None]]] = {}
-        self._last_end_s = float("-inf")
-        self._interrupted_s = float("-inf")  # by the server; since then the client has asked for no reply
-        self._began_s = float("-inf")  # the active one
+        self._crossing = Crossing()
         self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
         self._latest: Response | None = None  # of the conversation
         self._spoken: ResponseOptions | None = None  # of the latest one of the conversation with a voice
@@ -176,7 +173,8 @@ class Responses:
                 )
             self.forget_interrupted()
             self._playout.begin(response.events.sound)
-            self.active, self._began_s = response, self._playout.now_s()
+            self.active = response
+            self._crossing.began(self._playout.now_s())
             self._now_latest(response)
             follows = continues(response, self._context.conversation.items)
             self._context.turns.put(turns.ReplyBegan(response.id, follows))
@@ -207,13 +205,13 @@ class Responses:
 
     def _account(self, response: Response) -> None:
         """A reply has had its `response.done`."""
-        events = response.events
-        self._last_end_s = self._playout.now_s()
+        events, now_s = response.events, self._playout.now_s()
+        self._crossing.ended(now_s)
         self._context.metrics.responses.labels(events.status, label_of(events.error_code)).inc()
         self._context.metrics.turn(response.marks)
         log_end(response, self._context)
         sounds = events.sound.part.audio_ms > 0 and events.status != "cancelled"
-        then = teller_of(response, self._context, self._last_end_s)
+        then = teller_of(response, self._context, now_s)
         if self.waterfalls.ended(response.id, response.marks, sounds=sounds, then=then):
             self._playout.later(ACK_TIMEOUT_S, lambda: self.waterfalls.tell(response.id))
 
@@ -225,12 +223,7 @@ class Responses:
         if audible:
             self.sounding.await_end(response.id)
 
-    def continue_after(
-        self,
-        response_id: str,
-        question: Question,
-        marks: Marks,
-    ) -> None:
+    def continue_after(self, response_id: str, question: Question, marks: Marks) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
         before = self._latest
         if before is None:  # another server has made it, and there was none since
@@ -259,7 +252,7 @@ class Responses:
             response.events.stop(reason)
             self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
             if reason == "turn_detected":
-                self._interrupted_s = self._playout.now_s()
+                self._crossing.interrupted(self._playout.now_s())
             kept = task if keep_chat else None
             self._interrupted = InterruptedReply(response, self._playout.just_cut, kept)
         else:
@@ -280,9 +273,17 @@ class Responses:
     def interrupt_playing(self) -> None:
         """The listener was interrupted while the latest reply, which has ended, may still sound."""
         self.sounding.cut()
-        self._interrupted_s = self._playout.now_s()
+        self._crossing.interrupted(self._playout.now_s())
         if self._latest is not None:
             self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
+
+    def truncated(self, item_id: str) -> None:
+        """The client has said how much of an item was heard: its player was stopped there, or just before the end."""
+        self.sounding.truncated(item_id)
+        sound, latest = self._playout.cut_short(item_id), self._latest
+        if self.active is None and sound is not None and latest is not None and latest.events.sound is sound:
+            self._interrupted = InterruptedReply(latest, (sound,))
+            self._context.turns.put(turns.ReplyCutShort(latest.id))
 
     def stop_chat(self, response_id: str) -> None:
         """The interruption was meant: the chat model need not go on with this reply."""
@@ -303,7 +304,7 @@ class Responses:
                 interrupted.stop_chat()
             self._context.turns.put(turns.NothingToResume())
             return
-        self._interrupted_s = float("-inf")  # what the client stops from now on is what follows
+        self._crossing.means_what_comes()
         if self.has_rest(interrupted):  # beyond half of a last word
             self.sounding.said_on(interrupted.sounds)
         if self.say_rest(interrupted, question, marks):
@@ -357,7 +358,7 @@ class Responses:
         """`response.cancel` of the client: for what is generated, or else for what of it may still sound. Raises
         ProtocolError if there is neither, and was not a moment ago."""
         if response_id is None and self.active is not None:
-            if self._unseen():
+            if self._unseen:
                 return
             response_id = self.active.id
         entry = self._running.get(response_id or "")
@@ -365,25 +366,23 @@ class Responses:
             self.stop(entry[0].id, "client_cancelled")
         elif self._playout.sounds(response_id):
             self.sounding.silence(response_id)
-        elif self._playout.now_s() - max(self._last_end_s, self.sounding.cut_s) >= CANCEL_GRACE_S:
+        elif not self._crossing.excuses(self._playout.now_s(), self.sounding.cut_s):
             raise ProtocolError(
                 "Cancellation failed: no active response found", code="response_cancel_not_active"
             )
 
     def asked_by_client(self) -> None:
         """The client has asked for a reply: what it stops from now on is that one."""
-        self._interrupted_s = float("-inf")
+        self._crossing.means_what_comes()
 
+    @property
     def _unseen(self) -> bool:
-        """Whether the active reply has begun since the server interrupted the one before, and so lately that what the
-        client stops now is that other one."""
-        now_s = self._playout.now_s()
-        interrupted = now_s - self._interrupted_s < CANCEL_GRACE_S and self._interrupted_s <= self._began_s
-        return self.active is not None and interrupted and now_s - self._began_s < UNSEEN_S
+        """Whether the client, when it stops what is made, cannot know of it yet."""
+        return self.active is not None and self._crossing.means_the_one_before(self._playout.now_s())
 
     def clear(self) -> None:
         """`output_audio_buffer.clear` of the client: nothing is generated or sounds any more."""
-        if self._unseen():
+        if self._unseen:
             return
         if self.active is not None:
             self.stop(self.active.id, "client_cancelled")

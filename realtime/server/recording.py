@@ -208,14 +208,18 @@ class Recorder:
         if rules is None or interrupted is None or interrupted.response.id != rules.response_id:
             return None
         response = interrupted.response
-        before = (each.item_id for each in interrupted.sounds if each is not response.events.sound)
+        item_id, sound = response.events.message_id, response.events.sound
+        before = (each.item_id for each in interrupted.sounds if each is not sound)
+        # Here a truncate says only where it goes on
+        unwanted = sound.unwanted or (item_id is not None and item_id not in session.conversation)
         return StoppedSnapshot(
-            self._reply(response),
+            replace(self._reply(response), unwanted=unwanted),
             tuple(item_id for item_id in before if item_id is not None),
             response.events.status != "cancelled",
             rules.heard,
             rules.before_answer,
             rules.agreed,
+            rules.at_end,
         )
 
     def _earlier(self, sound: ReplySound) -> ReplySnapshot:

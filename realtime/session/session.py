@@ -291,7 +291,7 @@ class Session:
                 self.responses.cancel(response_id)
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
-                self.responses.sounding.truncated(item_id)
+                self.responses.truncated(item_id)
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
                 self._items.receive(event, new)
                 self._context.turns.put(turns.ReplyUnwanted())  # the user has gone on

@@ -95,7 +95,11 @@ class TurnTaking:
         self._turn = replace(self._turn, unread=self._turn.unread | waits, untold_id=untold_id)
         if stopped is not None and self._responses.interrupted is not None:
             kept = StoppedReply(
-                stopped.reply.response_id, stopped.heard, stopped.before_answer, agreed=stopped.agreed
+                stopped.reply.response_id,
+                stopped.heard,
+                stopped.before_answer,
+                agreed=stopped.agreed,
+                at_end=stopped.at_end,
             )
             self._turn = replace(self._turn, stopped=kept)
         self._idle.turn_is(self._turn)

@@ -16,6 +16,7 @@ from realtime.core.turn import (
     Phase,
     PlaybackEnded,
     ReplyBegan,
+    ReplyCutShort,
     ReplyEnded,
     ReplyHeard,
     ReplyUnwanted,
@@ -168,6 +169,29 @@ def test_one_word_may_be_a_misread_noise():
     assert StoppedReply("r1", heard=True).told(None) is None
 
 
+ENDED = (ReplyBegan("r1"), ReplyHeard("r1"), ReplyEnded("r1", audible=True), PlaybackEnded("r1"))
+LATE = (*ENDED, SpeechBegan(100, "u1"), ReplyCutShort("r1"))
+
+
+def test_what_a_late_player_threw_away_is_said_only_if_there_are_no_words():
+    for text, follows in (("", ResumeReply("r1")), ("Mm-hmm.", StartReply()), ("Yes.", StartReply())):
+        turn, actions = play(*LATE, SpeechEnded(600), TranscriptKnown("u1", text))
+        assert actions[-1] == follows, text
+        assert turn.stopped is None or not text
+    assert play(*LATE, SpeechEnded(600), TranscriptFailed("u1"))[0].stopped is None
+    assert AnswerEarly("Yes.") in play(*LATE, WholeTextSupposed("Yes."))[1]
+    after = (*ENDED, SpeechBegan(100, "u1"), SpeechEnded(600), ReplyCutShort("r1"))
+    assert play(*after, TranscriptKnown("u1", ""))[1][-1] == ResumeReply("r1")
+
+
+def test_a_player_that_stops_of_its_own_will_is_left_alone():
+    assert play(*ENDED, ReplyCutShort("r1"))[0].stopped is None
+    assert play(*STOPPED, ReplyCutShort("r0"))[0].stopped.response_id == "r1"
+    assert play(*LATE, ReplyUnwanted())[0].stopped is None
+    for rules in (TurnRules(), TurnRules(create_response=False), TurnRules(interrupt_response=False)):
+        assert play(*LATE, rules=rules)[0].stopped is None
+
+
 ITEMS, REPLIES = st.sampled_from(["u1", "u2"]), st.sampled_from(["r1", "r2"])
 EVENTS = st.one_of(
     st.builds(SpeechBegan, st.floats(0, 1e6), ITEMS),
@@ -181,6 +205,7 @@ EVENTS = st.one_of(
     st.builds(ReplyHeard, REPLIES),
     st.builds(ReplyEnded, REPLIES, st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, REPLIES),
+    st.builds(ReplyCutShort, REPLIES),
     st.builds(ReplyUnwanted),
     st.builds(NothingToResume),
 )
@@ -191,6 +216,8 @@ def test_only_the_reply_that_was_stopped_goes_on_and_never_beside_another_one(se
     turn, kept, stopped = Turn(), None, None
     for event in sequence:
         before, (turn, actions) = turn, step(turn, event, READS)
+        if isinstance(event, ReplyCutShort) and turn.stopped is not before.stopped:
+            stopped = event.response_id
         for action in actions:
             match action:
                 case StopReply(response_id, keep_chat):

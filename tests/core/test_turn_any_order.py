@@ -17,6 +17,7 @@ from realtime.core.turn import (
     PlaybackEnded,
     ReadSpeech,
     ReplyBegan,
+    ReplyCutShort,
     ReplyEnded,
     ReplyHeard,
     SpeakAhead,
@@ -55,6 +56,7 @@ events = st.one_of(
     st.builds(ReplyHeard, st.sampled_from(["r1", "r2"])),
     st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, st.sampled_from(["r1", "r2"])),
+    st.builds(ReplyCutShort, st.sampled_from(["r1", "r2"])),
 )
 
 

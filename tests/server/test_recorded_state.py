@@ -55,6 +55,7 @@ STOPPED: dict[str, Any] = {
     "before_answer": (StoppedSnapshot, "before_answer"),
     "keeps_chat": "the model is asked again",
     "agreed": (StoppedSnapshot, "agreed"),
+    "at_end": (StoppedSnapshot, "at_end"),
 }
 RULES: dict[str, Any] = {
     "create_response": (TurnSnapshot, "create_response"),

@@ -76,6 +76,27 @@ async def test_an_answer_that_a_noise_has_stopped_is_said_on(again: bool, made: 
         assert said(new) == WORDS
 
 
+@pytest.mark.parametrize("deleted", [True, False])
+@scripted
+async def test_an_answer_that_a_stock_client_has_truncated_is_said_on_unless_it_deletes_it(
+    deleted: bool,
+) -> None:
+    voice, nothing = FakeSpeech(factor=5.0), FakeTranscriber(["", ""], interim_texts=[], delay_s=0.1)
+    chat = StoryChat(story=STORY, word_s=0.01)
+    async with Losable(chat=chat, transcriber=nothing, speech=voice, extensions="resume") as old:
+        await stopped_by_noise(old)
+        item_id = old.of("response.output_audio.delta")[0]["item_id"]
+        await old.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=700)
+        if deleted:
+            await old.send("conversation.item.delete", item_id=item_id)
+        left = old.lose()
+    continues, silence = left.continues(), FakeTranscriber(["", ""], interim_texts=[])
+    async with Talk(chat=chat, transcriber=silence, extensions="resume", continues=continues, ids="b") as new:
+        await asyncio.sleep(20)
+        await quiet(new)
+        assert said(new) == ([] if deleted else WORDS)
+
+
 @scripted
 async def test_an_answer_that_words_have_stopped_is_not_said_on() -> None:
     nothing = FakeTranscriber([""], interim_texts=[], delay_s=0.1)
