@@ -3,16 +3,23 @@
 A transcriber that decodes a growing utterance again and again revises its last words. The wire's transcription deltas
 are appended by clients and can never be taken back. So a word is passed on only when two guesses in a row agree on it,
 and the mark after the last word only when a word follows: every guess ends like a sentence. Knows text alone.
+
+Of a long utterance the beginning is settled: it was read for good, and guesses are of the rest. Then nobody knows which
+of the words that were passed on are in the rest, because the text that was settled may have other words than the
+guesses. The two are aligned with the next guess: what was not passed on yet follows, and no word comes twice.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from realtime.core.characters import UNSPACED
+from realtime.core.characters import UNSPACED, joined
+from realtime.core.folding import fold
 
 _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
+MOST_ALIGNED = 64  # of the words that were passed on last: where those end is where all end
 
 
 class Agreement:
@@ -21,23 +28,83 @@ class Agreement:
     def __init__(self) -> None:
         self._last: list[str] = []
         self._said = ""
+        self._told = ""  # what was passed on of the guesses since the beginning was settled ...
+        self._over: list[str] = []  # ... without these first words, which were passed on before
+        self._settled: list[str] | None = None  # words that were settled and are not aligned yet
+
+    def __repr__(self) -> str:
+        return f"<Agreement on {self._said!r}>"
 
     @property
     def said(self) -> str:
         """Everything passed on so far."""
         return self._said
 
+    def settle(self, text: str) -> None:
+        """The beginning of what was guessed was read for good, as this text: what is guessed now is the rest."""
+        before = self._settled or []
+        self._settled = [*before, *_words(_after("".join(before), text.strip()))]
+        self._last = []
+
     def feed(self, guess: str) -> str:
         """The words that this guess confirms, ready to be appended to what was said; often empty."""
-        words = _WORD.findall(guess.strip().rstrip(_MARKS))
-        agreed = ""
+        words = _words(guess.strip().rstrip(_MARKS))
+        fresh = ""
+        if self._settled is not None:
+            fresh, self._settled = self._align(self._settled, words), None
+        agreed = 0
         for old, new in zip(self._last, words, strict=False):
             if old != new:
                 break
-            agreed += new
+            agreed += 1
         self._last = words
-        if not agreed.startswith(self._said):
-            return ""
-        fresh = agreed[len(self._said) :]
-        self._said = agreed
+        told = "".join(words[len(self._over) : agreed])
+        if told.startswith(self._told):
+            more = told[len(self._told) :]
+            fresh += more if self._told or self._over else _after(self._said + fresh, more)
+            self._told = told
+        self._said += fresh
         return fresh
+
+    def _align(self, settled: list[str], guess: list[str]) -> str:
+        """What is settled and was not passed on yet, before this first guess of the rest."""
+        whole, told = [*settled, *guess], [*self._over, *_words(self._told)]
+        place = _end_in(whole, told)
+        self._over, self._told = guess[: max(0, place - len(settled))], ""
+        marks = _marks_after(told[-1], whole[place - 1]) if told and 0 < place <= len(settled) else ""
+        rest = "".join(settled[place:])
+        return marks + (rest if place else _after(self._said, rest))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
+def _after(said: str, text: str) -> str:
+    """This text with a blank before it, where one is needed after what was said."""
+    return joined(said, text)[len(said) :] if text and not text[0].isspace() else text
+
+
+def _marks_after(told: str, word: str) -> str:
+    """The marks of this word that were not passed on with it."""
+    told, word = told.strip(), word.strip()
+    more = word[len(told) :] if word.startswith(told) else ""
+    return more if not more.strip(_MARKS) else ""
+
+
+def _end_in(whole: Sequence[str], told: Sequence[str]) -> int:
+    """How many words of the whole text the words are that were passed on, though some were read otherwise: with the
+    fewest changes, and of two such places the later one."""
+    if not told:
+        return 0
+    first = len(told) - MOST_ALIGNED
+    heard = [fold(word) for word in whole]
+    # By place in the whole text: how many changes make of it what was passed on so far
+    changes = [0] * (len(heard) + 1) if first > 0 else list(range(len(heard) + 1))
+    for word in (fold(each) for each in told[max(0, first) :]):
+        row = [changes[0] + 1]
+        for place, other in enumerate(heard):
+            row.append(min(changes[place + 1] + 1, row[place] + 1, changes[place] + (word != other)))
+        changes = row
+    least = min(changes)
+    return max(place for place, count in enumerate(changes) if count == least)

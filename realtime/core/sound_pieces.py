@@ -22,10 +22,14 @@ def pieces(samples: NDArray[np.int16], longest_s: float) -> list[NDArray[np.int1
     """These samples at 16 kHz, one after the other, in pieces of at most so many seconds."""
     found = []
     while len(samples) > longest_s * RATE:
-        place = _quietest(samples[: int(longest_s * RATE)])
-        found.append(samples[:place])
-        samples = samples[place:]
+        found.append(first_piece(samples, longest_s))
+        samples = samples[len(found[-1]) :]
     return [*found, samples]
+
+
+def first_piece(samples: NDArray[np.int16], longest_s: float) -> NDArray[np.int16]:
+    """The first of the `pieces` of sound that is longer than this; it stays the same when the sound grows."""
+    return samples[: _quietest(samples[: int(longest_s * RATE)])]
 
 
 def _quietest(samples: NDArray[np.int16]) -> int:

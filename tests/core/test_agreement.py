@@ -71,3 +71,94 @@ def test_the_mark_at_the_end_of_a_guess_waits_for_the_next_word():
 @given(st.text("ab c今，.", min_size=1, max_size=20))
 def test_the_same_guess_twice_is_said_whole(guess):
     assert "".join(feed(guess, guess)) == guess.strip().rstrip("，. ")
+
+
+def follow(*steps: str) -> tuple[list[str], Agreement]:
+    """A step that begins with "=" is text that was read for good."""
+    agreement, told = Agreement(), []
+    for step in steps:
+        if step.startswith("="):
+            agreement.settle(step[1:])
+        else:
+            told.append(agreement.feed(step))
+    return told, agreement
+
+
+def test_what_is_settled_and_was_not_said_yet_follows_with_the_next_guess():
+    told, agreement = follow(
+        "one two", "one two three", "=One two three four.", "five", "five six", "five six"
+    )
+    assert told == ["", "one two", " three four.", " five", " six"]
+    assert agreement.said == "one two three four. five six"
+
+
+def test_words_that_were_said_beyond_what_is_settled_do_not_come_twice():
+    guess = "one two three four five six"
+    told, agreement = follow(
+        guess, guess, "=One two three.", "four five six", "four five six seven", "4 5 6 seven 8"
+    )
+    assert told == ["", guess, "", "", ""]
+    assert agreement.feed("4 5 6 seven 8") == " seven 8"
+
+
+def test_words_that_were_read_otherwise_count_as_said():
+    told, _ = follow(
+        *["it's a nice pace for us", "it's a nice pace for us"],
+        "=It is a nice",
+        "place for us",
+        "place for us all",
+        "place for us all",
+    )
+    assert told == ["", "it's a nice pace for us", "", "", " all"]
+
+
+def test_a_guess_that_was_stuck_goes_on_after_what_is_settled():
+    """What was said first is guessed otherwise from then on, so nothing was confirmed any more."""
+    told, _ = follow(
+        "what climb",
+        "what climb",
+        "what time is it now",
+        "what time is it now",
+        "=What time is it now?",
+        "I",
+        "I ask",
+        "I ask",
+    )
+    assert told == ["", "what climb", "", "", " is it now?", " I", " ask"]
+
+
+def test_two_texts_that_are_settled_between_guesses_are_one():
+    told, _ = follow("=One two.", "=Three four.", "five", "five six", "five six")
+    assert told == ["One two. Three four.", " five", " six"]
+
+
+def test_settled_chinese_needs_no_blank():
+    told, agreement = follow("今天天气", "今天天气很", "=今天天气很好", "我们去", "我们去公园", "我们去公园")
+    assert agreement.said == "今天天气很好我们去公园"
+    assert told[2:] == ["很好", "我们去", "公园"]
+
+
+def test_where_nothing_was_said_in_what_is_settled_guesses_go_on():
+    told, _ = follow("=", "one two", "one two", "=", "three", "three four", "three four")
+    assert told[:2] == ["", "one two"]
+    assert "".join(told).endswith("four")
+
+
+WORDS = [f"w{number}" for number in range(40)]
+STEPS = st.lists(st.tuples(st.integers(0, 9), st.none() | st.floats(0, 1)), max_size=12)
+
+
+@given(STEPS)
+def test_however_far_the_guesses_were_each_word_comes_once(steps):
+    """So many more words are heard in each step, and perhaps a part of the open ones is settled before it is guessed."""
+    agreement, settled, heard, told = Agreement(), 0, 0, ""
+    for more, part in [*steps, (len(WORDS), None), (0, None)]:
+        heard = min(len(WORDS), heard + more)
+        if part is not None:
+            place = settled + round(part * (heard - settled))
+            agreement.settle(" ".join(WORDS[settled:place]))
+            settled = place
+        told += agreement.feed(" ".join(WORDS[settled:heard]))
+        assert " ".join(WORDS).startswith(told)
+        assert told == agreement.said
+    assert told == " ".join(WORDS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.core.sound_pieces import FROM, RATE, TO, pieces
+from realtime.core.sound_pieces import FROM, RATE, TO, first_piece, pieces
 
 RNG = np.random.default_rng(7)
 LONGEST_S = 27.0
@@ -56,3 +56,10 @@ def test_what_was_cut_stays_so_when_the_sound_grows() -> None:
         cuts = ends_s(sound[: seconds * RATE])[:-1]
         assert cuts
         assert cuts == whole[: len(cuts)]
+
+
+def test_the_first_piece_is_the_first_of_all_also_when_the_sound_has_grown() -> None:
+    sound = spoken(*[(2.7, 0.3)] * 20)
+    first = pieces(sound, LONGEST_S)[0]
+    for seconds in (28, 59):
+        assert np.array_equal(first_piece(sound[: seconds * RATE], LONGEST_S), first)
