@@ -64,14 +64,25 @@ class ReplySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledSnapshot:
+    """The beginning of long speech, which was read for good: its text, how long it was, and where its rest begins. No
+    client sends its sound again."""
+
+    text: str
+    seconds: float
+    to_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentSnapshot:
     """Speech that has ended, and that has no text yet: from where to where in its client's sound. `by_client`: that has
-    committed it itself; else the detector has."""
+    committed it itself; else the detector has. `settled`: what comes before `from_ms`, where the speech was long."""
 
     item_id: str
     from_ms: float
     to_ms: float
     by_client: bool = False
+    settled: SettledSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +222,7 @@ class SessionSnapshot:
     turn: TurnSnapshot | None = None  # None: of a server that did not write it
     stopped: StoppedSnapshot | None = None  # goes on if no words follow
     speaking: bool = False  # the client was told that the user speaks, and of no end
+    settled: SettledSnapshot | None = None  # of open speech, or of what is said next
 
     @property
     def replies(self) -> tuple[ReplySnapshot, ...]:
@@ -222,7 +234,8 @@ class SessionSnapshot:
 class Position:
     """`input_audio_ms`: from where the client sends its sound again. `open_ms`: from where on no item has it;
     `received_ms`: how much there was; None: of a server that did not write them. `idle_left_ms`: until the idle timeout
-    has passed; None while it is not counted. The others are of the latest reply."""
+    has passed; None while it is not counted. `settled_ms`: where the record's `settled` ends; a position that knows of
+    more is written with another record. The others are of the latest reply."""
 
     input_audio_ms: float = 0.0
     item_id: str | None = None
@@ -231,6 +244,7 @@ class Position:
     idle_left_ms: float | None = None
     open_ms: float | None = None
     received_ms: float | None = None
+    settled_ms: float = 0.0
 
     @property
     def reads(self) -> bool:

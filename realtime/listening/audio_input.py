@@ -346,6 +346,10 @@ class AudioInput:
         elif not self.is_deaf:
             self._buffer.clear()
 
+    def forget(self, before_ms: float) -> None:
+        """The text of open speech before this position is known: its sound goes, but for what others need."""
+        self._buffer.discard_before(min(before_ms, self._held_from_ms, self.awaited_from_ms))
+
     def reset_speech(self) -> None:
         """The open speech was taken away: what goes on is a new start."""
         self.endpointer.reset(int(self.scored_ms))

@@ -1,7 +1,8 @@
 """What the user has said so far, while speech is open: told on the wire, to the rules, and to whoever answers early.
 
 Starts interim decodes while the user speaks and an early decode at each pause, and says which of their texts may be
-all that the user says. It decides nothing: what it finds becomes turn events.
+all that the user says. Of long speech these are decodes of its rest (`long_speech.py`): here texts are those of the
+rest, and the whole text is what is told. It decides nothing: what it finds becomes turn events.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from realtime.listening.audio_input import AudioInput
 from realtime.listening.certainty import is_guess, is_sure
 from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
+from realtime.listening.long_speech import LongSpeech
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription
 from realtime.protocol import server_events as events
@@ -48,6 +50,7 @@ class SpeechText:
         self._transcription = transcription
         self._delay = delay
         self._echo = echo or EchoFilter(context)
+        self._long = LongSpeech(context, audio, transcription, self._echo)
         self._segment = SpeechSegment()
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
@@ -74,9 +77,13 @@ class SpeechText:
 
     def began(self, segment: SpeechSegment) -> None:
         """Somebody speaks."""
+        if segment is not self._segment:
+            self._agreement = Agreement()
+            if segment.settled.text:
+                self._agreement.settle(segment.settled.text)
         self._segment = segment
         self._transcription.began()
-        self._agreement = Agreement()
+        self._long.began(segment)
         self._interim = self._supposed = ""
         self._same_from_ms, self._fed_ms, self._over_answer = 0.0, -math.inf, False
         self._read_to_ms = -1.0
@@ -87,6 +94,8 @@ class SpeechText:
 
     def grew(self) -> None:
         """There is one more frame of open speech."""
+        if self._segment.announced and not self._audio.endpointer.faded and not self._audio.endpointer.paused:
+            self._settle_beginning()
         speech_ms = self._audio.endpointer.speech_ms
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:
@@ -95,6 +104,16 @@ class SpeechText:
             every_ms = self._transcription.interim_every_ms(often=not self._over_answer)
             self._next_interim_ms = speech_ms + every_ms
             self._transcription.interim(self.utterance(), self._interim_of_now())
+
+    async def catch_up(self) -> None:
+        """Where long speech comes faster than it is read, wait."""
+        await self._long.catch_up()
+
+    def _settle_beginning(self) -> None:
+        settled = self._long.look()
+        if settled is not None:
+            self._agreement.settle(settled)
+            self._interim = ""  # it is of the sound as it was
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
@@ -153,11 +172,12 @@ class SpeechText:
 
     def discarded(self) -> None:
         """The speech was taken away."""
+        self._long.ended()
         self._transcription.discard_early()
         self._suppose("")
 
     def utterance(self, to_ms: float | None = None) -> Samples:
-        """The speech with what came shortly before it, up to this position.
+        """The speech with what came shortly before it, up to this position; of long speech the rest.
 
         The default is as far as frames were scored: what an append brings beyond that may be another utterance.
         """
@@ -168,10 +188,10 @@ class SpeechText:
 
     def _deciding(self, then: OnText) -> OnText:
         """Whoever listens to what was said up to here: while a reply is heard that decides, also if speech goes on."""
-        segment, speech_ms = self._segment, self._audio.endpointer.speech_ms
+        segment, settled, speech_ms = self._segment, self._segment.settled, self._audio.endpointer.speech_ms
 
         def tell(known: Transcript) -> None:
-            if segment is not self._segment:
+            if segment is not self._segment or settled != segment.settled:
                 return  # a decode that was slow says nothing about the speech after it
             known = self._own(known)
             if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
@@ -185,17 +205,28 @@ class SpeechText:
     def _own(self, known: Transcript) -> Transcript:
         """Without an echo of the reply. Until the speech is announced a hum stands for it: it may be all there is."""
         own = self._echo.own_words if self._segment.announced else self._echo.for_rules
-        return known.with_text(own(known.text, self._audio, self._segment.onset_ms, self._audio.scored_ms))
+        from_ms = self._segment.open_from_ms
+        return known.with_text(own(known.text, self._audio, from_ms, self._audio.scored_ms))
+
+    def _whole(self, text: str) -> str:
+        """The text of the speech, where that of its rest is this one. Until it is announced the rest alone decides."""
+        return self._segment.settled.with_rest(text) if self._segment.announced else text
 
     def _interim_of_now(self) -> OnText:
         """Whoever listens to what has been said so far."""
-        speech_ms = self._audio.endpointer.speech_ms
-        return partial(self._on_interim, self._segment, speech_ms, self._audio.scored_ms)
+        segment, speech_ms, to_ms = self._segment, self._audio.endpointer.speech_ms, self._audio.scored_ms
+        settled = segment.settled
 
-    def _on_interim(self, segment: SpeechSegment, speech_ms: float, to_ms: float, known: Transcript) -> None:
+        def tell(known: Transcript) -> None:
+            if segment is self._segment and settled == segment.settled:
+                self._on_interim(speech_ms, to_ms, known)
+
+        return tell
+
+    def _on_interim(self, speech_ms: float, to_ms: float, known: Transcript) -> None:
         """What the user has said up to a position, in so much speech. A sentence that is likely whole may be all."""
-        endpointer = self._audio.endpointer
-        if segment is not self._segment or not endpointer.speaking or to_ms <= self._read_to_ms:
+        segment, endpointer = self._segment, self._audio.endpointer
+        if not endpointer.speaking or to_ms <= self._read_to_ms:
             return  # a decode that was slow: this is other speech, or that of the pause knows better
         known = self._own(known)
         text = known.text
@@ -245,7 +276,8 @@ class SpeechText:
     def _tell(self, known: Transcript, speech_ms: float, to_ms: float, *, whole: bool = False) -> None:
         """An interim text, to the rules and then to the client: it may be what makes the rules announce the speech."""
         sure, guess = is_sure(known), is_guess(known)
-        self._context.turns.put(turns.InterimText(known.text, speech_ms, whole, sure, guess, known.murmur))
+        said = turns.InterimText(self._whole(known.text), speech_ms, whole, sure, guess, known.murmur)
+        self._context.turns.put(said)
         if not self._segment.announced or self._context.config.transcription is None:
             return
         # A delta is never taken back, and two quick texts of nearly the same sound prove little. A careful one counts
@@ -286,4 +318,4 @@ class SpeechText:
         """The user may have said this, and no more; "": has not."""
         if text or self._supposed:
             self._supposed = text
-            self._context.turns.put(turns.WholeTextSupposed(text))
+            self._context.turns.put(turns.WholeTextSupposed(self._whole(text) if text else ""))

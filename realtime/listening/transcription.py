@@ -60,6 +60,7 @@ class Transcription:
         self._early: asyncio.Task[Transcript] | None = None
         self._early_end_ms = -1.0
         self._left: asyncio.Task[Transcript] | None = None  # an early decode after which speech went on
+        self._settling: asyncio.Task[Transcript] | None = None  # of the beginning of long speech
         self._interim_took_ms = self._early_took_ms = 0.0  # the last ones
         self._interim_from_s = 0.0  # when the next one may begin, where others need the transcriber ...
         self._missed_until_s = 0.0  # ... and after one that failed, as where it found no free worker
@@ -120,11 +121,13 @@ class Transcription:
     @property
     def takes_interim(self) -> bool:
         """Whether an interim decode can begin now: one at a time, and only where they cost little. Where others need
-        the transcriber, as long after the last as that took; after one that failed, as rarely as may be."""
+        the transcriber, as long after the last as that took; after one that failed, as rarely as may be. Beside a
+        `settle` only where one more decode finds room: that of a pause, which an answer waits for."""
         if not self.interim_is_cheap or _any_runs(self._interim, self._guess):
             return False
         now_s = asyncio.get_running_loop().time()
-        return now_s >= self._missed_until_s and (self._spare or now_s >= self._interim_from_s)
+        rested = now_s >= self._interim_from_s and not _any_runs(self._settling)
+        return now_s >= self._missed_until_s and (self._spare or rested)
 
     def interim(self, samples: Samples, on_text: OnText) -> None:
         """Decode what there is so far, if that `takes_interim`."""
@@ -238,6 +241,32 @@ class Transcription:
         _cancel(self._left)
         self._early, self._early_end_ms = None, -1.0
 
+    @property
+    def may_settle(self) -> bool:
+        """Whether nothing is being read that somebody waits for."""
+        return self.reads and not _any_runs(self._settling, self._guess, self._early, self._left)
+
+    def settle(self, samples: Samples, on_text: OnText, on_failure: Callable[[BaseException], None]) -> None:
+        """Read the beginning of long speech for good, if that `may_settle`. If it is stopped, nobody is told."""
+        on_text, on_failure = self._context.tasks.guarded(on_text), self._context.tasks.guarded(on_failure)
+
+        def tell(task: asyncio.Task[Transcript]) -> None:
+            if not task.cancelled():
+                error = task.exception()
+                on_failure(error) if error else on_text(task.result())
+
+        self._settling = asyncio.create_task(self._transcribe(samples, final=True), name="settled transcript")
+        self._settling.add_done_callback(tell)
+
+    async def until_settled(self) -> None:
+        """Wait for the end of a `settle`, if there is one."""
+        if self._settling is not None:
+            await asyncio.wait([self._settling])
+
+    def stop_settling(self) -> None:
+        """The speech is over: what was being read is read with the rest."""
+        _cancel(self._settling)
+
     async def of_item(self, samples: Samples) -> Transcript:
         """The text of sound that is no speech of this microphone: an item of the client. Raises ProviderError."""
         return await self._transcribe(samples, final=True, open_speech=False)
@@ -245,8 +274,8 @@ class Transcription:
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
         """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""
         early, reusable = self._early, end_ms is not None and end_ms == self._early_end_ms
-        _cancel(self._interim)
-        _cancel(self._guess)
+        for task in (self._interim, self._guess, self._settling):
+            _cancel(task)
         if early is not None and reusable:
             self._early, self._early_end_ms = None, -1.0
             try:
@@ -354,12 +383,12 @@ class Transcription:
 
     async def aclose(self) -> None:
         """Stop every decode."""
-        every = (self._interim, self._guess, self._early, self._left)
+        every = (self._interim, self._guess, self._early, self._left, self._settling)
         tasks = [task for task in every if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._interim = self._guess = self._early = self._left = None  # one that failed knows us
+        self._interim = self._guess = self._early = self._left = self._settling = None  # they may know us
 
 
 def _any_runs(*tasks: asyncio.Task[None] | asyncio.Task[Transcript] | None) -> bool:

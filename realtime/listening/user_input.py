@@ -34,7 +34,7 @@ from realtime.listening.echo import EchoFilter
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.missing_sound import MissingSound
 from realtime.listening.quiet_voice import QuietVoice
-from realtime.listening.segment import PRE_ROLL_MS, SpeechSegment
+from realtime.listening.segment import PRE_ROLL_MS, Settled, SpeechSegment
 from realtime.listening.speech_text import SpeechText
 from realtime.listening.transcription import Transcription
 from realtime.listening.user_items import Unheard, UserItems
@@ -68,6 +68,7 @@ class UserInput:
         self.items = UserItems(context, self._audio, self._transcription, self.again)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
+        self._carried = Settled()  # of speech that was open elsewhere: what is said next goes on with it
         self._ended_ms: float | None = None  # of the last turn that the detector ended
         self._dropped_ms = 0.0  # up to there it was no speech
         self._voice = QuietVoice(context, weak_call(self._voice_stopped))
@@ -87,6 +88,8 @@ class UserInput:
             self._reduce_noise()
         # A word over an answer that has ended and is being read is dropped; open speech is heard again
         open_ms = self._segment.start_ms(before) if self._audio.endpointer.speaking else None
+        if (before.turn_detection is None) is not (config.turn_detection is None):
+            self._carried = self._settled
         self._audio.detect(config.turn_detection is not None, open_ms)
         if before.turn_detection is None and config.turn_detection is not None:
             self._segment.announced = False  # what is kept of it is told anew
@@ -129,6 +132,12 @@ class UserInput:
         return min(self.received_ms, begins.start_ms(config))
 
     @property
+    def _settled(self) -> Settled:
+        """What was read of the speech that no item has, and comes before the sound that is kept."""
+        is_open = self._segment.announced or self._judged or self._audio.endpointer.speaking
+        return self._segment.settled if is_open else self._carried
+
+    @property
     def speaking(self) -> bool:
         """Whether the client was told that the user speaks, and of no end."""
         return self._segment.announced
@@ -136,10 +145,11 @@ class UserInput:
     @property
     def unheard(self) -> Unheard:
         """The sound that has no text yet: somebody else who goes on needs it again."""
-        return self.items.unheard(self.open_ms)
+        return self.items.unheard(self.open_ms, self._settled)
 
     def go_on(self, before: Unheard, received_ms: float) -> None:
         """Somebody else has received so much audio, and its client sends again what is unheard."""
+        self._carried = Settled.restored(before.settled)
         self.again.begin(before.from_ms, before.open_ms, received_ms)
         for segment in before.segments:
             self.items.hear_again(segment)
@@ -163,6 +173,7 @@ class UserInput:
         with self._missing.coming(length_ms / 1000), self._audio.looking():
             try:
                 for part in parts:
+                    await self._text.catch_up()
                     self._hear(await self._audio.take(part))
                     self._audio.arrived(now_s)
             except Exception:  # of the detector: the rest is here all the same
@@ -252,7 +263,9 @@ class UserInput:
         if self._judged:
             self._judged, self._segment.end_ms = False, None
         else:
-            self._segment = SpeechSegment(self._context.new_id("item"), onset_ms, self._audio.start_ms)
+            kept_from_ms, settled, self._carried = self._audio.start_ms, self._carried, Settled()
+            item_id = self._context.new_id("item")
+            self._segment = SpeechSegment(item_id, onset_ms, kept_from_ms, settled=settled)
         self._delay.began()
         self._text.began(self._segment)
         self._context.turns.put(turns.SpeechBegan(self._segment.onset_ms, self._segment.item_id))
@@ -275,11 +288,13 @@ class UserInput:
         self._judged = True
         self._audio.hold(self._segment.start_ms(self._context.config))
         end_ms = at_ms if self._segment.end_ms is None else self._segment.end_ms
-        onset_ms = self._segment.onset_ms
+        from_ms = self._segment.open_from_ms
+        before = self._segment.settled if self._segment.announced else Settled()
 
         def tell(known: Transcript) -> None:
-            own = known.with_text(self._echo.for_rules(known.text, self._audio, onset_ms, end_ms))
-            self._context.turns.put(turns.SpeechRead(item_id, own.text, is_sure(own), own.murmur))
+            own = known.with_text(self._echo.for_rules(known.text, self._audio, from_ms, end_ms))
+            text = before.with_rest(own.text)
+            self._context.turns.put(turns.SpeechRead(item_id, text, is_sure(own), own.murmur))
 
         self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 
@@ -296,13 +311,14 @@ class UserInput:
             self._transcription.discard_early()
             self._context.turns.put(turns.TranscriptFailed(item_id))
         else:
-            spoken_ms = self._segment.onset_ms, at_ms if end_ms is None else end_ms
+            spoken_ms = self._segment.open_from_ms, at_ms if end_ms is None else end_ms
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
-            segment = SegmentSnapshot(item_id, from_ms, at_ms)
+            segment = SegmentSnapshot(item_id, from_ms, at_ms, settled=self._segment.settled.snapshot)
             self.items.transcribe(item_id, samples, end_ms, own=own, segment=segment)
         self._audio.discard(at_ms)
         self._ended_ms = at_ms
         self._judged = self._segment.announced = False
+        self._segment.settled = Settled()
 
     def commit_buffer(self) -> None:
         """The client ends the turn itself. Raises ProtocolError if there is too little audio, or no room; nothing has
@@ -314,13 +330,14 @@ class UserInput:
                 f"but buffer only has {buffered_ms:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        announced = self._segment.announced
+        announced, settled = self._segment.announced, self._settled.snapshot
         item_id = self._segment.item_id if announced else self._context.new_id("item")
         self.items.add(item_id)
         self._transcription.discard_early()
         speech = announced or self._audio.speech_since(start_ms)
         self._audio.flush()
-        segment = SegmentSnapshot(item_id, start_ms, self._audio.received_ms, by_client=True)
+        to_ms = self._audio.received_ms
+        segment = SegmentSnapshot(item_id, start_ms, to_ms, by_client=True, settled=settled)
         samples = self._audio.samples(start_ms)
         self.items.transcribe(item_id, samples, speech=speech, segment=segment)
         self.discard()
@@ -346,11 +363,13 @@ class UserInput:
         self._delay.pause_ended()
         self._text.discarded()
         self._judged = self._segment.announced = False
+        self._segment.settled = self._carried = Settled()
 
     def drop_speech(self) -> None:
         """A sound during a reply that was no interruption: as if it had never been."""
         self._transcription.discard_early()
         self._audio.release()
+        self._carried = self._segment.settled
         self._judged = self._segment.announced = False
         self._dropped_ms = self._audio.scored_ms
 

@@ -13,7 +13,7 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError, Item
-from realtime.core.snapshot import SegmentSnapshot
+from realtime.core.snapshot import SegmentSnapshot, SettledSnapshot
 from realtime.errors import (
     ProtocolError,
     ProviderError,
@@ -24,6 +24,7 @@ from realtime.errors import (
 )
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.comes_again import AGAIN_S, ComesAgain
+from realtime.listening.segment import Settled
 from realtime.listening.transcription import Transcription
 from realtime.logs import story
 from realtime.protocol import server_events as events
@@ -42,12 +43,14 @@ MAX_FAILURES = 16  # transcripts that failed and are remembered: only the last t
 @dataclass(frozen=True, slots=True)
 class Unheard:
     """Sound from `from_ms` on that has no text yet, and the items made of it: `segments`. No item has that from
-    `open_ms` on. `sent`: items that the client has brought with their sound, which it does not send again."""
+    `open_ms` on. `sent`: items that the client has brought with their sound, which it does not send again. `settled`:
+    what was read of open speech, and comes before `open_ms`."""
 
     from_ms: float
     open_ms: float
     segments: tuple[SegmentSnapshot, ...] = ()
     sent: tuple[str, ...] = ()
+    settled: SettledSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +91,13 @@ class UserItems:
         """Whether an item is being transcribed."""
         return bool(self._pending)
 
-    def unheard(self, open_ms: float) -> Unheard:
-        """The speech without text. `open_ms`: where the sound begins that no item has."""
+    def unheard(self, open_ms: float, settled: Settled) -> Unheard:
+        """The speech without text. `open_ms`: where the sound begins that no item has, after what is settled."""
         there = [item_id for item_id in self._pending if item_id in self._context.conversation]
         segments = tuple(self._segments[item_id] for item_id in there if item_id in self._segments)
         sent = tuple(item_id for item_id in there if item_id not in self._segments)
-        return Unheard(min([open_ms, *(each.from_ms for each in segments)]), open_ms, segments, sent)
+        from_ms = min([open_ms, *(each.from_ms for each in segments)])
+        return Unheard(from_ms, open_ms, segments, sent, settled.snapshot)
 
     def add(self, item_id: str, transcript: str | None = None) -> None:
         """A committed item, told on the wire. Raises ProtocolError in a full conversation; nothing has changed then."""
@@ -120,12 +124,12 @@ class UserItems:
         """Find out what an item says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
-        what of the text are the user's own words. `segment`: where in the client's sound it is; None: the client sent
-        it as an item.
+        what of the text are the user's own words. `segment`: where in the client's sound it is, and what was read
+        before these samples; None: the client sent it as an item.
         """
         if segment is not None:
             self._segments[item_id] = segment
-        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment is None))
+        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment))
 
     def forget(self, item_id: str) -> None:
         """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
@@ -155,13 +159,14 @@ class UserItems:
         end_ms: float | None,
         speech: bool | None,
         own: Callable[[str], str],
-        sent: bool,
+        segment: SegmentSnapshot | None,
     ) -> None:
+        settled = Settled() if segment is None else Settled.restored(segment.settled)
         try:
             if speech is None:
                 speech = await self._audio.holds_speech(samples)
             transcript = Transcript("")
-            if speech and sent:
+            if speech and segment is None:
                 transcript = await self._transcription.of_item(samples)
             elif speech:
                 transcript = await self._transcription.final(samples, end_ms)
@@ -171,7 +176,8 @@ class UserItems:
             log.error("the voice detector broke", exc_info=error)
             self._failed(item_id, ProviderUnavailable("The voice detector failed."))
         else:
-            self._known(item_id, own(transcript.text), len(samples) / VAD_RATE)
+            text = settled.with_rest(own(transcript.text))
+            self._known(item_id, text, settled.seconds + len(samples) / VAD_RATE)
         finally:
             if self._reads(item_id):
                 self._is_read(item_id)
@@ -198,7 +204,7 @@ class UserItems:
             self._failed(segment.item_id, ProviderUnavailable(NEVER_AGAIN))
         else:
             await self._transcribe(
-                segment.item_id, heard, None, None if segment.by_client else True, str, False
+                segment.item_id, heard, None, None if segment.by_client else True, str, segment
             )
 
     def _is_read(self, item_id: str) -> None:

@@ -160,8 +160,11 @@ class JournaledSession:
             return
         position = self._recorder.position()
         # With the sound came the times of its words. A record that has a reply which is over needs another record, not
-        # a position that does not know its item: nothing of that would count as heard
-        if position.sent_ms > self._position.sent_ms or position.item_ids != self._position.item_ids:
+        # a position that does not know its item: nothing of that would count as heard. And sound that a position gives
+        # up has its text in the record
+        before = self._position
+        more = position.sent_ms > before.sent_ms or position.settled_ms != before.settled_ms
+        if more or position.item_ids != before.item_ids:
             self._write_all(position)
             return
         listens = position.item_id is not None or bool(position.earlier)

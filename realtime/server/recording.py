@@ -144,6 +144,7 @@ class Recorder:
             None if left_s is None else round(left_s * 1000, 1),
             round(unheard.open_ms, 1),
             round(session.received_ms, 1),
+            0.0 if unheard.settled is None else round(unheard.settled.to_ms, 1),
         )
 
     def snapshot(self) -> SessionSnapshot:
@@ -181,6 +182,7 @@ class Recorder:
             turn=session.turn_snapshot,
             stopped=self._stopped(),
             speaking=session.speaking,
+            settled=unheard.settled,
         )
 
     def _reply(self, reply: Response) -> ReplySnapshot:

@@ -252,7 +252,8 @@ def _unheard(snapshot: SessionSnapshot, position: Position) -> tuple[Unheard, tu
     open_ms = max(ends_ms, default=from_ms) if position.open_ms is None else position.open_ms
     comes = tuple(each for each in segments if each.from_ms >= from_ms - ROUNDING_MS)
     gone = (each.item_id for each in segments if each not in comes)
-    return Unheard(from_ms, open_ms, comes, (*snapshot.sent, *gone)), retaken
+    sent = (*snapshot.sent, *gone)
+    return Unheard(from_ms, open_ms, comes, sent, snapshot.settled), retaken
 
 
 def _changes(snapshot: SessionSnapshot, last_seq: int) -> tuple[ChangeSnapshot, ...]:

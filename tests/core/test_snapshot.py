@@ -22,6 +22,7 @@ from realtime.core.snapshot import (
     SaidSnapshot,
     SegmentSnapshot,
     SessionSnapshot,
+    SettledSnapshot,
     SnapshotError,
     SpokenSnapshot,
     StoppedSnapshot,
@@ -110,7 +111,14 @@ OWED = replace(
     stopped=StoppedSnapshot(REPLY, ("item_0",), finished=True, heard=True),
     speaking=True,
 )
-LATER = ("said", "changes", "idle", "segments", "sent", "turn", "stopped", "speaking")
+LATER = ("said", "changes", "idle", "segments", "sent", "turn", "stopped", "speaking", "settled")
+
+
+def test_the_beginning_of_long_speech_is_read_as_it_was_written() -> None:
+    settled = SettledSnapshot("So far, so good.", 81.5, 82_400.25)
+    segments = (SegmentSnapshot("item_1", 82_400.25, 90_000.0, settled=settled),)
+    long = replace(OWED, segments=segments, settled=settled)
+    assert decode_record(encode_record(long)) == long
 
 
 def test_what_the_user_is_owed_is_read_as_it_was_written() -> None:
@@ -160,7 +168,7 @@ def test_what_is_damaged_is_refused(data: bytes) -> None:
 def test_a_position_is_read_as_it_was_written() -> None:
     position = Position(1234.5, "item_2", 4000.0, (("item_1", 3000.5),))
     assert decode_position(encode_position(position)) == position
-    more = replace(position, idle_left_ms=2000.0, open_ms=1500.0, received_ms=1600.5)
+    more = replace(position, idle_left_ms=2000.0, open_ms=1500.0, received_ms=1600.5, settled_ms=1500.0)
     assert decode_position(encode_position(more)) == more
     older = b'{"input_audio_ms":1234.5,"item_id":"item_2","sent_ms":4000.0,"earlier":[["item_1",3000.5]]}'
     assert decode_position(older) == position

@@ -33,20 +33,31 @@ class Audio:
 
     endpointer: Speaking = field(default_factory=Speaking)
     scored_ms: float = 0.0
+    start_ms: float = 0.0
+    forgotten_ms: float = 0.0
 
     def samples(self, from_ms, to_ms):
-        return np.zeros(160, np.int16)
+        return np.zeros(max(160, int((to_ms - from_ms) * 16)), np.int16)
+
+    def forget(self, before_ms):
+        self.forgotten_ms = before_ms
 
 
 class Decodes:
     """Transcription that is answered by hand."""
 
-    takes_interim, guesses_sooner = True, False
+    takes_interim, guesses_sooner, may_settle, reads_at_a_price = True, False, True, False
 
     def __init__(self) -> None:
         self.every_ms = (EVERY_MS, EVERY_MS)  # rarely, often
         self.interims, self.guesses, self.earlies, self.discarded, self.left = [], [], [], 0, 0
-        self.reads = []
+        self.reads, self.settles, self.stopped = [], [], 0
+
+    def settle(self, samples, on_text, on_failure):
+        self.settles.append((len(samples) / 16_000, lambda text: on_text(Transcript(text)), on_failure))
+
+    def stop_settling(self):
+        self.stopped += 1
 
     def began(self):
         pass

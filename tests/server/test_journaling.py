@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -114,6 +115,19 @@ def test_while_somebody_speaks_a_position_is_written_each_second() -> None:
         await told.go(1.0)
         told.session.speaking = True
         assert await told.go(10.0) in [(0, 9), (0, 10)]
+
+    run(story())
+
+
+def test_a_position_that_gives_up_sound_is_written_with_the_record_that_has_its_text() -> None:
+    async def story() -> None:
+        told = Story()
+        await told.go(1.0)
+        told.session.speaking = True
+        before = told.journal.records, told.journal.positions
+        told.at = replace(told.at, settled_ms=20_000.0)
+        told.entry.look(asyncio.get_running_loop().time() + 1.0)
+        assert (told.journal.records, told.journal.positions) == (before[0] + 1, before[1])
 
     run(story())
 

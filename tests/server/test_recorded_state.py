@@ -13,11 +13,13 @@ from realtime.core.snapshot import (
     ReplySnapshot,
     SaidSnapshot,
     SessionSnapshot,
+    SettledSnapshot,
     StoppedSnapshot,
     TurnSnapshot,
 )
 from realtime.core.stopped_reply import StoppedReply
 from realtime.core.turn_state import Turn, TurnRules
+from realtime.listening.segment import Settled, SpeechSegment
 from realtime.replying.playout import Playout
 from realtime.session.idle_clock import IdleClock
 from tests.conversing import Talk, scripted
@@ -62,6 +64,26 @@ RULES: dict[str, Any] = {
     "interrupt_response": (TurnSnapshot, "interrupt_response"),
     "reads": "of the server's providers",
 }
+SEGMENT: dict[str, Any] = {
+    "item_id": "the client is told of other speech",
+    "onset_ms": OPEN,
+    "kept_from_ms": OPEN,
+    "end_ms": OPEN,
+    "announced": (SessionSnapshot, "speaking"),
+    "settled": (SessionSnapshot, "settled"),
+}
+SETTLED: dict[str, Any] = {
+    "text": (SettledSnapshot, "text"),
+    "seconds": (SettledSnapshot, "seconds"),
+    "to_ms": (SettledSnapshot, "to_ms"),
+}
+KINDS = [
+    (Turn, TURN),
+    (StoppedReply, STOPPED),
+    (TurnRules, RULES),
+    (SpeechSegment, SEGMENT),
+    (Settled, SETTLED),
+]
 IDLE: dict[str, Any] = {
     "_context": PART,
     "_passed": PART,
@@ -94,7 +116,7 @@ def accounted(names: set[str], told: dict[str, Any]) -> None:
             assert hasattr(kind, name) or name in {each.name for each in fields(kind)}
 
 
-@pytest.mark.parametrize(("kind", "told"), [(Turn, TURN), (StoppedReply, STOPPED), (TurnRules, RULES)])
+@pytest.mark.parametrize(("kind", "told"), KINDS)
 def test_each_field_of_the_rules_is_in_the_record_or_not_needed(kind: type, told: dict[str, Any]) -> None:
     accounted({each.name for each in fields(kind)}, told)
 

@@ -1,0 +1,115 @@
+"""Speech that goes on and on: its beginning is read for good while it does, so a turn of any length is heard whole.
+
+The sound of what was read is discarded, and the text stays in the segment (`Settled`). What is read at once is cut at a
+quiet place, and at the same one as by a transcriber that cuts long sound itself. Decodes that somebody waits for go
+first. It decides nothing about turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+from realtime.context import Context
+from realtime.core.sound_pieces import first_piece
+from realtime.errors import ProviderError
+from realtime.listening.audio_input import AudioInput
+from realtime.listening.echo import EchoFilter
+from realtime.listening.segment import SpeechSegment
+from realtime.listening.transcription import Transcription
+from realtime.logs import story
+from realtime.providers.base import VAD_RATE, Transcript
+from realtime.upstream import facts_of
+
+log = logging.getLogger(__name__)
+
+LONGEST_S = 27.0  # of sound without a settled text: the local transcriber reads so much at once
+LONGEST_AT_A_PRICE_S = 90.0  # fewer requests, and still less than the sound that is kept
+FULL_MS = 100_000.0  # of sound that is kept: from here on more has to wait, or the oldest would be lost
+RETRY_S = 10.0  # after a decode that failed
+LEAST_LOST_MS = 1.0  # positions are rounded
+
+
+class LongSpeech:
+    """Of one session. `look` while the voice sounds."""
+
+    def __init__(
+        self, context: Context, audio: AudioInput, transcription: Transcription, echo: EchoFilter
+    ) -> None:
+        self._context = context
+        self._audio = audio
+        self._transcription = transcription
+        self._echo = echo
+        self._segment = SpeechSegment()
+        self._read: tuple[str, float, float] | None = None  # what was read: text, seconds, and where it ends
+        self._retry_s = 0.0  # loop seconds
+        self._lost = False  # sound that was not read is not kept any more
+
+    def __repr__(self) -> str:
+        settled = self._segment.settled
+        return f"<LongSpeech {settled.seconds:.0f} s settled>"
+
+    def began(self, segment: SpeechSegment) -> None:
+        """Somebody speaks."""
+        self.ended()
+        self._segment, self._lost, self._retry_s = segment, False, 0.0
+
+    def ended(self) -> None:
+        """The speech is over or was taken away: what is being read of it is read with the rest."""
+        self._transcription.stop_settling()
+        self._read = None
+
+    def look(self) -> str | None:
+        """Take over what was read, and begin to read more. Returns text that is settled since the last call."""
+        told = self._take_over() if self._read is not None else None
+        start_ms = self._segment.start_ms(self._context.config)
+        from_ms = max(start_ms, self._audio.start_ms)
+        if from_ms > start_ms + LEAST_LOST_MS and not self._lost:
+            self._say_lost(from_ms - start_ms)
+        priced = self._transcription.reads_at_a_price
+        longest_s = LONGEST_AT_A_PRICE_S if priced else LONGEST_S
+        if self._audio.scored_ms - from_ms > longest_s * 1000 and self._may_read:
+            self._read_beginning(from_ms, longest_s)
+        return told
+
+    async def catch_up(self) -> None:
+        """Sound that comes faster than in real time waits for the decode that makes room for it, if there is one."""
+        if self._audio.buffered_ms > FULL_MS:
+            await self._transcription.until_settled()
+
+    @property
+    def _may_read(self) -> bool:
+        return self._transcription.may_settle and asyncio.get_running_loop().time() >= self._retry_s
+
+    def _read_beginning(self, from_ms: float, longest_s: float) -> None:
+        sound = first_piece(self._audio.samples(from_ms, self._audio.scored_ms), longest_s)
+        seconds = len(sound) / VAD_RATE
+        to_ms = from_ms + seconds * 1000
+        known = partial(self._known, self._segment, seconds, to_ms)
+        self._transcription.settle(sound, known, self._failed)
+
+    def _known(self, segment: SpeechSegment, seconds: float, to_ms: float, known: Transcript) -> None:
+        if segment is not self._segment:
+            return  # it was read a moment too late
+        from_ms = max(segment.open_from_ms, to_ms - seconds * 1000)
+        text = self._echo.own_words(known.text, self._audio, from_ms, to_ms)
+        self._read = text, seconds, to_ms
+
+    def _failed(self, error: BaseException) -> None:
+        self._retry_s = asyncio.get_running_loop().time() + RETRY_S
+        facts = facts_of(error) if isinstance(error, ProviderError) else {"error": type(error).__name__}
+        story(log, "beginning of a long turn not read yet", facts)
+
+    def _take_over(self) -> str | None:
+        """Only while the voice sounds: an early decode of a pause is of the sound as it was."""
+        assert self._read is not None
+        (text, seconds, to_ms), self._read = self._read, None
+        self._segment.settled = self._segment.settled.and_then(text, seconds, to_ms)
+        self._audio.forget(to_ms)
+        return text
+
+    def _say_lost(self, lost_ms: float) -> None:
+        self._lost = True
+        facts = {"item": self._segment.item_id, "ms": round(lost_ms)}
+        story(log, "beginning of a long turn lost: no text for it in time", facts, logging.WARNING)
