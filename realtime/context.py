@@ -113,7 +113,7 @@ class Context:
         """Put an item into the conversation; in a full one the oldest make room, unless truncation is 'disabled'.
 
         Full of pictures: the oldest with pictures. Returns the predecessor's id. Raises ConversationError like
-        `Conversation.add`.
+        `Conversation.add`, also where what has to stay leaves no room.
         """
         try:
             return self.conversation.add(item, after)
@@ -122,7 +122,7 @@ class Context:
                 raise
         with self.turns:  # what it means for turns that old items go is handled when this one is there
             if self.config.truncation.mode != "disabled":
-                self._make_room(item, after)
+                self._make_room(item, after, by_reply=by_reply)
             return self.conversation.add(item, after, by_reply=by_reply)
 
     def remove_item(self, item_id: str) -> None:
@@ -137,14 +137,17 @@ class Context:
         if len(self.conversation) > MAX_ITEMS and self.config.truncation.mode == "disabled":
             raise ProtocolError(FULL_MESSAGE, code=FULL)
 
-    def _make_room(self, item: Item, after: str | None) -> None:
+    def _make_room(self, item: Item, after: str | None, *, by_reply: bool) -> None:
         call_id = "" if isinstance(item, Message) else item.call_id
         too_many = len(self.conversation) - MAX_ITEMS + 1
-        keep = {after or "", call_id}
-        for item_id in self.conversation.oldest(too_many, keep=keep):
+        keep, held = {after or "", call_id}, held_bytes(item)
+        asks_anew = self.conversation.asks_anew(item, after)
+        for item_id in self.conversation.oldest(too_many, keep, asks_anew=asks_anew):
             self.remove_item(item_id)
-        for item_id in self.conversation.oldest_large(held_bytes(item), keep):
-            self.remove_item(item_id)
+        large = self.conversation.oldest_large(held, keep, asks_anew=asks_anew)
+        if by_reply or self.conversation.has_room_without(large, held):  # else nothing would be gained
+            for item_id in large:
+                self.remove_item(item_id)
 
     def __repr__(self) -> str:
         return f"<Context of {self.conversation_id}, {len(self.conversation)} items>"

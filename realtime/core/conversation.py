@@ -1,19 +1,59 @@
 """What was said and heard, in order: the items of one conversation.
 
-Items are values; a change puts a new value in the old one's place. A spoken reply keeps its ledger beside it, so
-that it can be cut to what was heard (docs/wire.md 3.9). What a chat model sees of it is `history.py`.
+Items are values (`items.py`); a change puts a new value in the old one's place. A spoken reply keeps its ledger beside
+it, so that it can be cut to what was heard (docs/wire.md 3.9). What a chat model sees of it is `history.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
-from realtime.core.cut_text import size_of
+from realtime.core.cut_text import size_of_json
 from realtime.core.heard_speech import HeardSpeech
 from realtime.core.item_room import HOLDS_TOO_MUCH, MAX_HELD_BYTES, ItemRoom
+from realtime.core.items import (
+    FunctionCall,
+    FunctionCallOutput,
+    Image,
+    InputSpeech,
+    Item,
+    Message,
+    OutputSpeech,
+    Part,
+    Role,
+    Status,
+    Text,
+    held_bytes,
+    outputs_of_calls,
+    says_something,
+    transcript_of,
+)
+from realtime.core.making_room import may_go
 from realtime.core.spoken import SpokenPart
+
+__all__ = [
+    "FULL",
+    "FULL_MESSAGE",
+    "MAX_ITEMS",
+    "REPLY_ROOM",
+    "ROOT",
+    "Conversation",
+    "ConversationError",
+    "FunctionCall",
+    "FunctionCallOutput",
+    "Image",
+    "InputSpeech",
+    "Item",
+    "Message",
+    "OutputSpeech",
+    "Part",
+    "Role",
+    "Status",
+    "Text",
+    "held_bytes",
+    "transcript_of",
+]
 
 MAX_ITEMS = 2_000
 REPLY_ROOM = 500  # more for replies: one that has begun must be able to end
@@ -22,9 +62,6 @@ FULL = "conversation_full"
 FULL_MESSAGE = (
     f"The conversation has {MAX_ITEMS} items: delete some, set truncation to 'auto', or begin a new session."
 )
-
-Status = Literal["in_progress", "completed", "incomplete"]
-Role = Literal["system", "user", "assistant"]
 
 
 class ConversationError(Exception):
@@ -37,64 +74,6 @@ class ConversationError(Exception):
         self.param = param
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Written words, of anybody."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class InputSpeech:
-    """The user's speech; None until transcribed."""
-
-    transcript: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    url: str
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSpeech:
-    """The assistant's speech, as far as it was heard."""
-
-    transcript: str = ""
-
-
-Part = Text | InputSpeech | Image | OutputSpeech
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    id: str
-    role: Role
-    parts: tuple[Part, ...] = ()
-    status: Status = "completed"
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    id: str
-    call_id: str
-    name: str
-    arguments: str = ""
-    status: Status = "completed"
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCallOutput:
-    id: str
-    call_id: str
-    output: str
-    status: Status = "completed"
-
-
-Item = Message | FunctionCall | FunctionCallOutput
-
-
 class Conversation:
     """An ordered set of items with unique ids, at most MAX_ITEMS, which hold at most MAX_HELD_BYTES."""
 
@@ -103,8 +82,8 @@ class Conversation:
         self._order: list[str] = []
         self._speech: dict[str, HeardSpeech] = {}
         self._room = ItemRoom()
-        self._awaited: set[str] = set()  # ids of calls of our replies whose output has not come
-        self.reasoning: dict[str, object] = {}  # by item id: what a chat model wants back inside a tool loop
+        self._awaited: set[str] = set()  # items: calls of our replies whose output has not come
+        self._reasoning: dict[str, object] = {}
 
     def __repr__(self) -> str:
         return f"<Conversation {len(self._order)} items>"
@@ -151,12 +130,17 @@ class Conversation:
         self._order.insert(place, item.id)
         self._put(item)
         if isinstance(item, FunctionCallOutput):
-            self._awaited.discard(item.call_id)
+            self._awaited.discard(self._answered_by(item.id))
         return self._order[place - 1] if place else None
 
     def _put(self, item: Item) -> None:
         self._items[item.id] = item
-        self._room.put(item.id, held_bytes(item))
+        self._count(item.id)
+        if self._reasoning and says_something(item):
+            self._forget_reasoning(before=item.id)
+
+    def _count(self, item_id: str) -> None:
+        self._room.put(item_id, held_bytes(self._items[item_id]) + size_of_json(self._reasoning.get(item_id)))
 
     def _place(self, after: str | None) -> int:
         if after is None:
@@ -170,17 +154,6 @@ class Conversation:
                 "previous_item_id",
             )
         return self._order.index(after) + 1
-
-    def knows_call(self, call_id: str) -> bool:
-        """Whether there is a call with this id."""
-        return any(
-            isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
-        )
-
-    @property
-    def awaits_output(self) -> bool:
-        """Whether a call that a reply has made still has no output. Those that a client put in do not count."""
-        return bool(self._awaited)
 
     def get(self, item_id: str) -> Item:
         """The item as it stands now. Raises ConversationError."""
@@ -199,54 +172,82 @@ class Conversation:
         item = self._items.pop(item_id)
         self._order.remove(item_id)
         if isinstance(item, FunctionCall):
-            self._awaited.discard(item.call_id)
+            self._awaited.discard(item_id)
         self._speech.pop(item_id, None)
         self._room.free(item_id)
-        self.reasoning.pop(item_id, None)
+        self._reasoning.pop(item_id, None)
 
-    def oldest(self, count: int, keep: Collection[str] = ()) -> list[str]:
-        """The ids of the `count` oldest items, results with their calls; fewer where there are no more that may go.
+    # -- what makes room -----------------------------------------------------------------------------------------
 
-        Not the user's last message, what is in progress, a call that waits for its output, and `keep` (ids of items or
-        calls). Messages of the system go last.
-        """
-        stays = {self.last_user_item_id, *self._awaited, *keep}
-        found: dict[str, None] = {}
-        for item_id in sorted(self._order, key=self._is_system):
+    def oldest(self, count: int, keep: Collection[str] = (), *, asks_anew: bool = False) -> list[str]:
+        """The ids of at least `count` items that have to go, or of all that may: the oldest, calls with their outputs,
+        and messages of the system last. What stays: see `may_go`."""
+        found: list[str] = []
+        for ids in sorted(self._may_go(keep, asks_anew), key=lambda ids: self._is_system(ids[0])):
             if len(found) >= count:
                 break
-            item = self._items[item_id]
-            call_id = None if isinstance(item, Message) else item.call_id
-            if item.status == "in_progress" or item_id in stays or call_id in stays:
-                continue
-            found[item_id] = None
-            if isinstance(item, FunctionCall):
-                found.update(dict.fromkeys(self._outputs_of(item.call_id)))
-        return list(found)
+            found += ids
+        return found
 
-    def oldest_large(self, more_bytes: int = 0, keep: Collection[str] = ()) -> list[str]:
-        """The ids of items that have to go so that there is room for `more_bytes`: the oldest large ones, results and
-        their calls together. What is in progress, a call that waits for its output and `keep` stay."""
-        groups: dict[str, list[str]] = {}
-        stays = {*self._awaited, *keep}
-        for item_id in self._order:
-            item = self._items[item_id]
-            name = item_id if isinstance(item, Message) else item.call_id
-            groups.setdefault(name, []).append(item_id)
-            if item.status == "in_progress" or item_id in stays:
-                stays.add(name)
-        return self._room.first((ids for name, ids in groups.items() if name not in stays), more_bytes)
+    def oldest_large(
+        self, more_bytes: int = 0, keep: Collection[str] = (), *, asks_anew: bool = False
+    ) -> list[str]:
+        """The ids of items that have to go so that there is room for `more_bytes`, or of all that may: the oldest large
+        ones, calls with their outputs. What stays: see `may_go`."""
+        return self._room.first(self._may_go(keep, asks_anew), more_bytes)
+
+    def has_room_without(self, item_ids: Collection[str], more_bytes: int) -> bool:
+        """Whether there is room for `more_bytes` once these are gone."""
+        return self._room.holds(more_bytes, without=item_ids)
+
+    def asks_anew(self, item: Item, after: str | None = None) -> bool:
+        """Whether this item would be the user's last message in this place."""
+        if not says_something(item):
+            return False
+        last = self.last_user_item_id
+        return last is None or self._place(after) > self._order.index(last)
+
+    def _may_go(self, keep: Collection[str], asks_anew: bool) -> list[list[str]]:
+        return may_go(self.items, {*self._awaited, *keep}, asks_anew=asks_anew)
 
     def _is_system(self, item_id: str) -> bool:
         item = self._items[item_id]
         return isinstance(item, Message) and item.role == "system"
 
-    def _outputs_of(self, call_id: str) -> list[str]:
-        return [
-            item.id
-            for item in self._items.values()
-            if isinstance(item, FunctionCallOutput) and item.call_id == call_id
-        ]
+    # -- calls of functions --------------------------------------------------------------------------------------
+
+    def knows_call(self, call_id: str) -> bool:
+        """Whether there is a call with this id."""
+        return any(
+            isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
+        )
+
+    def _answered_by(self, output_id: str) -> str:
+        """The item id of the call to which this output belongs."""
+        outputs, place = outputs_of_calls(self.items), self._order.index(output_id)
+        return next((self._order[call] for call, places in outputs.items() if place in places), "")
+
+    @property
+    def awaits_output(self) -> bool:
+        """Whether a call that a reply has made still has no output. Those that a client put in do not count."""
+        return bool(self._awaited)
+
+    @property
+    def reasoning(self) -> Mapping[str, object]:
+        """By the item ids of calls: what a chat model wants back with them, until the user says something new."""
+        return self._reasoning
+
+    def keep_reasoning(self, item_id: str, reasoning: object) -> None:
+        """What the model thought when it made this call. It takes room as the call itself does."""
+        if item_id in self._items:
+            self._reasoning[item_id] = reasoning
+            self._count(item_id)
+
+    def _forget_reasoning(self, before: str) -> None:
+        """The user has said something: the calls before it are over."""
+        for item_id in self._order[: self._order.index(before)]:
+            if self._reasoning.pop(item_id, None) is not None:
+                self._count(item_id)
 
     def complete(self, item: Item, *, awaited: bool = True) -> None:
         """Put the finished value in the place of an item in progress; one that was deleted meanwhile stays so.
@@ -258,7 +259,7 @@ class Conversation:
         if before is not None and before.status == "in_progress":
             self._put(item)
             if awaited and isinstance(item, FunctionCall):
-                self._awaited.add(item.call_id)
+                self._awaited.add(item.id)
 
     # -- the user's speech ---------------------------------------------------------------------------------------
 
@@ -376,23 +377,3 @@ class Conversation:
         else:
             text, status = speech.part.heard(speech.limit_ms), "incomplete"
         self._put(replace(item, parts=(OutputSpeech(text),), status=status))
-
-
-def held_bytes(item: Item) -> int:
-    """How much its texts, and its pictures as data URIs and addresses, hold."""
-    if isinstance(item, Message):
-        return sum(map(_part_bytes, item.parts))
-    return size_of(item.arguments if isinstance(item, FunctionCall) else item.output)
-
-
-def _part_bytes(part: Part) -> int:
-    if isinstance(part, Image):
-        return len(part.url)
-    return size_of(part.text if isinstance(part, Text) else part.transcript or "")
-
-
-def transcript_of(item: Item) -> str:
-    """The words of a spoken message of the user, "" for anything else."""
-    if not isinstance(item, Message):
-        return ""
-    return "".join(part.transcript or "" for part in item.parts if isinstance(part, InputSpeech))

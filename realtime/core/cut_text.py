@@ -5,6 +5,8 @@ Whoever reads the rest, a model or a person, must know that it is not all. Knows
 
 from __future__ import annotations
 
+import msgspec
+
 _MARK_ROOM = 60  # characters, enough for the sentence in between
 _HEAD = 2 / 3
 
@@ -28,6 +30,11 @@ def cut_characters(text: str, limit: int) -> str:
 def size_of(text: str) -> int:
     """The bytes of a text in UTF-8, a fair measure for its tokens in every script."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def size_of_json(value: object) -> int:
+    """The bytes of a value as JSON; none for None."""
+    return 0 if value is None else len(msgspec.json.encode(value, enc_hook=repr))
 
 
 def cut_bytes(text: str, limit: int) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from realtime.core.conversation import (
     FunctionCall,
     FunctionCallOutput,
@@ -20,7 +22,8 @@ from realtime.core.conversation import (
     Text,
 )
 from realtime.core.cut_text import size_of
-from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
+from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, Group, fit
+from realtime.core.items import outputs_of_calls, says_something
 from realtime.core.messages import ChatMessage, ToolCall
 
 __all__ = ["MAX_CHARACTERS", "NO_RESULT", "WHOLE", "Budget", "ContextOverflow", "history"]
@@ -43,66 +46,71 @@ def history(
     return tuple(system + [message for group in kept for message in group])
 
 
-def _groups(
-    items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]
-) -> Iterable[list[ChatMessage]]:
+def _groups(items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]) -> Iterable[Group]:
     """Messages that stay or go together: a message alone, calls with their results."""
-    outputs = {item.call_id: item.output for item in items if isinstance(item, FunctionCallOutput)}
-    last_user = max((n for n, item in enumerate(items) if _is_user(item)), default=-1)
+    outputs = _outputs(items)
+    last_user = next((n for n in reversed(range(len(items))) if says_something(items[n])), -1)
     position = 0
     while position < len(items):
-        item = items[position]
+        item, place = items[position], position
         position += 1
         match item:
             case Message():
                 message = _message(item, sees_images)
-                calls, position = _calls_from(items, position) if item.role == "assistant" else ([], position)
+                calls, position = _calls_from(items, position) if item.role == "assistant" else ({}, position)
                 if calls:
                     yield _call_group(calls, outputs, message, position > last_user, reasoning)
                 elif message is not None:
                     yield [message]
             case FunctionCall():
-                calls, position = _calls_from(items, position - 1)
+                calls, position = _calls_from(items, place)
                 if calls:
                     yield _call_group(calls, outputs, None, position > last_user, reasoning)
             case FunctionCallOutput():
                 continue  # shown with its call
 
 
-def _is_user(item: Item) -> bool:
-    return isinstance(item, Message) and item.role == "user"
+def _outputs(items: Sequence[Item]) -> dict[int, str]:
+    """What came of each call, by its place."""
+    texts = [item.output if isinstance(item, FunctionCallOutput) else "" for item in items]
+    return {call: texts[outputs[-1]] for call, outputs in outputs_of_calls(items).items()}
 
 
-def _calls_from(items: Sequence[Item], position: int) -> tuple[list[FunctionCall], int]:
-    """The run of finished calls from here. A result ends it: what is called after it is the next step."""
-    calls: list[FunctionCall] = []
+def _calls_from(items: Sequence[Item], position: int) -> tuple[dict[int, FunctionCall], int]:
+    """The run of finished calls from here, by place. A result ends it: what is called after it is the next step."""
+    calls: dict[int, FunctionCall] = {}
     while position < len(items) and isinstance(items[position], FunctionCall):
         call = items[position]
         assert isinstance(call, FunctionCall)
         if call.status == "completed":
-            calls.append(call)
+            calls[position] = call
         position += 1
     return calls, position
 
 
 def _call_group(
-    calls: list[FunctionCall],
-    outputs: Mapping[str, str],
+    calls: Mapping[int, FunctionCall],
+    outputs: Mapping[int, str],
     said: ChatMessage | None,
     in_open_loop: bool,
     reasoning: Mapping[str, object],
 ) -> list[ChatMessage]:
     thought = (
-        next((reasoning[call.id] for call in calls if call.id in reasoning), None) if in_open_loop else None
+        next((reasoning[call.id] for call in calls.values() if call.id in reasoning), None)
+        if in_open_loop
+        else None
     )
     asked = ChatMessage(
         "assistant",
         said.content if said is not None else "",
-        tool_calls=tuple(ToolCall(call.call_id, call.name, _as_json(call.arguments)) for call in calls),
+        tool_calls=tuple(
+            ToolCall(call.call_id, call.name, _as_json(call.arguments)) for call in calls.values()
+        ),
         reasoning=thought,
     )
     answers = [
-        ChatMessage("tool", outputs.get(call.call_id, NO_RESULT), tool_call_id=call.call_id) for call in calls
+        ChatMessage("tool", outputs.get(place, NO_RESULT), tool_call_id=call.call_id)
+        for place, call in calls.items()
     ]
     return [asked, *answers]
 
@@ -110,8 +118,8 @@ def _call_group(
 def _as_json(arguments: str) -> str:
     """Arguments as a JSON text: a chat model refuses the whole conversation for one call without."""
     try:
-        json.loads(arguments)
-    except ValueError:
+        msgspec.json.decode(arguments)
+    except (ValueError, RecursionError):  # what Python's own reader takes, as NaN, not every model does
         return json.dumps({"input": arguments} if arguments.strip() else {})
     return arguments
 

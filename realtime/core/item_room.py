@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-MAX_HELD_BYTES = 12 * 1024 * 1024  # of pictures (data URIs and addresses) and texts, in one conversation
+MAX_HELD_BYTES = (
+    12 * 1024 * 1024
+)  # of pictures (data URIs and addresses), texts and thoughts, in one conversation
 LARGE_BYTES = 64 * 1024  # whoever makes room takes items of this size first: small ones would be many
 HOLDS_TOO_MUCH = (
-    f"The pictures and texts of a conversation have at most {MAX_HELD_BYTES} bytes in all: delete some, send "
-    "smaller ones, or set truncation to 'auto'."
+    f"The pictures and texts of a conversation have at most {MAX_HELD_BYTES} bytes in all, and the user's last message "
+    "never makes room: delete some, send smaller ones, or set truncation to 'auto'."
 )
 
 
@@ -22,9 +24,10 @@ class ItemRoom:
     def __repr__(self) -> str:
         return f"<ItemRoom {self.used_bytes} bytes in {len(self._bytes)} items>"
 
-    def holds(self, more_bytes: int) -> bool:
-        """Whether there is room for so many more; for none always."""
-        return not more_bytes or self.used_bytes + more_bytes <= MAX_HELD_BYTES
+    def holds(self, more_bytes: int, without: Iterable[str] = ()) -> bool:
+        """Whether there is room for so many more once those are gone; for none always."""
+        freed_bytes = sum(self._bytes[item_id] for item_id in without)
+        return not more_bytes or self.used_bytes - freed_bytes + more_bytes <= MAX_HELD_BYTES
 
     def put(self, item_id: str, size_bytes: int) -> None:
         """The item holds so much, whatever it held before."""

@@ -167,7 +167,7 @@ class OutputItems:
         else:
             self._conversation.complete(to_core_item(item), awaited=item not in self.server_items)
         if isinstance(item, wire.FunctionCallItem) and self.reasoning is not None:
-            self._conversation.reasoning[item.id] = self.reasoning
+            self._conversation.keep_reasoning(item.id, self.reasoning)
         self._put(events.ConversationItemDone(previous_item_id=self._previous[item.id], item=item))
 
     def _put(self, event: events.ServerEvent) -> None:

@@ -100,11 +100,12 @@ def test_news_about_a_deleted_item_spares_the_one_a_client_made_with_its_id():
     assert conversation.get("a") == user("a", "mine")
 
 
-def test_arguments_that_are_no_json_reach_the_model_as_json():
+@pytest.mark.parametrize("arguments", ["Oslo, please", '{"degrees": NaN}', "[" * 100_000])
+def test_arguments_that_are_no_json_reach_the_model_as_json(arguments: str):
     """A chat model would refuse every later request of the session for it."""
-    conversation = filled(user("u", "Hi"), FunctionCall("f", "call_1", "look", "Oslo, please"))
+    conversation = filled(user("u", "Hi"), FunctionCall("f", "call_1", "look", arguments))
     (asked,) = [message for message in history(conversation.items) if message.tool_calls]
-    assert json.loads(asked.tool_calls[0].arguments) == {"input": "Oslo, please"}
+    assert json.loads(asked.tool_calls[0].arguments) == {"input": arguments}
 
 
 # -- the user's speech ------------------------------------------------------------------------------------------------

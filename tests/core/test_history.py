@@ -82,6 +82,32 @@ def test_steps_of_a_tool_loop_stay_apart():
     assert [len(message.tool_calls) for message in history(items)] == [0, 1, 0, 1, 0]
 
 
+def test_calls_of_one_id_have_their_own_results():
+    items = [
+        user("u", "x"),
+        call("f", "c", "1"),
+        answer("o", "c", "one"),
+        user("v", "y"),
+        call("g", "c", "2"),
+    ]
+    assert [message.content for message in history(items)] == ["x", "", "one", "y", "", NO_RESULT]
+    items.append(answer("p", "c", "two"))
+    assert [message.content for message in history(items)] == ["x", "", "one", "y", "", "two"]
+    at_once = [
+        user("u", "x"),
+        call("f", "c"),
+        call("g", "c"),
+        answer("o", "c", "one"),
+        answer("p", "c", "two"),
+    ]
+    assert [message.content for message in history(at_once)] == ["x", "", "one", "two"]
+
+
+def test_a_second_output_of_a_call_replaces_the_first():
+    items = [user("u", "x"), call("f", "c"), answer("o", "c", "wrong"), answer("p", "c", "right")]
+    assert [message.content for message in history(items)] == ["x", "", "right"]
+
+
 def test_unfinished_calls_and_orphaned_results_are_not_shown():
     items = [
         user("u", "x"),
@@ -96,7 +122,9 @@ def test_thoughts_go_back_only_inside_an_open_tool_loop():
     items = [user("u", "x"), call("f", "c1"), answer("o", "c1")]
     thoughts = {"f": "hmm"}
     assert [message.reasoning for message in history(items, reasoning=thoughts)] == [None, "hmm", None]
-    items += [assistant("a", "Four."), user("v", "Thanks.")]
+    items += [assistant("a", "Four."), Message("noise", "user", (InputSpeech(""),))]
+    assert [message.reasoning for message in history(items, reasoning=thoughts)][1] == "hmm"
+    items += [user("v", "Thanks.")]
     assert all(message.reasoning is None for message in history(items, reasoning=thoughts))
 
 

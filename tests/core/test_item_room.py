@@ -128,4 +128,88 @@ def test_a_call_that_waits_for_its_output_stays():
     conversation.add(FunctionCall("c", "call", "f", "", status="in_progress"), by_reply=True)
     conversation.complete(FunctionCall("c", "call", "f", "x" * (11 * MIB)))
     conversation.add(photo("photo", MIB // 2))
-    assert conversation.oldest_large(MIB) == ["photo"]
+    assert conversation.oldest_large(MIB, asks_anew=True) == ["photo"]
+
+
+def test_the_users_last_message_stays_unless_a_new_one_comes():
+    conversation = Conversation()
+    for item in (photo("old", MIB), photo("last", 10 * MIB), Message("noise", "user", (InputSpeech(""),))):
+        conversation.add(item)
+    conversation.add(Message("heard", "user", (InputSpeech(None),)))
+    assert conversation.oldest_large(5 * MIB) == ["old"]
+    assert not conversation.has_room_without(["old"], 5 * MIB)
+    assert conversation.oldest(9) == ["old", "noise"]
+    assert conversation.oldest_large(5 * MIB, asks_anew=True) == ["old", "last"]
+    assert conversation.has_room_without(["old", "last"], 5 * MIB)
+
+
+def test_what_asks_anew_is_a_message_of_the_user_behind_the_last_one():
+    conversation = Conversation()
+    new = photo("new", 1)
+    assert conversation.asks_anew(new)
+    for item in (photo("first", 1), photo("last", 1), Message("a", "assistant", (Text("Yes."),))):
+        conversation.add(item)
+    assert [conversation.asks_anew(new, after) for after in (None, "a", "last", "first")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not conversation.asks_anew(Message("note", "system", (Text("It rains."),)))
+    assert not conversation.asks_anew(Message("noise", "user", (InputSpeech(""),)))
+
+
+def test_calls_of_one_id_go_with_their_own_outputs():
+    conversation = Conversation()
+    for number in range(2):
+        conversation.add(FunctionCall(f"c{number}", "call", "f", "{}"))
+        conversation.add(FunctionCallOutput(f"o{number}", "call", LONG))
+    assert conversation.oldest(1) == ["c0", "o0"]
+    assert conversation.oldest_large(MAX_HELD_BYTES) == ["c0", "o0", "c1", "o1"]
+
+
+def test_of_two_calls_of_one_id_each_waits_for_its_own_output():
+    conversation = Conversation()
+    for item_id in ("c0", "c1"):
+        conversation.add(FunctionCall(item_id, "call", "f", "", status="in_progress"), by_reply=True)
+        conversation.complete(FunctionCall(item_id, "call", "f", "{}"))
+    conversation.add(FunctionCallOutput("o0", "call", "1"))
+    assert conversation.awaits_output
+    assert conversation.oldest(9) == ["c0", "o0"]
+    conversation.add(FunctionCallOutput("o1", "call", "2"))
+    assert not conversation.awaits_output
+
+
+# -- what a model thought ---------------------------------------------------------------------------------------------
+
+
+def thinking() -> Conversation:
+    conversation = Conversation()
+    conversation.add(Message("asked", "user", (Text("Go."),)))
+    for number in range(3):
+        conversation.add(FunctionCall(f"c{number}", f"call{number}", "f", "{}"))
+        conversation.keep_reasoning(f"c{number}", {"reasoning_content": "t" * (4 * MIB)})
+    return conversation
+
+
+def test_thoughts_take_room_until_the_user_says_something():
+    conversation = thinking()
+    with pytest.raises(ConversationError):
+        conversation.add(photo("photo", MIB))
+    assert conversation.oldest_large(MIB) == ["c0"]
+    conversation.add(Message("noise", "user", (InputSpeech(None),)))
+    conversation.set_transcript("noise", "")
+    assert len(conversation.reasoning) == 3
+    conversation.add(Message("heard", "user", (InputSpeech(None),)))
+    conversation.add(FunctionCall("late", "late", "f", "{}"), by_reply=True)
+    conversation.keep_reasoning("late", "hm")
+    conversation.set_transcript("heard", "And now?")
+    assert conversation.reasoning == {"late": "hm"}
+    conversation.add(photo("photo", 11 * MIB))
+
+
+def test_thoughts_of_a_call_that_is_gone_are_not_kept():
+    conversation = thinking()
+    conversation.remove("c1")
+    conversation.keep_reasoning("c1", "late")
+    assert set(conversation.reasoning) == {"c0", "c2"}

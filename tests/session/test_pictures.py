@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from realtime.core.conversation import Conversation, Image, Message, held_bytes
+from realtime.core.conversation import Conversation, Image, InputSpeech, Message, held_bytes
 from realtime.core.item_room import MAX_HELD_BYTES
 from realtime.server.persistence import StoredConversation
+from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
+from tests.fakes import FakeChat, call
 
 MIB = 1024 * 1024
 
@@ -58,3 +60,70 @@ def test_a_stored_conversation_goes_on_within_the_bound(size: int):
     assert held(conversation) <= MAX_HELD_BYTES
     assert len(conversation) == (2 if size > 1 else 30)
     assert conversation.items[-1].id == "29"
+
+
+QUESTION = [
+    {"type": "input_text", "text": "Compare these."},
+    *photo("", 6 * MIB)["content"],
+    *photo("", 6 * MIB - 99)["content"],
+]
+
+
+async def ask_about_pictures(talk: Talk) -> None:
+    item = {"type": "message", "role": "user", "id": "question", "content": QUESTION}
+    await talk.send("conversation.item.create", item=item)
+
+
+@pytest.mark.parametrize("noise", [False, True])
+@scripted
+async def test_the_question_stays_when_a_note_has_no_room(noise: bool):
+    async with Talk() as talk:
+        await talk.send("conversation.item.create", item=photo("old", MIB))
+        await ask_about_pictures(talk)
+        if noise:
+            talk.session.conversation.add(Message("noise", "user", (InputSpeech(""),)))
+        note = {
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": "y" * 150_000}],
+        }
+        await talk.send("conversation.item.create", item=note)
+        error = (await talk.until("error"))["error"]
+        assert (error["code"], "last message" in error["message"]) == ("conversation_full", True)
+        assert [event["item_id"] for event in talk.of("conversation.item.deleted")] == ["old"], (
+            "for the question"
+        )
+        await talk.send("conversation.item.create", item=photo("new", MIB))
+        assert [event["item_id"] for event in talk.of("conversation.item.deleted")] == ["old", "question"]
+
+
+@scripted
+async def test_the_question_stays_when_tools_of_the_server_bring_much():
+    async def look() -> str:
+        """Look."""
+        return "z" * 40_000
+
+    chat = FakeChat([[(0.1, call("look", "{}", f"call_{n}"))] for n in range(3)] + [[(0.1, "Alike.")]])
+    async with Talk(chat=chat, server_tools=Toolbox([look]), output_modalities=["text"]) as talk:
+        await ask_about_pictures(talk)
+        await talk.send("response.create")
+        await talk.until("response.done", 4)
+        assert all(request.messages[1].content == "Compare these." for request in chat.requests)
+        assert talk.of("error") == []
+
+
+@scripted
+async def test_nothing_goes_in_vain():
+    """What cannot be put in anyway pushes nothing out."""
+    async with Talk() as talk:
+        short = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "y" * 40}]}
+        await talk.send("conversation.item.create", item={**short, "id": "old"})
+        await ask_about_pictures(talk)
+        note = {
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": "y" * 150_000}],
+        }
+        await talk.send("conversation.item.create", item=note)
+        assert (await talk.until("error"))["error"]["code"] == "conversation_full"
+        assert [item.id for item in talk.session.conversation.items] == ["old", "question"]
