@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from realtime.core.context_budgets import ContextBudgets
 from realtime.core.conversation import (
     FULL,
     FULL_MESSAGE,
@@ -74,6 +75,8 @@ class Context:
     # Are told the id of each item that goes: it may be used again, for something else
     forget: list[Callable[[str], None]] = field(default_factory=list)
     seat: Seat | None = None  # None: the server has one account
+    # What refusals of requests with pictures have taught: it counts for this session alone
+    picture_budgets: ContextBudgets = field(default_factory=ContextBudgets)
 
     def providers_for(self, voice_id: str | None) -> Providers:
         """Whom the next reply asks: from now on those of another account, where that is better (`Seat`)."""

@@ -1,6 +1,7 @@
-"""How much each chat model takes, in the measure of `fitting.py`: what is published, and what refusals have taught.
+"""How much each chat model takes, in the measures of `fitting.py`: what is published, and what refusals have taught.
 
-One for all conversations of the process. Pure: it is told of refusals and successes, and asks nobody.
+Tokens and bytes are different limits: a body that is too large says nothing about the context. Pure: it is told of
+refusals and successes, and asks nobody.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ class ContextBudgets:
 
     def __init__(self) -> None:
         self._learned: dict[str, int] = {}
+        self._bodies: dict[str, int] = {}
 
     def __repr__(self) -> str:
-        return f"<ContextBudgets {self._learned}>"
+        return f"<ContextBudgets {self._learned}, bodies {self._bodies}>"
 
     def of(self, model: str, context_tokens: int | None = None, *, beside: int = 0) -> int:
         """What to show this model at most; `context_tokens` is its published context, if known.
@@ -37,17 +39,31 @@ class ContextBudgets:
         `beside`: what goes out besides the messages, the tools. Of what was learnt a tenth stays for the messages.
         """
         known = MAX_CHARACTERS if context_tokens is None else round(context_tokens * CHARACTERS_PER_TOKEN)
-        learned = self._learned.get(model)
-        if learned is None:
-            return min(MAX_CHARACTERS, known)
-        return min(MAX_CHARACTERS, known, max(learned - beside, learned // _LEAST_SHARE))
+        learned = _without(self._learned.get(model), beside)
+        return min(MAX_CHARACTERS, known, MAX_CHARACTERS if learned is None else learned)
+
+    def body_of(self, model: str, *, beside: int = 0) -> int | None:
+        """How many bytes the messages of a request have at most; None: no body was too large."""
+        return _without(self._bodies.get(model), beside)
 
     def learn(self, model: str, characters: int, *, beside: int = 0) -> None:
         """More than this was refused, and within it the model has answered: so many in messages, and those beside."""
-        self._learned.pop(model, None)
-        self._learned[model] = characters + beside
-        if len(self._learned) > MAX_MODELS:
-            del self._learned[next(iter(self._learned))]
+        _remember(self._learned, model, characters + beside)
+
+    def learn_body(self, model: str, body_bytes: int, *, beside: int = 0) -> None:
+        """The same of bytes."""
+        _remember(self._bodies, model, body_bytes + beside)
+
+
+def _without(learned: int | None, beside: int) -> int | None:
+    return None if learned is None else max(learned - beside, learned // _LEAST_SHARE)
+
+
+def _remember(learned: dict[str, int], model: str, size: int) -> None:
+    learned.pop(model, None)
+    learned[model] = size
+    if len(learned) > MAX_MODELS:
+        del learned[next(iter(learned))]
 
 
 def after_refusal(refused: int, message: str, refusals: int) -> int:

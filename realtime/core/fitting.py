@@ -1,26 +1,24 @@
 """Makes messages fit a budget: the oldest go first, and what is left and still too long is cut.
 
 Messages stay or go in groups, so that a call is never without its results. The first system message, the last message
-of the user and what follows the question last always stay; their texts are cut if they alone are too long. Sizes are
-bytes of UTF-8: about 3.6 to a token of English, and not less than 2 in the scripts with many bytes a character.
+of the user, all calls after it and what follows it last always stay: without the results it has already, a model does
+the work again. Their texts are cut if they alone are too long (`cut_messages.py`). Sizes are bytes of UTF-8: about 3.6
+to a token of English, and not less than 2 in the scripts with many bytes a character.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from realtime.core.cut_text import cut_bytes, left_out, size_of
-from realtime.core.messages import ChatMessage, ToolCall
+from realtime.core.cut_messages import Group, Measure, cut
+from realtime.core.cut_text import size_of, size_of_json
+from realtime.core.messages import ChatMessage, Tool
 
 MAX_CHARACTERS = 400_000  # about 100,000 tokens of English, half of the smallest usual context
 CHARACTERS_PER_TOKEN = 2.5  # at least, so that a budget in tokens is kept
 IMAGE_SIZE = 3_000  # about 1,000 tokens
 IMAGE_DATA = 100  # bytes of a picture's data that count as one: requests have a size as well
-MIN_TEXT = 500  # a text is not cut to less
-
-Group = list[ChatMessage]
 
 
 class ContextOverflow(Exception):
@@ -29,30 +27,63 @@ class ContextOverflow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much of a conversation the model may see. `retention` is kept of the budget once it overflows."""
+    """How much of a conversation the model may see. `retention` is kept of the room for messages once it overflows.
+
+    `body_bytes`: what a request may have in all, pictures with all their data; None: nobody knows.
+    """
 
     characters: int = MAX_CHARACTERS
     retention: float = 1.0
     may_drop: bool = True
+    body_bytes: int | None = None
+
+    def rooms(self, spent: int) -> list[tuple[Measure, int]]:
+        """What is left beside what is `spent` already, in each measure."""
+        rooms: list[tuple[Measure, int]] = [(size, self.characters - spent)]
+        return rooms if self.body_bytes is None else [*rooms, (body_size, self.body_bytes - spent)]
 
 
 WHOLE = Budget()
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The groups that are shown. `first`: the place of the oldest, if some had to go; else that which was given."""
+
+    groups: list[Group]
+    first: int
+
+
 def size(messages: Sequence[ChatMessage]) -> int:
     """How much of a budget these messages take."""
+    return _text_size(messages) + sum(
+        IMAGE_SIZE + len(url) // IMAGE_DATA for message in messages for url in message.images
+    )
+
+
+def body_size(messages: Sequence[ChatMessage]) -> int:
+    """How many bytes they are in a request."""
+    return _text_size(messages) + sum(len(url) for message in messages for url in message.images)
+
+
+def _text_size(messages: Sequence[ChatMessage]) -> int:
     return sum(
         size_of(message.content)
+        + size_of_json(message.reasoning)
         + sum(size_of(call.arguments) + len(call.name) for call in message.tool_calls)
-        + sum(IMAGE_SIZE + len(url) // IMAGE_DATA for url in message.images)
         for message in messages
     )
+
+
+def size_of_tools(tools: Sequence[Tool]) -> int:
+    """They share the context with the messages: without them one client's many tools would shrink it for all."""
+    return sum(len(tool.name) + len(tool.description or "") + size_of_json(tool.parameters) for tool in tools)
 
 
 def shorten(messages: Sequence[ChatMessage], budget: Budget) -> tuple[ChatMessage, ...]:
     """The messages of a request within a smaller budget. Raises ContextOverflow if nothing may be dropped."""
     system = [*messages[:1]] if messages and messages[0].role == "system" else []
-    kept = fit(grouped(messages[len(system) :]), budget, size(system))
+    kept = fit(grouped(messages[len(system) :]), budget, size(system)).groups
     return (*system, *(message for group in kept for message in group))
 
 
@@ -67,71 +98,44 @@ def grouped(messages: Sequence[ChatMessage]) -> list[Group]:
     return groups
 
 
-def fit(groups: Sequence[Group], budget: Budget, spent: int) -> list[Group]:
-    """The groups that fit beside what is `spent` already, oldest first. Raises ContextOverflow."""
-    sizes = [size(group) for group in groups]
-    total = spent + sum(sizes)
-    if total <= budget.characters or not groups:
-        return list(groups)
+def fit(groups: Sequence[Group], budget: Budget, spent: int, first: int = 0) -> Fitted:
+    """The groups that fit beside what is `spent` already, oldest first: those from `first` on, if they do.
+
+    Raises ContextOverflow if something would have to go that may not.
+    """
+    if not groups:
+        return Fitted([], first)
+    must = _must_stay(groups)
+    shown = sorted(must.union(range(first, len(groups))))
+    rooms = budget.rooms(spent)
+    sizes = [{place: measure(groups[place]) for place in shown} for measure, _ in rooms]
+    if all(sum(each.values()) <= room for each, (_, room) in zip(sizes, rooms, strict=True)):
+        return Fitted([groups[place] for place in shown], first)
     if not budget.may_drop:
         raise ContextOverflow(
-            f"The conversation has {total} characters and the model is shown {budget.characters}: "
-            "delete items, or set truncation to 'auto'."
+            f"The conversation has {spent + sum(sizes[0].values())} characters and the model is shown "
+            f"{budget.characters}: delete items, or set truncation to 'auto'."
         )
-    must = _must_stay(groups)
-    room = budget.characters * budget.retention - spent - sum(sizes[place] for place in must)
+    left = [
+        room * budget.retention - sum(each[place] for place in must)
+        for each, (_, room) in zip(sizes, rooms, strict=True)
+    ]
     kept = set(must)
-    for place in reversed(range(len(groups))):
-        if place in must:
-            continue
-        room -= sizes[place]
-        if room < 0:
+    for place in reversed([place for place in shown if place not in must]):
+        left = [room - each[place] for room, each in zip(left, sizes, strict=True)]
+        if min(left) < 0:
             break
         kept.add(place)
-    return _cut([groups[place] for place in sorted(kept)], budget.characters - spent)
+    return Fitted(cut([groups[place] for place in sorted(kept)], rooms), min(kept))
 
 
 def _must_stay(groups: Sequence[Group]) -> set[int]:
-    """The newest group, and that of the user's last message: without it the model knows no question."""
+    """The newest group, the user's last message, and all steps of the tool loop after it: what was called since, and
+    what was said in between. Where the user has said nothing, the calls at the end."""
+    newest = len(groups) - 1
+    calls = [place for place, group in enumerate(groups) if group[0].tool_calls]
     users = [place for place, group in enumerate(groups) if group[0].role == "user"]
-    return {len(groups) - 1, *users[-1:]}
-
-
-def _cut(groups: list[Group], room: int) -> list[Group]:
-    """The same groups, the longest texts cut until all have room, but none to less than MIN_TEXT."""
-    total = sum(map(size, groups))
-    if total <= room:
-        return groups
-    texts = sorted(
-        (size_of(text) for group in groups for message in group for text in _texts(message)), reverse=True
-    )
-    fixed = total - sum(texts)
-    limit = max(MIN_TEXT, fair_limit(texts, room - fixed))
-    return [[_cut_message(message, limit) for message in group] for group in groups]
-
-
-def fair_limit(sizes: Sequence[int], room: int) -> int:
-    """The greatest length to which all longer texts have to be cut. `sizes` are sorted, the longest first."""
-    left = room - sum(sizes)  # negative
-    for count, length in enumerate(sizes, 1):
-        left += length
-        shorter = sizes[count] if count < len(sizes) else 0
-        if left // count >= shorter:
-            return max(0, left // count)
-    return 0
-
-
-def _texts(message: ChatMessage) -> list[str]:
-    return [message.content, *(call.arguments for call in message.tool_calls)]
-
-
-def _cut_message(message: ChatMessage, limit: int) -> ChatMessage:
-    calls = tuple(_cut_call(call, limit) for call in message.tool_calls)
-    return replace(message, content=cut_bytes(message.content, limit), tool_calls=calls)
-
-
-def _cut_call(call: ToolCall, limit: int) -> ToolCall:
-    """Arguments have to stay JSON, so they go as a whole."""
-    if size_of(call.arguments) <= limit:
-        return call
-    return replace(call, arguments=json.dumps({"note": left_out(len(call.arguments))}))
+    if users:
+        return {users[-1], *range(users[-1], max(calls, default=-1) + 1), newest}
+    others = set(range(len(groups))).difference(calls)
+    return {*range(max(others, default=-1) + 1, len(groups)), newest}

@@ -21,8 +21,9 @@ from realtime.core.conversation import (
     OutputSpeech,
     Text,
 )
+from realtime.core.cut_messages import Group
 from realtime.core.cut_text import size_of
-from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, Group, fit
+from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
 from realtime.core.items import outputs_of_calls, says_something
 from realtime.core.messages import ChatMessage, ToolCall
 
@@ -41,7 +42,7 @@ def history(
 ) -> tuple[ChatMessage, ...]:
     """The messages for a chat request, oldest first. Raises ContextOverflow if nothing may be dropped."""
     groups = list(_groups(items, sees_images, reasoning or {}))
-    kept = fit(groups, budget, size_of(instructions))
+    kept = fit(groups, budget, size_of(instructions)).groups
     system = [ChatMessage("system", instructions)] if instructions else []
     return tuple(system + [message for group in kept for message in group])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from realtime.context import Context
 from realtime.core.conversation import Conversation, InputSpeech, Item, Message
 from realtime.core.cut_text import size_of
 from realtime.core.fitting import CHARACTERS_PER_TOKEN
@@ -15,7 +16,13 @@ from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.session_config import ToolChoice
+from realtime.replying.fitting_chat import KnownLimits
 from realtime.translate import to_wire_item
+
+
+def known_limits(context: Context) -> KnownLimits:
+    """Of the chat models of this session."""
+    return KnownLimits(context.providers.context_budgets, context.picture_budgets)
 
 
 def build_request(

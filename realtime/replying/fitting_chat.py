@@ -1,7 +1,8 @@
 """A chat model that takes a conversation of any length: what it refuses as too long is asked again, shorter.
 
 The oldest messages go first (`core/fitting.py`). What was learnt counts for all later requests to the model, so that
-only one turn of the process meets the refusal. Where nothing may be left out, the refusal says what to do.
+only one turn of the process meets the refusal. How many tokens pictures have nobody knows: what a request with some has
+taught counts for those of its own session. Where nothing may be left out, the refusal says what to do.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-
-import msgspec
+from dataclasses import dataclass, field, replace
 
 from realtime.core.context_budgets import ContextBudgets, after_refusal
-from realtime.core.fitting import Budget, shorten, size
-from realtime.core.messages import ChatEvent, ChatMessage, ChatRequest, Tool
+from realtime.core.fitting import Budget, body_size, shorten, size, size_of_tools
+from realtime.core.messages import ChatEvent, ChatMessage, ChatRequest
 from realtime.errors import ProviderError, ProviderRejected, without_trace
 from realtime.providers.base import ChatModel
 
@@ -30,22 +29,39 @@ SHORTEN = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownLimits:
+    """What one session knows of its models. `learned` is the process's, `with_pictures` its own."""
+
+    learned: ContextBudgets
+    with_pictures: ContextBudgets = field(default_factory=ContextBudgets)
+
+    def within(self, budget: Budget, chat: ChatModel, *, beside: int, pictures: bool) -> Budget:
+        """The same, with the sizes of this model where they are less. `beside`: see `ContextBudgets.of`."""
+        tokens = getattr(chat, "context_tokens", None)
+        limits = [budget.characters, self.learned.of(chat.name, tokens, beside=beside)]
+        if pictures:
+            limits.append(self.with_pictures.of(chat.name, tokens, beside=beside))
+        body_bytes = self.learned.body_of(chat.name, beside=beside)
+        return replace(budget, characters=min(limits), body_bytes=body_bytes)
+
+
 class FittingChat(ChatModel):
     """`budget` is how one response may be shortened; its size is that of the model, if that takes less."""
 
-    def __init__(self, chat: ChatModel, budgets: ContextBudgets, budget: Budget) -> None:
+    def __init__(self, chat: ChatModel, limits: ContextBudgets | KnownLimits, budget: Budget) -> None:
         self.name = chat.name
         self.sees_images = chat.sees_images
         self._chat = chat
-        self._budgets = budgets
+        self._limits = limits if isinstance(limits, KnownLimits) else KnownLimits(limits)
         self._budget = budget
 
     def __repr__(self) -> str:
         return f"<FittingChat {self._chat!r}>"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        beside = _size_of_tools(request.tools)
-        budget = self._of_model(beside)
+        beside, pictures = size_of_tools(request.tools), has_pictures(request.messages)
+        budget = known = self._limits.within(self._budget, self._chat, beside=beside, pictures=pictures)
         messages = request.messages if not budget.may_drop else shorten(request.messages, budget)
         for refusals in range(MAX_REFUSALS + 1):
             yielded = False
@@ -53,25 +69,26 @@ class FittingChat(ChatModel):
                 async with aclosing(self._chat.stream(replace(request, messages=messages))) as events:
                     async for event in events:
                         if not yielded and refusals:
-                            self._learn(budget, beside)
+                            self._learn(known, budget, beside=beside, pictures=pictures)
                         yielded = True
                         yield event
                 return
             except ProviderError as error:
                 if yielded or not _is_too_long(error):
                     raise
-                budget = replace(budget, characters=after_refusal(size(messages), error.message, refusals))
+                budget = _after(budget, messages, error, refusals)
                 without_trace(error)
                 messages = self._shorter(request, messages, budget, error, last=refusals == MAX_REFUSALS)
 
-    def _of_model(self, beside: int) -> Budget:
-        tokens = getattr(self._chat, "context_tokens", None)
-        characters = min(self._budget.characters, self._budgets.of(self.name, tokens, beside=beside))
-        return replace(self._budget, characters=characters)
-
-    def _learn(self, budget: Budget, beside: int) -> None:
-        log.info("%s takes about %d characters of a conversation", self.name, budget.characters)
-        self._budgets.learn(self.name, budget.characters, beside=beside)
+    def _learn(self, known: Budget, budget: Budget, *, beside: int, pictures: bool) -> None:
+        """What was refused was more than `budget`, where that is less than what was known."""
+        if budget.characters < known.characters:
+            log.info("%s takes about %d characters of a conversation", self.name, budget.characters)
+            budgets = self._limits.with_pictures if pictures else self._limits.learned
+            budgets.learn(self.name, budget.characters, beside=beside)
+        if budget.body_bytes is not None and budget.body_bytes != known.body_bytes:
+            log.info("%s takes about %d bytes of a request", self.name, budget.body_bytes)
+            self._limits.learned.learn_body(self.name, budget.body_bytes, beside=beside)
 
     def _shorter(
         self,
@@ -86,18 +103,27 @@ class FittingChat(ChatModel):
         if not budget.may_drop:
             raise _told(DELETE, error)
         messages = shorten(request.messages, budget)
-        if last or size(messages) >= size(refused):
+        measure = body_size if _is_of_body(error) else size
+        if last or measure(messages) >= measure(refused):
             raise _told(SHORTEN, error)
         return messages
 
 
-def _size_of_tools(tools: Sequence[Tool]) -> int:
-    """They share the context with the messages: without them one client's many tools would shrink it for all."""
-    return sum(len(tool.name) + len(tool.description or "") + _json_size(tool.parameters) for tool in tools)
+def has_pictures(messages: Sequence[ChatMessage]) -> bool:
+    """Whether there is one among them."""
+    return any(message.images for message in messages)
 
 
-def _json_size(value: object) -> int:
-    return len(msgspec.json.encode(value))
+def _after(budget: Budget, refused: Sequence[ChatMessage], error: ProviderError, refusals: int) -> Budget:
+    """The budget to try next: less of what was too much, of tokens or of bytes."""
+    if _is_of_body(error):
+        body_bytes = after_refusal(body_size(refused), error.message, refusals)
+        return replace(budget, body_bytes=body_bytes)
+    return replace(budget, characters=after_refusal(size(refused), error.message, refusals))
+
+
+def _is_of_body(error: ProviderError) -> bool:
+    return error.code != "context_length_exceeded"
 
 
 def _is_too_long(error: ProviderError) -> bool:

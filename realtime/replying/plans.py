@@ -14,7 +14,7 @@ from realtime.protocol.response_options import ResponseOptions
 from realtime.protocol.voices import platform_voice
 from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.replying.at_accounts import AccountsChat, AccountsSpeech
-from realtime.replying.chat_request import budget_of
+from realtime.replying.chat_request import budget_of, known_limits
 from realtime.replying.fitting_chat import FittingChat
 from realtime.replying.response import ReplyPlan
 from realtime.replying.turn_replies import TurnReplies
@@ -68,7 +68,7 @@ class Plans:
         chat = context.providers.chat
         if context.seat is not None:
             chat = AccountsChat(context, self.voice(options) if options.spoken else None)
-        return FittingChat(chat, context.providers.context_budgets, budget_of(options))
+        return FittingChat(chat, known_limits(context), budget_of(options))
 
     def speech(self, plan: ReplyPlan) -> Speech:
         """Who speaks, if the reply is spoken. From now on the chat is of the same account."""

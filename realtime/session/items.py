@@ -15,8 +15,8 @@ from realtime.core import conversation as core
 from realtime.core.audio import AudioFormat, PcmDecoder, Resampler
 from realtime.core.audio_buffer import Samples
 from realtime.core.conversation import ConversationError
+from realtime.core.cut_messages import fair_limit
 from realtime.core.cut_text import cut_characters
-from realtime.core.fitting import fair_limit
 from realtime.errors import ProtocolError
 from realtime.protocol import client_events
 from realtime.protocol import server_events as events

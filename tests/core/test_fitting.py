@@ -1,6 +1,7 @@
 """Messages within a budget: the oldest go first, calls keep their results, and what is still too long is cut."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from realtime.core.context_budgets import ContextBudgets, after_refusal, share_in
 from realtime.core.conversation import FunctionCall, FunctionCallOutput, Image, Item, Message, Text
+from realtime.core.cut_messages import MIN_TEXT
 from realtime.core.cut_text import cut_bytes, cut_characters, size_of
-from realtime.core.fitting import IMAGE_SIZE, MAX_CHARACTERS, MIN_TEXT, Budget, grouped, shorten, size
+from realtime.core.fitting import IMAGE_SIZE, MAX_CHARACTERS, Budget, grouped, shorten, size
 from realtime.core.history import history
 from realtime.core.messages import ChatMessage, ToolCall
 
@@ -56,17 +58,83 @@ def test_no_character_is_halved_by_a_cut():
 # -- leaving out ------------------------------------------------------------------------------------------------------
 
 
-def test_the_question_stays_when_the_tools_after_it_take_all_the_room():
-    messages = [
+def loop(*results: str) -> list[ChatMessage]:
+    """A question, and what was called since then, one after the other."""
+    steps = [(call(str(n)), result(str(n), text)) for n, text in enumerate(results)]
+    return [
         SYSTEM,
         user("old " * 100),
+        said("Yes."),
         user("Where?"),
-        call("1"),
-        result("1", "x" * 900),
-        call("2"),
-        result("2", "y" * 900),
+        *(each for step in steps for each in step),
     ]
-    assert shorten(messages, Budget(1_000)) == (SYSTEM, messages[2], messages[5], messages[6])
+
+
+def test_the_question_and_all_results_since_stay_and_the_longest_are_cut():
+    messages = loop("x" * 150_000, "booked, number 4711", "y" * 200_000, "z" * 150_000)
+    shown = shorten(messages, Budget(400_000))
+    assert size(shown) <= 400_000
+    assert shown[:2] == (SYSTEM, messages[3])
+    results = [message.content for message in shown if message.role == "tool"]
+    assert results[1] == "booked, number 4711"
+    assert {text[0]: size_of(text) // 10_000 for text in results} == {"x": 13, "b": 0, "y": 13, "z": 13}
+    assert all("characters left out" in text for text in results if text[0] in "xyz")
+
+
+def test_what_is_before_the_question_goes_before_anything_after_it_is_cut():
+    messages = loop("x" * 700, "y" * 700)
+    assert shorten(messages, Budget(1_430)) == (SYSTEM, *messages[3:])
+
+
+def test_of_the_first_steps_of_a_long_loop_a_note_stays():
+    shown = shorten(loop(*("x" * 900 for _ in range(8))), Budget(2_500))
+    assert size(shown) <= 2_500
+    results = [message.content.strip() for message in shown if message.role == "tool"]
+    assert len(results) == 8
+    assert results[:4] == ["[... 900 characters left out ...]"] * 4
+    assert all(len(text) >= MIN_TEXT - 10 for text in results[-3:])
+
+
+def test_what_a_model_thought_counts_and_goes_with_the_first_steps():
+    def thinking(call_id: str) -> ChatMessage:
+        return replace(call(call_id), reasoning={"reasoning_content": "t" * 1_000})
+
+    messages = [user("Where?"), *(each for n in "123" for each in (thinking(n), result(n, "x" * 90)))]
+    assert 3_000 < size(messages) - size([replace(message, reasoning=None) for message in messages]) < 3_200
+    shown = shorten(messages, Budget(2_500))
+    assert [message.reasoning is not None for message in shown if message.tool_calls] == [False, True, True]
+    assert size(shown) <= 2_500
+
+
+def test_a_loop_without_end_still_fits():
+    shown = shorten(loop(*("x" * 900 for _ in range(500))), Budget(2_500))
+    assert size(shown) <= 2_500
+    assert shown[:2] == (SYSTEM, user("Where?"))
+    assert [message.tool_call_id for message in shown if message.role == "tool"][-3:] == ["497", "498", "499"]
+    assert untorn(shown)
+
+
+def test_what_was_said_between_the_steps_stays_and_a_story_after_them_does_not_take_their_room():
+    messages = [*loop("x" * 900), said("Booked."), call("7"), result("7", "y" * 900), *[said("z" * 300)] * 9]
+    shown = shorten(messages, Budget(2_500))
+    assert shown == (SYSTEM, *messages[3:9], *messages[-2:])
+
+
+def test_calls_without_a_question_stay_too():
+    messages = [said("Hello. " * 100), call("1"), result("1", "x" * 900), call("2"), result("2", "y" * 900)]
+    shown = shorten(messages, Budget(1_200))
+    assert [message.tool_call_id for message in shown if message.role == "tool"] == ["1", "2"]
+
+
+def test_a_body_has_its_own_limit_which_counts_all_data_of_pictures():
+    pictures = [
+        ChatMessage("user", str(n), images=("data:image/png;base64," + "A" * 9_000,)) for n in range(9)
+    ]
+    assert shorten(pictures, Budget(body_bytes=30_000)) == tuple(pictures[-3:])
+    assert shorten(pictures, Budget(9_500, body_bytes=30_000)) == tuple(pictures[-3:])
+    assert shorten(pictures, Budget(3_500, body_bytes=30_000)) == tuple(pictures[-1:])
+    (cut,) = shorten([user("x" * 9_000)], Budget(body_bytes=3_000))
+    assert size_of(cut.content) <= 3_000
 
 
 def test_two_calls_at_once_stay_with_both_results():
@@ -191,6 +259,19 @@ def test_what_is_shown_fits_keeps_pairs_and_the_question(items, instructions, ch
     assert size(shown) <= max(characters, least)
     if size(whole) <= characters:
         assert shown == whole
+    asked = max((place for place, message in enumerate(whole) if message.role == "user"), default=len(whole))
+    if characters >= size_of(instructions) + sum(map(at_least, whole[asked:])):
+        assert calls(whole[asked:]) <= calls(shown)
+
+
+def at_least(message: ChatMessage) -> int:
+    """What it takes when its texts are cut."""
+    texts = [message.content, *(each.arguments for each in message.tool_calls)]
+    return size([message]) - sum(max(0, size_of(text) - MIN_TEXT) for text in texts)
+
+
+def calls(messages) -> set[str]:
+    return {each.call_id for message in messages for each in message.tool_calls}
 
 
 @given(conversations(), st.lists(st.integers(0, 20_000), min_size=1, max_size=4))
@@ -213,6 +294,13 @@ def test_a_budget_is_the_least_of_what_is_known():
     assert budgets.of("m", 64_000) == 160_000
     budgets.learn("m", 30_000)
     assert (budgets.of("m", 64_000), budgets.of("n")) == (30_000, MAX_CHARACTERS)
+
+
+def test_a_body_that_was_too_large_says_nothing_about_the_context():
+    budgets = ContextBudgets()
+    budgets.learn_body("m", 30_000, beside=5_000)
+    assert (budgets.of("m"), budgets.body_of("m"), budgets.body_of("n")) == (MAX_CHARACTERS, 35_000, None)
+    assert (budgets.body_of("m", beside=10_000), budgets.body_of("m", beside=90_000)) == (25_000, 3_500)
 
 
 def test_only_the_newest_models_are_remembered():

@@ -9,7 +9,7 @@ from realtime.core.fitting import Budget
 from realtime.core.messages import ChatFinish, ChatMessage, ChatRequest, TextDelta, Tool
 from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from realtime.providers.base import ChatModel
-from realtime.replying.fitting_chat import MAX_REFUSALS, FittingChat
+from realtime.replying.fitting_chat import MAX_REFUSALS, FittingChat, KnownLimits
 from tests.conversing import Talk, scripted
 
 MINIMAX = "MiniMax: the conversation is too long (code 2013). It said: context window exceeds limit (2013)"
@@ -38,7 +38,7 @@ def request(*texts: str, instructions: str = "Be brief.") -> ChatRequest:
     return ChatRequest((ChatMessage("system", instructions), *(ChatMessage("user", text) for text in texts)))
 
 
-async def answer(chat: ChatModel, asked: ChatRequest, budgets: ContextBudgets | None = None, **budget) -> str:
+async def answer(chat: ChatModel, asked: ChatRequest, budgets=None, **budget) -> str:
     fitting = FittingChat(chat, budgets or ContextBudgets(), Budget(**budget))
     return "".join([event.text async for event in fitting.stream(asked) if isinstance(event, TextDelta)])
 
@@ -75,6 +75,60 @@ async def test_the_numbers_of_a_refusal_are_used():
 async def test_a_body_that_is_too_large_is_shortened_too():
     chat = SmallChat(100_000, "too large", code="upstream_rejected", upstream_code=413)
     assert await answer(chat, request(*OLD, "And now?")) == "And now?"
+
+
+class SmallBody(ChatModel):
+    """Like a gateway: HTTP 413 for a body of more than `takes` bytes; `asked` has the number of messages."""
+
+    name = "small"
+    sees_images = True
+
+    def __init__(self, takes: int, **error) -> None:
+        self.takes, self.error = takes, error or {"code": "upstream_rejected", "upstream_code": 413}
+        self.asked: list[int] = []
+
+    async def stream(self, request: ChatRequest):
+        self.asked.append(len(request.messages))
+        if sum(len(each.content) + sum(map(len, each.images)) for each in request.messages) > self.takes:
+            raise ProviderRejected("Request Entity Too Large (HTTP 413)", **self.error)
+        yield TextDelta("Nice.")
+        yield ChatFinish("stop")
+
+
+def pictures(count: int, size: int = 1_000_000) -> ChatRequest:
+    image = "data:image/png;base64," + "A" * size
+    return ChatRequest(tuple(ChatMessage("user", str(n), images=(image,)) for n in range(count)))
+
+
+async def test_a_body_that_is_too_large_leaves_the_context_of_all_as_it_is():
+    chat, budgets = SmallBody(5_000_000), ContextBudgets()
+    await answer(chat, pictures(9), budgets)
+    assert chat.asked == [9, 4]
+    assert budgets.of("small") == ContextBudgets().of("small")
+    await answer(chat, request(*OLD, "And now?"), budgets)
+    assert chat.asked[2:] == [len(OLD) + 2], "nothing is left out for want of bytes"
+    await answer(chat, pictures(20), budgets)
+    assert chat.asked[3:] == [4], "the limit of a body is met once"
+
+
+async def test_the_tokens_of_pictures_are_learnt_for_the_pictures_of_their_own_session_alone():
+    chat, budgets = SmallBody(5_000_000, code="context_length_exceeded"), ContextBudgets()
+    here, there = KnownLimits(budgets), KnownLimits(budgets)
+    await answer(chat, pictures(9), here)
+    assert chat.asked == [9, 4]
+    await answer(chat, pictures(9), here)
+    assert chat.asked[2:] == [4]
+    await answer(chat, request(*OLD, "And now?"), here)
+    with_one = ChatRequest((*request(*OLD).messages, *pictures(1).messages))
+    await answer(chat, with_one, there)
+    assert chat.asked[3:] == [len(OLD) + 2] * 2
+
+
+async def test_a_picture_alone_that_is_too_large_is_one_clear_error_and_teaches_nothing():
+    chat, budgets = SmallBody(500_000), ContextBudgets()
+    with pytest.raises(ProviderRejected, match="shorten the instructions"):
+        await answer(chat, pictures(3), budgets)
+    assert budgets.body_of("small") is None
 
 
 async def test_a_book_in_the_last_message_is_cut():
