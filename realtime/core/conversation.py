@@ -30,6 +30,7 @@ from realtime.core.items import (
     transcript_of,
 )
 from realtime.core.making_room import may_go
+from realtime.core.shown_from import ShownFrom
 from realtime.core.spoken import SpokenPart
 
 __all__ = [
@@ -84,6 +85,7 @@ class Conversation:
         self._room = ItemRoom()
         self._awaited: set[str] = set()  # items: calls of our replies whose output has not come
         self._reasoning: dict[str, object] = {}
+        self.shown_from = ShownFrom()
 
     def __repr__(self) -> str:
         return f"<Conversation {len(self._order)} items>"
@@ -127,6 +129,8 @@ class Conversation:
             raise ConversationError("invalid_value", HOLDS_TOO_MUCH, "item.content")
         if not (restored or by_reply or self._room.holds(held)):
             raise ConversationError(FULL, HOLDS_TOO_MUCH)
+        if after is not None:
+            self.shown_from.insert(place, self.items)
         self._order.insert(place, item.id)
         self._put(item)
         if isinstance(item, FunctionCallOutput):

@@ -7,6 +7,7 @@ cut before their first word, pictures for a model that cannot see.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -26,6 +27,7 @@ from realtime.core.cut_text import size_of
 from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
 from realtime.core.items import outputs_of_calls, says_something
 from realtime.core.messages import ChatMessage, ToolCall
+from realtime.core.shown_from import ShownFrom
 
 __all__ = ["MAX_CHARACTERS", "NO_RESULT", "WHOLE", "Budget", "ContextOverflow", "history"]
 
@@ -39,16 +41,26 @@ def history(
     sees_images: bool = False,
     budget: Budget = WHOLE,
     reasoning: Mapping[str, object] | None = None,
+    shown: ShownFrom | None = None,
 ) -> tuple[ChatMessage, ...]:
-    """The messages for a chat request, oldest first. Raises ContextOverflow if nothing may be dropped."""
-    groups = list(_groups(items, sees_images, reasoning or {}))
-    kept = fit(groups, budget, size_of(instructions)).groups
+    """The messages for a chat request, oldest first. Raises ContextOverflow if nothing may be dropped.
+
+    `shown`: what was left out before stays out, and is told where something more has to be.
+    """
+    found = list(_groups(items, sees_images, reasoning or {}))
+    places = [place for place, _ in found]
+    first = 0 if shown is None else bisect_left(places, shown.place(items))
+    fitted = fit([group for _, group in found], budget, size_of(instructions), first)
+    if shown is not None and fitted.first != first:
+        shown.moves_to(items[places[fitted.first]])
     system = [ChatMessage("system", instructions)] if instructions else []
-    return tuple(system + [message for group in kept for message in group])
+    return tuple(system + [message for group in fitted.groups for message in group])
 
 
-def _groups(items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]) -> Iterable[Group]:
-    """Messages that stay or go together: a message alone, calls with their results."""
+def _groups(
+    items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]
+) -> Iterable[tuple[int, Group]]:
+    """Messages that stay or go together: a message alone, calls with their results. And the place of the first item."""
     outputs = _outputs(items)
     last_user = next((n for n in reversed(range(len(items))) if says_something(items[n])), -1)
     position = 0
@@ -60,13 +72,13 @@ def _groups(items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, ob
                 message = _message(item, sees_images)
                 calls, position = _calls_from(items, position) if item.role == "assistant" else ({}, position)
                 if calls:
-                    yield _call_group(calls, outputs, message, position > last_user, reasoning)
+                    yield place, _call_group(calls, outputs, message, position > last_user, reasoning)
                 elif message is not None:
-                    yield [message]
+                    yield place, [message]
             case FunctionCall():
                 calls, position = _calls_from(items, place)
                 if calls:
-                    yield _call_group(calls, outputs, None, position > last_user, reasoning)
+                    yield place, _call_group(calls, outputs, None, position > last_user, reasoning)
             case FunctionCallOutput():
                 continue  # shown with its call
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from realtime.context import Context
-from realtime.core.conversation import Conversation, InputSpeech, Item, Message
+from realtime.core.conversation import Conversation, Image, InputSpeech, Item, Message
 from realtime.core.cut_text import size_of
-from realtime.core.fitting import CHARACTERS_PER_TOKEN
+from realtime.core.fitting import CHARACTERS_PER_TOKEN, size_of_tools
 from realtime.core.history import WHOLE, Budget, ContextOverflow, history
 from realtime.core.messages import ChatRequest, Tool
+from realtime.core.shown_from import ShownFrom
 from realtime.errors import ProtocolError, ProviderRejected
 from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
@@ -20,9 +21,44 @@ from realtime.replying.fitting_chat import KnownLimits
 from realtime.translate import to_wire_item
 
 
+def request_about(context: Context, options: ResponseOptions, items: Sequence[Item]) -> ChatRequest:
+    """What the chat model of this session is asked about these items of its conversation, or of the response alone.
+
+    Raises like `build_request`.
+    """
+    conversation, chat = context.conversation, context.providers.chat
+    budget, shown = budget_of(options), _shown_from(conversation, options)
+    if shown is not None:
+        # As short as `FittingChat` would make it: what is left out there nobody remembers
+        pictures = chat.sees_images and any(map(_has_picture, items[shown.place(items) :]))
+        beside = size_of_tools(_tools(options))
+        budget = known_limits(context).within(budget, chat, beside=beside, pictures=pictures)
+    return build_request(
+        options,
+        items,
+        sees_images=chat.sees_images,
+        reasoning=conversation.reasoning,
+        budget=budget,
+        shown=shown,
+    )
+
+
 def known_limits(context: Context) -> KnownLimits:
     """Of the chat models of this session."""
     return KnownLimits(context.providers.context_budgets, context.picture_budgets)
+
+
+def _shown_from(conversation: Conversation, options: ResponseOptions) -> ShownFrom | None:
+    """What remembers where the model is shown the conversation from. A response beside it reads it and moves nothing;
+    None: nothing is remembered."""
+    if options.input is not None or options.truncation.mode != "retention_ratio":
+        return None
+    shown = conversation.shown_from.under(options.truncation)
+    return ShownFrom(shown.item_id) if options.out_of_band else shown
+
+
+def _has_picture(item: Item) -> bool:
+    return isinstance(item, Message) and any(isinstance(part, Image) for part in item.parts)
 
 
 def build_request(
@@ -31,8 +67,10 @@ def build_request(
     *,
     sees_images: bool,
     reasoning: Mapping[str, object] | None = None,
+    budget: Budget | None = None,
+    shown: ShownFrom | None = None,
 ) -> ChatRequest:
-    """What the chat model is asked about these items. `reasoning`: see `Conversation`.
+    """What a chat model is asked about these items. `reasoning`: see `Conversation`; `budget` None: as the options say.
 
     Raises ProviderRejected `context_length_exceeded` when they are too long and must not be shortened.
     """
@@ -41,21 +79,26 @@ def build_request(
             items,
             options.instructions,
             sees_images=sees_images,
-            budget=budget_of(options),
+            budget=budget or budget_of(options),
             reasoning=reasoning,
+            shown=shown,
         )
     except ContextOverflow as error:
         raise ProviderRejected(str(error), code="context_length_exceeded") from error
     choice = options.tool_choice
     return ChatRequest(
         messages,
-        tools=tuple(Tool(tool.name, tool.description or "", tool.parameters) for tool in options.tools),
+        tools=_tools(options),
         tool_choice=choice.name if choice.name else choice.mode,
         parallel_tool_calls=options.parallel_tool_calls,
         max_output_tokens=options.max_output_tokens,
         temperature=options.temperature,
         reasoning_effort=options.reasoning_effort,
     )
+
+
+def _tools(options: ResponseOptions) -> tuple[Tool, ...]:
+    return tuple(Tool(tool.name, tool.description or "", tool.parameters) for tool in options.tools)
 
 
 def budget_of(options: ResponseOptions) -> Budget:

@@ -21,7 +21,7 @@ from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProviderRejected
 from realtime.protocol.response_options import ResponseOptions
-from realtime.replying.chat_request import build_request
+from realtime.replying.chat_request import request_about
 from realtime.replying.response import Response
 from realtime.replying.responses import Responses
 
@@ -77,12 +77,9 @@ class Speculation:
             return
         self._discard()
         if self._affordable():
-            sees_images = self._context.providers.chat.sees_images
             with suppress(ProviderRejected):  # too long a conversation: the answer to the turn will say so
                 items = [*premise.items, Message("", "user", (InputSpeech(text),))]
-                reasoning = conversation.reasoning
-                request = build_request(options, items, sees_images=sees_images, reasoning=reasoning)
-                self._begin(premise, request, marks)
+                self._begin(premise, request_about(self._context, options, items), marks)
         if self._response is None:
             self._progress(EarlyAnswer.NONE)
 

@@ -18,7 +18,7 @@ from realtime.listening.user_input import UserInput
 from realtime.protocol import objects as wire
 from realtime.protocol.objects import ItemReference
 from realtime.protocol.response_options import ResponseOptions
-from realtime.replying.chat_request import build_request, is_unread
+from realtime.replying.chat_request import is_unread, request_about
 from realtime.session.items import resampled
 from realtime.translate import to_core_format, to_core_item
 
@@ -53,7 +53,7 @@ def asked_before(context: Context, options: ResponseOptions, answer_id: str | No
     if options.input is not None:
         given = (_as_it_is(item, conversation) for item in options.input)
         items = tuple(to_core_item(each) if isinstance(each, wire.Item) else each for each in given if each)
-    return _built(context, options, items)
+    return request_about(context, options, items)
 
 
 async def _request(
@@ -66,12 +66,7 @@ async def _request(
     last = next((item for item in reversed(items) if isinstance(item, Message) and item.role == "user"), None)
     if last is not None and is_unread(last):
         user.items.check(last.id)
-    return _built(context, options, items)
-
-
-def _built(context: Context, options: ResponseOptions, items: Sequence[Item]) -> ChatRequest:
-    sees_images, reasoning = context.providers.chat.sees_images, context.conversation.reasoning
-    return build_request(options, items, sees_images=sees_images, reasoning=reasoning)
+    return request_about(context, options, items)
 
 
 async def _still_there(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realtime.core.conversation import (
+    ROOT,
     Image,
     InputSpeech,
     Message,
@@ -12,7 +13,8 @@ from realtime.core.conversation import (
 )
 from realtime.core.history import NO_RESULT, Budget, ContextOverflow, history
 from realtime.core.messages import ChatMessage, ToolCall
-from tests.core.conversation_kit import answer, assistant, call, user
+from realtime.core.shown_from import ShownFrom
+from tests.core.conversation_kit import answer, assistant, call, filled, user
 
 
 def test_the_instructions_come_first():
@@ -152,6 +154,63 @@ def test_what_fits_is_not_touched():
 
 def test_an_overflow_leaves_only_the_ratio_asked_for():
     assert len(history(long_talk(), "", budget=Budget(90, retention=0.5))) == 4
+
+
+def test_the_ratio_is_of_what_the_instructions_leave():
+    assert len(history(long_talk(), "x" * 500, budget=Budget(590, retention=0.5))) == 1 + 4
+
+
+# -- where a conversation is shown from -------------------------------------------------------------------------------
+
+HALF = Budget(105, retention=0.5)  # ten messages, or five
+
+
+def first_shown(shown: ShownFrom, items: list[Message], budget: Budget = HALF) -> str:
+    messages = history(items, "", budget=budget, shown=shown)
+    assert messages == tuple(ChatMessage("user", f"{item.parts[0].text}") for item in items[-len(messages) :])
+    return items[-len(messages)].id
+
+
+def test_after_a_cut_a_conversation_grows_to_the_limit_again():
+    shown, items = ShownFrom(), [user(str(n), f"{n:010}") for n in range(30)]
+    begins = [first_shown(shown, items[:count]) for count in range(1, 31)]
+    assert begins == ["0"] * 10 + ["6"] * 6 + ["12"] * 6 + ["18"] * 6 + ["24"] * 2
+
+
+def test_where_it_is_shown_from_is_forgotten_with_that_item_and_with_the_rule():
+    items = [user(str(n), f"{n:010}") for n in range(12)]
+    conversation = filled(*items)
+    shown = conversation.shown_from.under("half")
+    assert first_shown(shown, items) == "7"
+    assert first_shown(shown.under("half"), items, Budget(100)) == "7"
+    assert first_shown(shown.under("whole"), items, Budget(100)) == "2"
+    conversation.remove("2")
+    assert first_shown(shown, items[3:], Budget(100)) == "3"
+
+
+def test_what_is_put_before_what_is_shown_is_seen():
+    """A client that replaces the oldest items by a summary of them."""
+    items = [user(str(n), f"{n:010}") for n in range(12)]
+    conversation = filled(*items)
+    assert first_shown(conversation.shown_from, items) == "7"
+    conversation.add(user("behind", "behind"), "10")
+    assert conversation.shown_from.item_id == "7"
+    for item in items[:6]:
+        conversation.remove(item.id)
+    conversation.add(user("summary", "in short"), ROOT)
+    assert history(conversation.items, budget=HALF, shown=conversation.shown_from)[0].content == "in short"
+
+
+def test_the_words_of_an_early_answer_are_no_item_to_begin_with():
+    shown, items = ShownFrom(), [user("0", "x" * 100), user("", "y" * 60)]
+    assert first_shown(shown, items) == ""
+    assert shown.item_id is None
+
+
+def test_a_question_before_what_is_shown_stays():
+    items = [user("u", "Where?"), *(assistant(str(n), f"{n:010}") for n in range(12))]
+    messages = history(items, budget=HALF, shown=ShownFrom("9"))
+    assert [message.content for message in messages] == ["Where?", "0000000009", "0000000010", "0000000011"]
 
 
 def test_nothing_is_dropped_where_that_is_forbidden():

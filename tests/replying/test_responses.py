@@ -11,7 +11,7 @@ from realtime.core.turn_end import EarlyAnswer
 from realtime.core.turn_marks import Marks
 from realtime.errors import ProtocolError, ProviderUnavailable
 from realtime.protocol.response_options import ResponseParams, response_options
-from realtime.replying.chat_request import build_request
+from realtime.replying.chat_request import request_about
 from realtime.replying.playout import Playout
 from realtime.replying.responses import MAX_OUT_OF_BAND, Responses
 from realtime.replying.speculation import Speculation
@@ -47,7 +47,7 @@ class Side:
 
         async def asked():
             items = conversation.items if options.input is None else [*map(to_core_item, options.input)]
-            return build_request(options, items, sees_images=False, reasoning=conversation.reasoning)
+            return request_about(self.bench.context, options, items)
 
         return asked
 
