@@ -10,15 +10,14 @@ Knows no session and no protocol: `replying/running_tools.py` runs the calls and
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
 import inspect
+import json
 import logging
 import sys
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,16 +26,18 @@ from typing import Annotated, Any, Protocol, overload
 import msgspec
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.core.messages import ToolCall
+from realtime.core.writable import writable
 from realtime.errors import ConfigError
 from realtime.protocol.session_config import FunctionTool
+from realtime.tool_threads import MAX_THREADS, NoThread, ToolThreads
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
 FILLER_AFTER_S = 1.0
 MAX_OUTPUT_CHARACTERS = 50_000
-MAX_THREADS = 16  # for functions that are not coroutines
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ class Toolbox:
     ) -> None:
         self._tools = {each.name: each for each in as_tools(tools)}
         self._timeout_s = timeout_s
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: dict[str, ToolThreads] = {}  # of tools that are not coroutines, by name
         self.filler = filler
         self.filler_after_s = filler_after_s
 
@@ -256,49 +257,98 @@ class Toolbox:
     async def run(self, call: ToolCall) -> str:
         """The output of the tool as text for the model. Errors are reported in this text; raises nothing."""
         called = self._tools[call.name]
-        timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
         try:
-            arguments = msgspec.json.decode(call.arguments, type=called.arguments, strict=False)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            return error_output(f"The arguments are invalid: {error}")
-        given = {name: getattr(arguments, name) for name in arguments.__struct_fields__}
-        try:
-            async with deadlines.timeout(timeout_s) as timeout:
-                return _output(await self._call(called, given))
-        except TimeoutError as error:
-            if timeout.expired():
-                return error_output(f"{call.name} did not answer in {timeout_s:g} s.")
-            return error_output(f"{call.name} failed: {error or 'it timed out'}")
+            return await contained(self._answer(called, call.arguments))
+        except _NoAnswer as error:
+            return error_output(str(error))
         except Exception as error:
-            log.warning("tool %s failed", call.name, exc_info=True)
-            return error_output(f"{call.name} failed: {error or type(error).__name__}")
+            log.warning("tool %s failed", called.name, exc_info=True)
+            return error_output(f"{called.name} failed: {_words(error)}")
 
-    async def _call(self, called: ServerTool, given: dict[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(called.function):
-            return await called.function(**given)
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="tool")
-        work = functools.partial(copy_context().run, called.function, **given)
-        result = await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        return await result if inspect.isawaitable(result) else result
+    async def _answer(self, called: ServerTool, arguments: str) -> str:
+        """Raises _NoAnswer, and what the tool raises."""
+        given = _read(arguments, called)
+        timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
+        threads = None if inspect.iscoroutinefunction(called.function) else self._threads_of(called)
+        if threads is not None:
+            await _take(threads, called, timeout_s)
+        try:
+            async with deadlines.timeout(timeout_s) as timeout:  # counts from when the function begins
+                return _output(await _call(called, given, threads))
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise
+            on = f": {threads.given_up} of its {MAX_THREADS} threads work on in vain" if threads else ""
+            log.warning("tool %s did not answer in %g s%s", called.name, timeout_s, on)
+            raise _NoAnswer(f"{called.name} did not answer in {timeout_s:g} s.") from error
+
+    def _threads_of(self, called: ServerTool) -> ToolThreads:
+        if called.name not in self._threads:
+            self._threads[called.name] = ToolThreads(called.name)
+        return self._threads[called.name]
 
     async def aclose(self) -> None:
         """Start no more functions. A function that is running in a thread is not stopped."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.close()
+
+
+class _NoAnswer(Exception):
+    """The tool gave none. The message is for the model."""
+
+
+def _read(arguments: str, called: ServerTool) -> dict[str, Any]:
+    """The arguments for the function. Raises _NoAnswer, and what the types of its parameters raise."""
+    try:
+        read = msgspec.json.decode(arguments, type=called.arguments, strict=False)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise _NoAnswer(f"The arguments are invalid: {error}") from error
+    return {name: getattr(read, name) for name in read.__struct_fields__}
+
+
+async def _take(threads: ToolThreads, called: ServerTool, wait_s: float) -> None:
+    try:
+        await threads.take(wait_s)
+    except NoThread as error:
+        why = f"all its {MAX_THREADS} threads are taken by calls that have not ended"
+        log.warning("tool %s was not run: %s", called.name, why)
+        raise _NoAnswer(f"{called.name} was not run: {why}.") from error
+
+
+async def _call(called: ServerTool, given: dict[str, Any], threads: ToolThreads | None) -> Any:
+    if threads is None:
+        return await called.function(**given)
+    result = await threads.run(functools.partial(copy_context().run, called.function, **given))
+    return await result if inspect.isawaitable(result) else result
 
 
 def _output(result: Any) -> str:
-    if isinstance(result, str):
-        text = result
-    else:
-        try:
-            text = msgspec.json.encode(result).decode()
-        except TypeError:
-            text = str(result)
+    return _short(result if isinstance(result, str) else _as_text(result))
+
+
+def _as_text(result: Any) -> str:
+    try:
+        return msgspec.json.encode(result).decode()
+    except TypeError:
+        return str(result)
+    except UnicodeError:  # half a surrogate pair somewhere in it
+        return json.dumps(msgspec.to_builtins(result), ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    """The text, not too long, and as it can be written: an item that nobody can write would end the conversation."""
+    text = writable(text)
     if len(text) > MAX_OUTPUT_CHARACTERS:
         return text[:MAX_OUTPUT_CHARACTERS] + " [truncated: too long]"
     return text
+
+
+def _words(error: Exception) -> str:
+    """What an error says. Those of a tool may not be able to."""
+    try:
+        return str(error) or ("it timed out" if isinstance(error, TimeoutError) else type(error).__name__)
+    except BaseException:  # as in `contained`
+        return type(error).__name__
 
 
 def is_error(output: str) -> bool:
@@ -308,4 +358,4 @@ def is_error(output: str) -> bool:
 
 def error_output(message: str) -> str:
     """The output of a tool that failed, for the model."""
-    return msgspec.json.encode({"error": message}).decode()
+    return msgspec.json.encode({"error": _short(message)}).decode()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from realtime.core.messages import ChatMessage, ChatRequest
+from realtime.core.writable import writable
 from realtime.settings import Settings
 from realtime.tools import is_error
 from realtime.turn_report import ReplyReport, ToolRun
@@ -126,7 +127,7 @@ def _part(text: str) -> dict[str, object]:
 
 def _text(text: str, most: int = MAX_TEXT) -> str:
     """The text, cut, as UTF-8 can carry it: half a pair of surrogates would cost the whole batch."""
-    return text[:most].encode("utf-8", "replace").decode()
+    return writable(text[:most])
 
 
 def _json(value: object) -> str:

@@ -11,7 +11,7 @@ The modules, by what they are for:
     sound               audio, audio_buffer, sound_pieces, resample, g711
     who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text, sent_sound
     the conversation    conversation, items, item_room, making_room, messages, history, shown_from, fitting,
-                        cut_messages, cut_text, context_budgets
+                        cut_messages, cut_text, context_budgets, writable
     what was heard      spoken, heard_speech, playback
     what to say         normalize, wording, spoken_form, markup, markup_reader, inline_markup, html_tags, stand_in
     where to cut it     chunker, clauses, full_stops, languages, punctuation, segments, wordbreak, characters,

@@ -12,11 +12,13 @@ import logging
 from collections.abc import Callable
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.context import Context
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.core.short_language import newest_text
+from realtime.core.writable import writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.listening.certainty import is_sure
 from realtime.listening.second_opinion import in_likelier_language, with_murmur
@@ -330,12 +332,13 @@ class Transcription:
         try:
             async with deadlines.timeout(timeout_s):
                 decode = self._decode if open_speech else self._decode_alone
-                transcript = await decode(transcriber, samples, final=final)
+                transcript = await contained(decode(transcriber, samples, final=final))
             if doubted:
                 spoken, talked = self._speaks.spoken, newest_text(self._context.conversation.items)
                 transcript = await in_likelier_language(
                     transcriber, samples, transcript, spoken=spoken, talked=talked, final=final
                 )
+            transcript = transcript.with_text(writable(transcript.text))
             return self._believed(transcript, sounding_s(samples), final=final)
         except TimeoutError as error:
             late = ProviderTimeout(

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from realtime.core.messages import ChatEvent, ToolCallDelta
+from realtime.core.writable import writable
 from realtime.minimax.damaged_text import ArgumentsText
-from realtime.minimax.json_text import decode_json, digits, join_halves, json_text_of
+from realtime.minimax.json_text import decode_json, digits, json_text_of
 
 Schemas = Mapping[str, Mapping[str, Any]]  # of the arguments of each offered tool, by its name
 
@@ -201,8 +202,8 @@ def _read(delta: Mapping[str, Any]) -> _Fragment:
         arguments = json_text_of(arguments)
     return _Fragment(
         index=index if isinstance(index, int) and not isinstance(index, bool) else None,
-        call_id=join_halves(str(delta.get("id") or "")),
-        name=join_halves(str(function.get("name") or "")).strip(),
+        call_id=writable(str(delta.get("id") or "")),
+        name=writable(str(function.get("name") or "")).strip(),
         arguments=arguments if isinstance(arguments, str) else "",
     )
 

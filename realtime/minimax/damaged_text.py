@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from realtime.minimax.json_text import join_halves
+from realtime.core.writable import writable
 
 _HIGH_HALF = ("\ud800", "\udbff")
 # Blanks of every kind stay; the others cannot be seen or said, and a voice or a terminal may stumble over them.
@@ -26,12 +26,12 @@ class PiecewiseText:
         text, self._half = self._half + _CONTROL.sub("", piece), ""
         if text and _HIGH_HALF[0] <= text[-1] <= _HIGH_HALF[1]:
             text, self._half = text[:-1], text[-1]
-        return join_halves(text)
+        return writable(text)
 
     def finish(self) -> str:
         """The other half never came."""
         half, self._half = self._half, ""
-        return join_halves(half)
+        return writable(half)
 
 
 _HEX = "[0-9a-fA-F]"

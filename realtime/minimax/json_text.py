@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from realtime.core.writable import writable
+
 _MOST_DIGITS = 19  # the platform's numbers and ids have fewer; the interpreter refuses thousands
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 def decode_json(content: bytes | str, *, keep_halves: bool = False) -> Any:
@@ -54,21 +54,14 @@ def json_text_of(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def join_halves(text: str) -> str:
-    """The text with adjacent halves joined into their character, and U+FFFD for a half that stands alone."""
-    if not _HALF.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def without_halves(value: Any) -> Any:
-    """The value with `join_halves` applied to every text in it."""
+    """The value with `writable` applied to every text in it."""
     if isinstance(value, str):
-        return join_halves(value)
+        return writable(value)
     if isinstance(value, list):
         return [without_halves(item) for item in value]
     if isinstance(value, dict):
-        return {join_halves(key): without_halves(item) for key, item in value.items()}
+        return {writable(key): without_halves(item) for key, item in value.items()}
     return value
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from realtime.core.writable import writable
 from realtime.minimax.call_assembler import Schemas
-from realtime.minimax.json_text import decode_json, join_halves, json_text_of
+from realtime.minimax.json_text import decode_json, json_text_of
 from realtime.minimax.typed_arguments import as_typed, is_schema, items_of, property_of, types_of
 from realtime.minimax.written_json import json_values
 from realtime.minimax.written_relatives import read_relatives, without_namespace
@@ -99,7 +100,7 @@ def _without_ends(text: str, ending: re.Pattern[str]) -> str:
 
 
 def _call(name: str, values: Any, *, whole: bool = True) -> WrittenCall:
-    return WrittenCall(name.removeprefix("functions."), join_halves(json_text_of(values)), whole)
+    return WrittenCall(name.removeprefix("functions."), writable(json_text_of(values)), whole)
 
 
 # -- <invoke name="…"> with parameters, tags or JSON in it; <function=…>

@@ -23,6 +23,7 @@ from realtime.core.chunker import Chunk
 from realtime.core.messages import ChatUsage, ToolCall, WordTime
 from realtime.core.spoken import SpokenPart
 from realtime.core.turn_marks import Marks
+from realtime.core.writable import writable
 from realtime.errors import ProviderError, ProviderUnavailable, for_clients, without_trace
 from realtime.outbox import Outgoing
 from realtime.protocol import objects as wire
@@ -105,7 +106,7 @@ class ResponseEvents:
         """An upstream service failed; what was said so far stays."""
         self.error = without_trace(error)
         kind = "rate_limit_error" if error.code == "rate_limit_exceeded" else "server_error"
-        self._end("failed", wire.failed(error.code, for_clients(error.message), type=kind))
+        self._end("failed", wire.failed(error.code, writable(for_clients(error.message)), type=kind))
 
     def stop(self, reason: StopReason) -> None:
         """Everything open is closed. Its unsent audio was discarded (`playout.py`)."""

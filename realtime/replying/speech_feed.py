@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontext
 from dataclasses import dataclass
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.core.chunker import Chunk, Chunker, ChunkRules
 from realtime.core.clauses import measure
 from realtime.core.messages import WordTime
@@ -174,9 +175,9 @@ class SpeechFeed:
         self._numbers += 1
         if self._speech.requests_left() >= 1:
             with self._waiting():
-                await utterance.say(chunk.spoken)
+                await contained(utterance.say(chunk.spoken))
         else:
-            await _within_budget(utterance.say(chunk.spoken))
+            await _within_budget(contained(utterance.say(chunk.spoken)))
         self._owe(1)
 
     def _owe(self, change: int = 0, *, paused: bool | None = None) -> None:
@@ -204,7 +205,7 @@ class SpeechFeed:
         held: list[_OfChunk] = []  # of one chunk
         sounds = False  # some of that chunk's sound is there
         async with aclosing(utterance.events()) as events:
-            async for event in events:
+            while (event := await contained(anext(events, None))) is not None:
                 if isinstance(event, SpeechPaused):
                     self._owe(paused=not event.over)
                     continue

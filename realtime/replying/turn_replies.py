@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from realtime.turn_report import ReplyReport
 
 if TYPE_CHECKING:
     from realtime.replying.response import Response
+
+log = logging.getLogger(__name__)
 
 
 class TurnReplies:
@@ -47,7 +50,10 @@ def teller_of(response: Response, context: Context, ended_s: float) -> Callable[
 def _tell(turn: TurnReplies, report: ReplyReport, context: Context) -> None:
     replies = turn.told(report)
     if replies and context.on_turn is not None:
-        context.on_turn(replies)
+        try:
+            context.on_turn(replies)
+        except BaseException:  # of whoever embeds the server: a turn is worth more than its report
+            log.exception("who is told of turns broke")
 
 
 def _report_of(response: Response, context: Context, ended_s: float) -> ReplyReport:

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.core.conversation import (
     MAX_ITEMS,
     Conversation,
@@ -205,7 +206,7 @@ class Persistence:
                 self._unsure.update(item.id for item in changed)
                 large = sum(map(held_bytes, changed)) > AT_ONCE_BYTES
                 bodies = await asyncio.to_thread(_bodies, changed) if large else _bodies(changed)
-                await self._give(Changes(order, bodies, deleted), items)
+                await contained(self._give(Changes(order, bodies, deleted), items))
             except ConversationTakenOver:
                 self._taken_over = True
                 self._on_taken_over()
@@ -252,7 +253,7 @@ class Persistence:
         if not late:
             return
         try:
-            await self._store.add_late(self._owner, self._id, list(items), late)
+            await contained(self._store.add_late(self._owner, self._id, list(items), late))
         except Exception as error:  # of a store from anywhere
             log.error("%d items of conversation %s are lost", len(late), self._id, exc_info=error)
 
@@ -325,7 +326,7 @@ async def take_stored(store: Store, owner: str, conversation_id: str) -> StoredC
 async def _asked(answer: Awaitable[T]) -> T:
     """What the store says. Raises ProviderError."""
     try:
-        return await answer
+        return await contained(answer)
     except ProviderError:
         raise
     except Exception as error:  # a store from anywhere, or a file that somebody has changed

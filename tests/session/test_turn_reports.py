@@ -123,3 +123,15 @@ async def test_a_tool_reply_tells_its_waterfall_at_once():
         await talk.ask("What's the weather in Oslo?")
         done, latency = await talk.until("response.done"), await talk.until("response.latency.done")
         assert latency["at"] == done["at"]
+
+
+@scripted
+async def test_whoever_is_told_may_break():
+    def breaks(replies) -> None:
+        raise RuntimeError("no collector")
+
+    async with Talk(on_turn=breaks) as talk:
+        await talk.ask("Hello?")
+        await talk.until("response.done")
+        await asyncio.sleep(10)
+        assert not talk._run.done(), "the session lives"
