@@ -22,8 +22,14 @@ __all__ = [
     "FakeVad",
     "FakeVoiceStream",
     "call",
+    "functions",
 ]
 
 
 def call(name: str, arguments: str, call_id: str = "call_1", index: int = 0) -> ToolCallDelta:
     return ToolCallDelta(index, call_id, name, arguments)
+
+
+def functions(*names: str) -> list[dict]:
+    """Tools of a client, for its session: the model may only call what it is offered."""
+    return [{"type": "function", "name": name} for name in names]

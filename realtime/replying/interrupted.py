@@ -47,6 +47,7 @@ class InterruptedReply:
         """The chat model need not go on."""
         if self._task is not None:
             self._task.cancel()
+            self.response.events.items.end_calls()
             self.response.answer.end()  # a task that was never begun does not say so
             self._task = None
 
@@ -195,7 +196,6 @@ class Continuation(ChatModel):
         """What comes after the text."""
         answer = self._answer
         if self._interrupted.was_stopped:
-            self._interrupted.response.events.items.end_calls()
             yield from () if answer.broke_off else answer.calls
             if answer.usage is not None:
                 yield answer.usage

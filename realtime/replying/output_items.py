@@ -20,7 +20,10 @@ from realtime.protocol.response_options import ResponseOptions
 from realtime.tools import error_output
 from realtime.translate import to_core_item
 
-STOPPED = "This was stopped while it ran. It may have happened: do not do it again without asking the user."
+STOPPED = error_output(
+    "This was stopped while it ran. It may have happened: do not do it again without asking the user."
+)
+MAX_ID = 128  # characters; a client could not name a longer one (wire 1.4)
 
 
 class OutputItems:
@@ -87,10 +90,11 @@ class OutputItems:
         self.complete(msgspec.structs.replace(item, status="completed", arguments=call.arguments), index)
 
     def _call_item(self, call: ToolCall) -> wire.FunctionCallItem:
-        """The item of a call, still open. Raises ProviderRejected for arguments that are not JSON."""
+        """The item of a call, still open. Its id is its own: some models count anew in each answer, and what came of
+        one call would be taken for what came of another. Raises ProviderRejected for arguments that are not JSON."""
         try:
             msgspec.json.decode(call.arguments)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ProviderRejected(
                 f"The model called {call.name!r} with arguments that are not JSON."
             ) from error
@@ -99,8 +103,15 @@ class OutputItems:
             id=self._context.new_id("item"),
             status="in_progress",
             name=call.name,
-            call_id=call.call_id or self._context.new_id("call"),
+            call_id=call.call_id if self._is_new(call.call_id) else self._context.new_id("call"),
         )
+
+    def _is_new(self, call_id: str) -> bool:
+        """Whether a call may have this id: no other call of what the model sees has it, nor an output that is left."""
+        known: list[object] = [*self.output, *self.server_items, *(self._options.input or ())]
+        if self._conversation is not None:
+            known += self._conversation.items
+        return 0 < len(call_id) <= MAX_ID and all(getattr(item, "call_id", None) != call_id for item in known)
 
     # -- calls that the server runs ------------------------------------------------------------------------------
 
@@ -116,13 +127,21 @@ class OutputItems:
         return ToolCall(item.call_id, call.name, call.arguments)
 
     def server_output(self, call_id: str, output: str) -> None:
-        """What a tool of the server gave. A call that was deleted meanwhile gets no output."""
+        """What a tool of the server gave. A call that was deleted meanwhile gets no output, nor does one that has its
+        own: that of a tool that was stopped."""
         if self._conversation is None or not self._conversation.knows_call(call_id):
+            return
+        if call_id in self._answered():
             return
         item = wire.FunctionCallOutputItem(id=self._context.new_id("item"), call_id=call_id, output=output)
         self.server_items.append(item)
         self._add(item)
         self._keep(item)
+
+    @property
+    def in_conversation(self) -> bool:
+        """Whether its items are items of the conversation: only there the server answers calls."""
+        return self._conversation is not None
 
     @property
     def model_goes_on(self) -> bool:
@@ -140,13 +159,12 @@ class OutputItems:
 
     def end_calls(self) -> None:
         """A call whose tool was stopped gets an output that says so: the model goes on from there."""
-        answered = {
-            item.call_id for item in self.server_items if isinstance(item, wire.FunctionCallOutputItem)
-        }
         calls = [item.call_id for item in self.server_items if isinstance(item, wire.FunctionCallItem)]
         for call_id in calls:
-            if call_id not in answered:
-                self.server_output(call_id, error_output(STOPPED))
+            self.server_output(call_id, STOPPED)
+
+    def _answered(self) -> set[str]:
+        return {item.call_id for item in self.server_items if isinstance(item, wire.FunctionCallOutputItem)}
 
     # -- the conversation ----------------------------------------------------------------------------------------
 

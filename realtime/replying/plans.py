@@ -21,6 +21,14 @@ from realtime.replying.turn_replies import TurnReplies
 from realtime.tools import ServerTools
 
 
+def _offered(options: ResponseOptions) -> tuple[str, ...] | None:
+    """The names of the functions that the model may call; None: it must not call any."""
+    choice = options.tool_choice
+    if choice.mode == "none":
+        return None
+    return tuple(tool.name for tool in options.tools if choice.name in (None, tool.name))
+
+
 def never() -> bool:
     """The voice waits for the gate."""
     return False
@@ -55,6 +63,7 @@ class Plans:
             may_speak_ahead=may_speak_ahead,
             tools=self._tools,
             server_tools=self.ours(options),
+            offered=_offered(options),
             stand_in=self._context.settings.stand_in,
             language=self._language(),
             tool_round=tool_round,

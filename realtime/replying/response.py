@@ -9,10 +9,12 @@ heard until the gate opens. It decides nothing about turns, and it does not know
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from realtime.contained import contained
 from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
 from realtime.core.messages import (
@@ -27,6 +29,7 @@ from realtime.core.messages import (
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.core.turn_marks import Marks
+from realtime.core.writable import writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.replying.answer import Answer
@@ -47,6 +50,8 @@ from realtime.tasks import TaskGroup
 from realtime.tools import ServerTools
 from realtime.watchdog import Watchdog
 
+log = logging.getLogger(__name__)
+
 MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
@@ -66,6 +71,7 @@ class ReplyPlan:
     may_speak_ahead: Callable[[], bool]
     tools: ServerTools | None  # what the server runs itself
     server_tools: frozenset[str]  # those of them that were offered
+    offered: tuple[str, ...] | None  # all functions that the model may call; None: it must not call any
     # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
     stand_in: str | None
     language: str | None  # of the user, ISO-639-1, where it is known
@@ -170,7 +176,18 @@ class Response:
             self.events.fail(error)
 
     async def _produce(self) -> ProviderError | None:
-        """Everything but the last words on the wire; returns what went wrong."""
+        """Everything but the last words on the wire; returns what went wrong. What a tool has begun it may end, also if
+        the chat model or the voice fails meanwhile: what it did is known to who asks next."""
+        try:
+            async with self._helpers:
+                return await self._answered()
+        except Exception as error:
+            return failure_of(error, self.id)
+        finally:
+            self.answer.end()
+
+    async def _answered(self) -> ProviderError | None:
+        """The answer of the chat model and its sound; returns what went wrong."""
         try:
             async with self._watchdog:
                 await self._answer()
@@ -178,8 +195,6 @@ class Response:
             return ProviderTimeout(f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s.")
         except Exception as error:
             return failure_of(error, self.id)
-        finally:
-            self.answer.end()
         return None
 
     # -- the chat model ------------------------------------------------------------------------------------------
@@ -191,7 +206,7 @@ class Response:
             (said.content for said in reversed(request.messages) if said.role == "user"), ""
         )
         self._mark("chat_request")
-        async with self._helpers, aclosing(self._chat.stream(request)) as events:
+        async with aclosing(self._chat.stream(request)) as events:
             if not self.plan.spoken or self._unseen:
                 await self._read(events)
             else:
@@ -212,7 +227,7 @@ class Response:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
                     self._watchdog.alive()
-                    self._take_text(text)
+                    self._take_text(writable(text))
                     if self.answer.characters >= MAX_ANSWER_CHARACTERS:
                         self.answer.finish = ChatFinish("length")
                         break
@@ -233,7 +248,7 @@ class Response:
     async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
         """What the chat model says next; None at its end. Tools have time limits of their own."""
         with self._watchdog.excused() if self.earlier_tools else self._watchdog.waiting():
-            return await anext(events, None)
+            return await contained(anext(events, None))
 
     def _take_text(self, text: str) -> None:
         self.answer.add(text)
@@ -279,11 +294,19 @@ class Response:
             await self.gate.wait()  # what a call does cannot be taken back
             _, call = self._calls.popitem()
             if self.plan.parallel_tool_calls or not self.events.items.call_count:
-                self._call(ToolCall(call.call_id, call.name, call.arguments or "{}"))
+                texts = map(writable, (call.call_id, call.name, call.arguments or "{}"))
+                self._call(ToolCall(*texts))
 
     def _call(self, call: ToolCall) -> None:
-        """Hand a call to the client, or run it if the tool is ours."""
-        if not self.tools.start(call, self._helpers):
+        """Hand a call to the client, or run it if the tool is ours. What was not offered nobody can carry out: the
+        model is told so, where the server answers calls; where it must not call at all, its call counts for nothing."""
+        offered = self.plan.offered
+        known = offered is not None and call.name in offered
+        if offered is None or not (known or self.events.items.in_conversation):
+            log.info("reply %s: the model called a function that it was not offered", self.id)
+        elif not known:
+            self.tools.refuse(call, offered)
+        elif not self.tools.start(call, self._helpers):
             self.events.call(call)
 
     async def _fill_the_wait(self) -> None:

@@ -263,6 +263,7 @@ class Responses:
             response.keep_reading()
         else:
             task.cancel()
+            response.events.items.end_calls()
 
     def stop_all(self, reason: StopReason) -> None:
         """Stop every reply that is made, for good: one that begins after this ends in the same way."""

@@ -54,7 +54,8 @@ async def test_a_message_out_of_band_is_an_item_of_the_response_alone():
 @scripted
 async def test_a_call_for_the_client_is_whole_before_it_is_done():
     rest = ToolCallDelta(0, "", "", "5}")  # only the first fragment has the name and the id
-    bench = Bench(chat=FakeChat([[(0.01, call("dim", '{"to":', "call_7")), (0.01, rest)]]))
+    chat = FakeChat([[(0.01, call("dim", '{"to":', "call_7")), (0.01, rest)]])
+    bench = Bench(chat=chat, tools=[{"type": "function", "name": "dim"}])
     side = Side(bench)
     sent = await side.ended(side.reply())
     assert [event["type"] for event in sent][1:-1] == [

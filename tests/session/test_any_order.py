@@ -14,7 +14,7 @@ from realtime.errors import ProviderUnavailable
 from realtime.settings import Settings
 from tests import virtual_time
 from tests.conversing import LOUD, SILENT, Talk
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call, functions
 from tests.wire_laws import WireLaws
 
 CONVERSATIONS = 15  # in each of the parts; 2,000 were run when this was written
@@ -224,6 +224,7 @@ async def one_conversation(seed: str) -> None:
             instructions="Be brief.", voice_id="v1", speculate=dice.choice(["off", "chat", "speech"])
         ),
         truncation=dice.choice(["auto", "disabled"]),
+        tools=functions(*dice.choice([["look"], []])),
     ) as talk:
         client = Client(talk, dice, extensions)
         if dice.random() < 0.3:

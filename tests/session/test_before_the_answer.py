@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call, functions
 from tests.session.test_short_words import Doubting
 
 LATE = [(1.6, "Once there was a small dog, "), (0.1, "and it lived by the sea.")]
@@ -18,6 +18,7 @@ def said_before(said: str, seconds: float, *, interim: bool, chat: FakeChat):
         chat=chat,
         speech=FakeSpeech(factor=3.0),
         transcriber=FakeTranscriber([said] * 9, interim=interim, delay_s=0.1 if interim else 0.3),
+        tools=functions("look"),
     )
 
 

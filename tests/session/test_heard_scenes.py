@@ -10,7 +10,7 @@ import pytest
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import SpeechAudio
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, FakeUtterance, call, functions
 from tests.session.listeners import items_said, kept_of, make_story
 
 LOOKUP = [(0.1, "Let me look that up for you, it will only take a moment. "), (0.1, call("weather", "{}"))]
@@ -23,7 +23,9 @@ RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
 async def test_a_reply_queued_behind_another_is_not_heard_before_its_turn():
     """A tool's answer is spoken while the words before the call still sound: an interruption cuts both."""
     chat = FakeChat([LOOKUP, [(0.1, "It is four degrees in Oslo.")], [(0.1, "Yes?")]])
-    async with Talk(chat=chat, transcriber=FakeTranscriber(["Stop, please."] * 3)) as talk:
+    async with Talk(
+        chat=chat, tools=functions("weather"), transcriber=FakeTranscriber(["Stop, please."] * 3)
+    ) as talk:
         await talk.ask("Weather in Oslo?")
         await talk.until("response.done")
         await talk.send("conversation.item.create", item=RESULT)
@@ -40,7 +42,9 @@ async def test_a_reply_queued_behind_another_is_not_heard_before_its_turn():
 @scripted
 async def test_a_silent_tool_call_does_not_hide_the_reply_that_still_sounds():
     chat = FakeChat([LOOKUP[:1], [(0.1, call("weather", "{}"))], [(0.1, "Yes?")]])
-    async with Talk(chat=chat, transcriber=FakeTranscriber(["Stop, please."] * 3)) as talk:
+    async with Talk(
+        chat=chat, tools=functions("weather"), transcriber=FakeTranscriber(["Stop, please."] * 3)
+    ) as talk:
         await talk.ask("Weather in Oslo?")
         await talk.until("response.done")
         await talk.ask("And in Rome?")
@@ -53,7 +57,9 @@ async def test_a_silent_tool_call_does_not_hide_the_reply_that_still_sounds():
 async def test_acknowledgements_of_an_earlier_reply_count_while_a_later_one_waits():
     chat = FakeChat([LOOKUP, [(0.1, "It is four degrees in Oslo.")], [(0.1, "Yes?")]])
     transcriber = FakeTranscriber(["Stop, please."] * 3)
-    async with Talk(chat=chat, transcriber=transcriber, extensions="playback") as talk:
+    async with Talk(
+        chat=chat, tools=functions("weather"), transcriber=transcriber, extensions="playback"
+    ) as talk:
         await talk.ask("Weather in Oslo?")
         await talk.until("response.done")
         await talk.send("conversation.item.create", item=RESULT)

@@ -8,7 +8,7 @@ from realtime.core.messages import ToolCallDelta
 from realtime.errors import ProviderUnavailable
 from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeTranscriber
+from tests.fakes import FakeChat, FakeTranscriber, functions
 
 TIMEOUT_S = 5.0
 IDLE = {"type": "server_vad", "idle_timeout_ms": 5000}
@@ -119,7 +119,7 @@ async def test_a_longer_timeout_counts_anew():
 
 @scripted
 async def test_a_call_that_waits_for_its_output_is_no_silence_of_the_user():
-    async with talk([(0.1, "One moment, I will look."), (0.0, CALL)]) as subject:
+    async with talk([(0.1, "One moment, I will look."), (0.0, CALL)], tools=functions("weather")) as subject:
         await greeted(subject)
         await subject.ask("What is the weather?")
         await subject.until("response.done", 2)
@@ -134,7 +134,7 @@ async def test_a_call_that_waits_for_its_output_is_no_silence_of_the_user():
 
 @scripted
 async def test_a_call_that_is_deleted_is_awaited_no_longer():
-    async with talk([(0.1, "One moment, I will look."), (0.0, CALL)]) as subject:
+    async with talk([(0.1, "One moment, I will look."), (0.0, CALL)], tools=functions("weather")) as subject:
         await greeted(subject)
         await subject.ask("What is the weather?")
         await subject.until("response.done", 2)

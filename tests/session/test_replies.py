@@ -7,7 +7,7 @@ import pytest
 from realtime.core.messages import ChatFinish
 from realtime.errors import ProviderUnavailable
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, call
+from tests.fakes import FakeChat, FakeSpeech, call, functions
 from tests.session.stories import STORY
 
 
@@ -62,7 +62,7 @@ async def test_function_calls_are_announced_spelled_out_and_done():
 @scripted
 async def test_speech_before_a_call_is_item_zero():
     chat = FakeChat([[(0.1, "Let me look that up for you. "), (0.1, call("weather", "{}"))]])
-    async with Talk(chat=chat) as talk:
+    async with Talk(chat=chat, tools=functions("weather")) as talk:
         await talk.ask("Weather?")
         done = await talk.until("response.done")
         assert [item["type"] for item in done["response"]["output"]] == ["message", "function_call"]
@@ -167,7 +167,8 @@ def test_an_answer_without_anything_to_see_fails(texts, modality):
 
 @scripted
 async def test_blanks_before_a_call_are_no_message():
-    async with Talk(chat=FakeChat([[(0.1, "\n"), (0.1, "\n"), (0.1, call("weather", "{}"))]])) as talk:
+    chat = FakeChat([[(0.1, "\n"), (0.1, "\n"), (0.1, call("weather", "{}"))]])
+    async with Talk(chat=chat, tools=functions("weather")) as talk:
         await talk.ask("Hi")
         output = (await talk.until("response.done"))["response"]["output"]
         assert [item["type"] for item in output] == ["function_call"]

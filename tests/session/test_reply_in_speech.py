@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call, functions
 from tests.session.listeners import items_said, kept_of
 
 COUNT = "One two three four five six seven eight nine ten eleven twelve."  # 60 ms a character
@@ -25,7 +25,10 @@ def scene_of(how: str, said: str, *, interim: bool) -> Talk:
     before = [[(0.1, call("weather", "{}"))]] if how == "tool" else []
     chat = FakeChat([*before, [(0.1, COUNT)], [(0.1, "Both.")]])
     return Talk(
-        chat=chat, speech=FakeSpeech(factor=50), transcriber=FakeTranscriber([said] * 30, interim=interim)
+        chat=chat,
+        speech=FakeSpeech(factor=50),
+        transcriber=FakeTranscriber([said] * 30, interim=interim),
+        tools=functions("weather"),
     )
 
 

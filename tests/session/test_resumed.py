@@ -9,7 +9,7 @@ import pytest
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.errors import ProviderUnavailable
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call, functions
 from tests.wire_laws import WireLaws
 
 WORDS = "Once there was a small dog, and it lived by the sea. Every day it ran along the beach until it met a cat. "
@@ -248,7 +248,7 @@ async def test_a_call_that_was_still_to_come_comes():
         (0.2, call("weather", '{"city":')),
         (0.2, call("", '"Oslo"}', call_id="")),
     ]
-    async with noisy("", answer=answer) as talk:
+    async with noisy("", answer=answer, tools=functions("weather")) as talk:
         await talk.ask("How is the weather?")
         await talk.until("response.output_audio.delta")
         await disturb(talk, before_s=0.4)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import pytest
 
-from realtime.core.messages import ChatFinish
+from realtime.core.messages import ChatFinish, ChatRequest
+from realtime.replying.output_items import STOPPED
 from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call
@@ -25,6 +26,11 @@ async def get_time(city: str) -> str:
     """The time in a city."""
     await asyncio.sleep(2.0)
     return "noon"
+
+
+def outputs(request: ChatRequest) -> list[str]:
+    """What the model was told of its calls."""
+    return [message.content for message in request.messages if message.role == "tool"]
 
 
 def items(talk: Talk, type: str = "conversation.item.done") -> list[dict]:
@@ -112,20 +118,23 @@ async def test_a_barge_in_ends_the_tool_and_the_next_turn_works():
         assert CALLED == ["Oslo"]
         await talk.silence(4.0)
         assert (await talk.until("response.done", 2))["response"]["status"] == "completed"
-        assert "function_call_output" not in [item["type"] for item in items(talk)]
-        assert [m.content for m in chat.requests[1].messages if m.role == "tool"] == ["no result yet"]
+        assert outputs(chat.requests[1]) == [STOPPED]
         assert len(chat.requests) == 2
 
 
 @scripted
 async def test_a_cancel_ends_the_tool():
-    async with Talk(chat=FakeChat([CALL]), server_tools=Toolbox([get_weather])) as talk:
+    chat = FakeChat([CALL])
+    async with Talk(chat=chat, server_tools=Toolbox([get_weather])) as talk:
         await talk.ask("Weather?")
         await asyncio.sleep(0.5)
         await talk.send("response.cancel")
         await talk.until("response.done")
         await asyncio.sleep(10)
         assert len(talk.of("response.created")) == 1
+        await talk.ask("And?")
+        await talk.until("response.done", 2)
+        assert outputs(chat.requests[1]) == [STOPPED]
 
 
 @scripted
@@ -228,6 +237,10 @@ async def test_a_model_that_only_calls_has_to_answer_in_the_end():
         await asyncio.sleep(60)
         assert len(chat.requests) == 9
         assert chat.requests[-1].tool_choice == "none"
+        failed = talk.of("response.done")[-1]["response"]
+        assert failed["status_details"]["error"]["code"] == "empty_answer", "a call is no answer"
+        assert len(outputs(chat.requests[-1])) == 8
+        assert items(talk)[-1]["type"] == "function_call_output", "and is not carried out"
 
 
 @scripted

@@ -9,7 +9,7 @@ from realtime.core.messages import ChatFinish
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
 from tests.conversing import Talk, scripted
-from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call, functions
 from tests.session.early import FADED, NOON, VOICE, Heard, outcomes, settings
 
 
@@ -278,8 +278,11 @@ async def test_nothing_is_asked_on_a_guess_when_half_of_the_chat_budget_is_spent
 
 ANSWERS = {
     "written": ([(0.0, "It is noon.")], {"output_modalities": ["text"]}),
-    "a call": ([(0.0, call("get_time", "{}"))], {}),
-    "words and a call": ([(0.0, "Let me look that up for you. "), (0.0, call("get_time", "{}"))], {}),
+    "a call": ([(0.0, call("get_time", "{}"))], {"tools": functions("get_time")}),
+    "words and a call": (
+        [(0.0, "Let me look that up for you. "), (0.0, call("get_time", "{}"))],
+        {"tools": functions("get_time")},
+    ),
     "no sound": ([(0.0, "🎉🎉")], {}),
     "nothing": ([], {}),
     "nothing written": ([], {"output_modalities": ["text"]}),
