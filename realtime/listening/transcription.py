@@ -1,35 +1,23 @@
 """The text of one utterance: interim decodes while it is spoken, an early decode at a pause, the final decode.
 
 Runs decodes as tasks, at most one of each kind, and reuses the early decode if no more speech followed: the final
-transcript is then ready before the end of the turn is decided. A text that the transcriber invented is as good as
-none. It knows no wire and no turn.
+transcript is then ready before the end of the turn is decided. What one decode is: `decoding.py`. It knows no wire and
+no turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
-from realtime import deadlines
-from realtime.contained import contained
 from realtime.context import Context
 from realtime.core.audio_buffer import Samples
-from realtime.core.energy_gate import sounding_s
-from realtime.core.invented import is_invented, keywords_and_prompt
-from realtime.core.short_language import newest_text
-from realtime.core.writable import writable
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
+from realtime.errors import ProviderError
 from realtime.listening.certainty import is_sure
-from realtime.listening.second_opinion import in_likelier_language, with_murmur
-from realtime.listening.spoken_language import SpokenLanguage, is_short
-from realtime.providers.base import VAD_RATE, Transcriber, Transcript
+from realtime.listening.decoding import Decoding, never
+from realtime.providers.base import Transcriber, Transcript
 from realtime.tasks import forget_cancellation
-from realtime.upstream import TRANSCRIPTION, Upstream
 
-log = logging.getLogger(__name__)
-
-TIMEOUT_S_PER_S = 0.25  # long audio may take longer
 # Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
 INTERIM_SHARE = 0.5
 QUICKER = 1.5  # a guess is worth a thread where the careful decode takes so many times as long
@@ -38,10 +26,6 @@ INTERIM_EVERY_MS = (128.0, 600.0)
 INTERIM_OFTEN_MS = 64.0  # at least, where nobody else needs the transcriber
 
 OnText = Callable[[Transcript], None]
-
-
-def never() -> bool:
-    return False
 
 
 def always() -> bool:
@@ -66,7 +50,7 @@ class Transcription:
         self._interim_took_ms = self._early_took_ms = 0.0  # the last ones
         self._interim_from_s = 0.0  # when the next one may begin, where others need the transcriber ...
         self._missed_until_s = 0.0  # ... and after one that failed, as where it found no free worker
-        self._speaks = SpokenLanguage()
+        self._decoding = Decoding(context)
 
     def __repr__(self) -> str:
         running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
@@ -79,7 +63,7 @@ class Transcription:
 
     def began(self) -> None:
         """Somebody speaks."""
-        self._speaks.began()
+        self._decoding.speaks.began()
 
     @property
     def reads(self) -> bool:
@@ -95,7 +79,7 @@ class Transcription:
         """Whether decodes need no rest; never where the server is late already."""
         if self._transcriber is None or self._context.careful():
             return False
-        return self._transcriber.spare(self._language or self._speaks.found)
+        return self._transcriber.spare(self._decoding.language or self._decoding.speaks.found)
 
     @property
     def reads_at_a_price(self) -> bool:
@@ -155,9 +139,12 @@ class Transcription:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s, assumed = loop.time(), self._language is None and self._speaks.assumed(samples) is not None
+        begun_s, assumed = (
+            loop.time(),
+            self._decoding.language is None and self._decoding.speaks.assumed(samples) is not None,
+        )
         try:
-            transcript = await self._transcribe(samples, final=False)
+            transcript = await self._decoding.transcribe(samples, final=False)
         except ProviderError:
             self._missed_until_s = begun_s + INTERIM_EVERY_MS[1] / 1000
             self._context.metrics.interim_missed.inc()
@@ -167,7 +154,7 @@ class Transcription:
             self._interim_from_s = begun_s + took_s / INTERIM_SHARE
         self._interim_took_ms = took_s * 1000
         if assumed and not is_sure(transcript):
-            self._speaks.doubted()
+            self._decoding.speaks.doubted()
         else:
             on_text(transcript)
 
@@ -227,7 +214,7 @@ class Transcription:
 
     async def _careful(self, samples: Samples, *, over_answer: Callable[[], bool]) -> Transcript:
         begun_s = asyncio.get_running_loop().time()
-        transcript = await self._transcribe(samples, final=True, over_answer=over_answer)
+        transcript = await self._decoding.transcribe(samples, final=True, over_answer=over_answer)
         self._early_took_ms = (asyncio.get_running_loop().time() - begun_s) * 1000
         return transcript
 
@@ -257,7 +244,9 @@ class Transcription:
                 error = task.exception()
                 on_failure(error) if error else on_text(task.result())
 
-        self._settling = asyncio.create_task(self._transcribe(samples, final=True), name="settled transcript")
+        self._settling = asyncio.create_task(
+            self._decoding.transcribe(samples, final=True), name="settled transcript"
+        )
         self._settling.add_done_callback(tell)
 
     async def until_settled(self) -> None:
@@ -271,7 +260,7 @@ class Transcription:
 
     async def of_item(self, samples: Samples) -> Transcript:
         """The text of sound that is no speech of this microphone: an item of the client. Raises ProviderError."""
-        return await self._transcribe(samples, final=True, open_speech=False)
+        return await self._decoding.transcribe(samples, final=True, open_speech=False)
 
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
         """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""
@@ -284,105 +273,11 @@ class Transcription:
                 return self._remember(await early, samples)
             except ProviderError:
                 pass  # decode again: an early failure is not final
-        return self._remember(await self._transcribe(samples, final=True), samples)
+        return self._remember(await self._decoding.transcribe(samples, final=True), samples)
 
     def _remember(self, transcript: Transcript, samples: Samples) -> Transcript:
-        self._speaks.ended(transcript, samples)
+        self._decoding.speaks.ended(transcript, samples)
         return transcript
-
-    @property
-    def _language(self) -> str | None:
-        """What the client says is spoken."""
-        config = self._context.config.transcription
-        return config.language if config else None
-
-    async def _transcribe(
-        self,
-        samples: Samples,
-        *,
-        final: bool,
-        open_speech: bool = True,
-        over_answer: Callable[[], bool] = never,
-    ) -> Transcript:
-        while True:
-            asked = self._context.providers
-            try:
-                transcript = await self._ask(asked.transcriber, samples, final=final, open_speech=open_speech)
-                if asked.transcriber is None or not is_short(samples) or not over_answer():
-                    return transcript
-                return await with_murmur(asked.transcriber, samples, transcript)
-            except ProviderError as error:
-                found = self._context.providers_after(error, asked, self._context.voice_id)
-                if found is None or found.transcriber is asked.transcriber:
-                    raise
-                without_trace(error)
-
-    async def _ask(
-        self, transcriber: Transcriber | None, samples: Samples, *, final: bool, open_speech: bool
-    ) -> Transcript:
-        if transcriber is None:
-            raise ProviderUnavailable(
-                "This server has no transcriber: send text instead of speech.",
-                code="transcription_unavailable",
-                retryable=False,
-            )
-        timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
-        doubted = open_speech and self._language is None and is_short(samples)
-        doubted = doubted and self._speaks.assumed(samples) is None
-        try:
-            async with deadlines.timeout(timeout_s):
-                decode = self._decode if open_speech else self._decode_alone
-                transcript = await contained(decode(transcriber, samples, final=final))
-            if doubted:
-                spoken, talked = self._speaks.spoken, newest_text(self._context.conversation.items)
-                transcript = await in_likelier_language(
-                    transcriber, samples, transcript, spoken=spoken, talked=talked, final=final
-                )
-            transcript = transcript.with_text(writable(transcript.text))
-            return self._believed(transcript, sounding_s(samples), final=final)
-        except TimeoutError as error:
-            late = ProviderTimeout(
-                f"The transcriber did not answer in {timeout_s:.0f} s.", code="transcription_failed"
-            )
-            # nobody else can count it: for the transcriber it is a request that was cancelled
-            address = getattr(transcriber, "address", None)
-            Upstream(self._context.metrics).failed(TRANSCRIPTION, late, address)
-            raise late from error
-        except ProviderError:
-            raise
-        except Exception as error:  # of a provider from anywhere, or a text that we cannot read
-            log.error("the transcriber broke", exc_info=error)
-            raise ProviderUnavailable("The transcriber failed.", code="transcription_failed") from error
-
-    async def _decode(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
-        """In the language that was told, else in the one that was found; a final text that looks wrong is in none."""
-        if self._language:
-            return await transcriber.transcribe(samples, language=self._language, final=final)
-        speaks = self._speaks
-        found, utterance, assumed = speaks.found, speaks.utterance, speaks.assumed(samples)
-        transcript = await transcriber.transcribe(samples, language=assumed, final=final)
-        if found is None:
-            speaks.read(transcript, samples, utterance)
-        elif final and not is_sure(transcript):
-            return await transcriber.transcribe(samples, language=None, final=True)
-        return transcript
-
-    async def _decode_alone(self, transcriber: Transcriber, samples: Samples, *, final: bool) -> Transcript:
-        """In the language that was told; what was found in other sound says nothing about this one."""
-        return await transcriber.transcribe(samples, language=self._language, final=final)
-
-    def _believed(self, transcript: Transcript, sound_s: float, *, final: bool) -> Transcript:
-        """The transcript, without a text that nobody can have said."""
-        config = self._context.config.transcription
-        primed = keywords_and_prompt(config.prompt, config.keywords) if config else ()
-        invented = is_invented(
-            transcript.text,
-            sound_s,
-            primed=primed,
-            log_probability=transcript.log_probability,
-            so_far=not final,
-        )
-        return transcript.with_text("") if invented else transcript
 
     async def aclose(self) -> None:
         """Stop every decode."""

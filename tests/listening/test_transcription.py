@@ -8,6 +8,7 @@ import pytest
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
 from realtime.listening.certainty import DOUBTFUL
+from realtime.listening.decoding import Decoding
 from realtime.listening.transcription import Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
@@ -267,9 +268,9 @@ def test_a_transcription_that_timed_out_is_counted_as_an_error(final: bool, take
     @scripted
     async def decode():
         bench = Bench(transcriber=Linguist(english(), takes_s=takes_s))
-        subject = Transcription(bench.context)
+        subject = Decoding(bench.context)
         with contextlib.suppress(ProviderTimeout):
-            await subject._transcribe(SECOND, final=final)
+            await subject.transcribe(SECOND, final=final)
         assert bench.context.metrics.registry.get_sample_value(
             "realtime_upstream_errors_total",
             {"kind": "transcription", "code": "upstream_timeout", "upstream_code": ""},
