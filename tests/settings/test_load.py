@@ -58,7 +58,7 @@ def test_flags_override_environment_file_and_defaults(tmp_path):
 @pytest.fixture
 def here(monkeypatch, tmp_path):
     """An empty current directory, and an environment that sets nothing of ours."""
-    for name in NAMES:
+    for name in (*NAMES, "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

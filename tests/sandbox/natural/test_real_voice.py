@@ -16,6 +16,7 @@ ENGLISH = "The weather is lovely today, so we will go for a walk in the park."
 
 @pytest.fixture(scope="module")
 def natural():
+    weights.use_cache(None)  # where the user has it, and not that of the tests
     if not voice_weights.has_voice() or not weights.has_multilingual():
         pytest.skip("needs `realtime setup voice` and the multilingual transcriber")
     return NaturalVoice(Kokoro(voice_weights.voice()))
