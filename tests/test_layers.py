@@ -1,6 +1,7 @@
 """The layers of the package: a module imports only lower layers, and the lowest ones are free of I/O."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,23 @@ def layer(name: str) -> int:
     return LAYERS.index(name)
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Everything that is written in a file."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """All modules that a file imports, also inside functions."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        found |= imported(node)
-    return found
+    return frozenset().union(*map(imported, nodes(path)))
+
+
+def imports_at_start(path: Path) -> set[str]:
+    """The modules that a file imports as soon as it is imported itself."""
+    (module, *_) = nodes(path)
+    assert isinstance(module, ast.Module)
+    return set().union(*map(imported, module.body))
 
 
 def imported(node: ast.AST) -> set[str]:
@@ -94,13 +106,11 @@ def imported_parts(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_part_imports_only_lower_layers(path):
-    here = part_of(path)
-    if here == "__init__":
-        return
-    for other in imported_parts(path) - {here}:
-        assert layer(other) < layer(here), f"{here} must not import {other}"
+def test_a_part_imports_only_lower_layers():
+    for path in FILES:
+        here = part_of(path)
+        for other in imported_parts(path) - {here} if here != "__init__" else ():
+            assert layer(other) < layer(here), f"{path}: {here} must not import {other}"
 
 
 def test_every_part_is_named_in_the_architecture():
@@ -162,12 +172,7 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
     )
     for path in FILES:
         if path.name not in knowing:
-            at_start = {
-                name
-                for node in ast.parse(path.read_text()).body
-                if isinstance(node, ast.Import | ast.ImportFrom)
-                for name in imported(node)
-            }
+            at_start = imports_at_start(path)
             names = {name.rpartition(".")[2] + ".py" for name in at_start}
             assert not names & set(knowing) | (at_start & {"redis"}), path
         if part_of(path) in ("listening", "replying", "session"):
@@ -176,13 +181,8 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
 
 def test_what_several_accounts_need_is_imported_only_where_there_are_several():
     for path in FILES:
-        at_start = {
-            name
-            for node in ast.parse(path.read_text()).body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for name in imported(node)
-        }
-        assert not at_start & {"realtime.server.accounts", "realtime.commands.account_check"}, path
+        several = imports_at_start(path) & {"realtime.server.accounts", "realtime.commands.account_check"}
+        assert not several, path
 
 
 def test_only_the_settings_read_the_environment():
@@ -191,7 +191,7 @@ def test_only_the_settings_read_the_environment():
             continue
         if path.match("minimax/client.py"):
             continue  # `MiniMax.from_env()`: the client is usable alone
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             assert not (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")), path
 
 
