@@ -6,6 +6,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from realtime.minimax.speech_protocol import (
     WordTimes,
 )
 from tests.adversarial.mutations import BIG, DEEP, mutated
+from tests.each import each
 
 FRAMES = 10_000  # in all
 SAID = "Hello there, how are you?"
@@ -200,8 +202,7 @@ KNOWN_ODD = [
 ]
 
 
-@pytest.mark.parametrize("name", READERS)
-@pytest.mark.parametrize("odd", KNOWN_ODD, ids=range(len(KNOWN_ODD)))
+@each(product(READERS, KNOWN_ODD))
 def test_an_odd_answer_is_read_or_refused(name: str, odd: Any):
     (feed, end) = READERS[name][0]()
     try:

@@ -1,16 +1,17 @@
 """Whether the account has a turn a minute for one more session."""
 
-import pytest
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.account import TURN_REQUESTS, Limit, exhausted
+from tests.each import each
 
 FREE = Limit(float("inf"), float("inf"))
 
 
-@pytest.mark.parametrize("left", [0, 1, 10, 20])
-@pytest.mark.parametrize("sessions", range(10))
+@each(product([0, 1, 10, 20], range(10)))
 def test_the_first_sessions_of_a_small_account_begin_whatever_was_used(left, sessions):
     assert not exhausted([Limit(20, left), Limit(200, 0)], sessions, new=sessions)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from realtime.core.clauses import Boundary, find_cuts
 from realtime.core.languages import LANGUAGES
 from realtime.core.languages.guess import guess_languages
+from tests.each import each
 
 
 def sentences(text: str) -> list[str]:
@@ -98,7 +99,7 @@ ONE_SENTENCE = {
 CASES = [(code, text) for code, texts in ONE_SENTENCE.items() for text in texts]
 
 
-@pytest.mark.parametrize(("code", "text"), CASES)
+@each(CASES)
 def test_an_abbreviation_is_no_end(code: str, text: str) -> None:
     assert sentences(text) == [text]
 
@@ -140,7 +141,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize("marked", ENDS)
+@each(ENDS)
 def test_a_real_end_still_ends(marked: str) -> None:
     assert sentences(marked.replace("|", "")) == marked.split("|")
 
@@ -227,7 +228,7 @@ def test_the_pieces_are_the_text(text: str) -> None:
     assert "".join(sentences(text)) == text
 
 
-@pytest.mark.parametrize(("code", "text"), [case for case in CASES if case[0] in SAMPLES])
+@each([case for case in CASES if case[0] in SAMPLES])
 def test_deltas_do_not_change_the_ends(code: str, text: str) -> None:
     """What is surely a sentence's end in a part of the text is one in the whole, once the language is known."""
     known = SAMPLES[code] + " "

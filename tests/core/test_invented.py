@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from realtime.core.invented import echoes, is_invented, keywords_and_prompt, of_a_video
 from realtime.core.syllables import least_syllables
 from realtime.core.video_phrases import PROMPTS
+from tests.each import each
 
 VIDEOS = """Thank you for watching!
 Thanks for watching.
@@ -81,7 +82,7 @@ Sottotitoli di Netflix non funzionano.
 Что такое субтитры?""".splitlines()
 
 
-@pytest.mark.parametrize("text", VIDEOS)
+@each(VIDEOS)
 def test_the_phrases_of_videos_are_invented_unless_the_model_is_sure(text):
     assert of_a_video(text)
     assert is_invented(text, 4.0)

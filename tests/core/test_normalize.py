@@ -13,6 +13,7 @@ from realtime.core.characters import pronounceable
 from realtime.core.normalize import SpeechNormalizer
 from realtime.core.spoken_form import spoken_form
 from realtime.core.wording import Wording
+from tests.each import each
 
 
 def wordings(text: str, *cuts: int) -> list[Wording]:
@@ -74,7 +75,7 @@ SPOKEN = {
 }
 
 
-@pytest.mark.parametrize(("written", "said"), SPOKEN.values(), ids=SPOKEN.keys())
+@each(SPOKEN.values())
 def test_markup_becomes_plain_text(written: str, said: str) -> None:
     assert normalized(written) == said
     assert normalized(written, *range(1, len(written))) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from realtime.core.clauses import Boundary, find_cuts, measure
 from realtime.core.segments import segment_ends
 from realtime.core.wordbreak import atoms, sound_weight
 from realtime.core.wording import Wording
+from tests.each import each
 
 
 def parts(text: str) -> list[str]:
@@ -72,8 +74,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("around", ["现在是{}分了", "It is {} now", "الساعة {} الآن", "समय {} है"])
+@each(product(NUMBERS, ["现在是{}分了", "It is {} now", "الساعة {} الآن", "समय {} है"]))
 def test_no_cut_is_inside_a_number(number: str, around: str) -> None:
     text = around.format(number)
     start = text.index(number)

@@ -11,6 +11,7 @@ from realtime.core.han_variants import traditional_script
 from realtime.core.short_words import is_backchannel, is_hum, may_become_backchannel, takes_turn
 from realtime.core.turn_words import TURN_WORDS
 from realtime.minimax.voice_language import _PREFIXES
+from tests.each import each
 
 LISTENING = (
     "Mm-hmm.|Mhm|mmmm|M-hm|Mm, mm.|Mmhmm!|Uh-huh.|uh huh|Hmm...|Ahh.|Ah ha!|Yeah.|yeaaah|Yeah, yeah, yeah.|Okay.|OK!|okaaay|"
@@ -41,19 +42,19 @@ NEITHER = (
 ).split("|")
 
 
-@pytest.mark.parametrize("text", LISTENING)
+@each(LISTENING)
 def test_what_a_listener_says_is_a_backchannel(text):
     assert is_backchannel(text)
     assert not takes_turn(text)
 
 
-@pytest.mark.parametrize("text", TAKING)
+@each(TAKING)
 def test_commands_objections_and_questions_of_one_word_take_the_turn(text):
     assert takes_turn(text)
     assert not is_backchannel(text)
 
 
-@pytest.mark.parametrize("text", NEITHER)
+@each(NEITHER)
 def test_other_words_are_neither(text):
     assert not takes_turn(text)
     assert not is_backchannel(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import product
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.core.normalize import SpeechNormalizer
+from tests.each import each
 
 
 def said(text: str, size: int) -> str:
@@ -78,8 +80,7 @@ TEXT = [
 ]
 
 
-@pytest.mark.parametrize("text", TEXT)
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@each(product(TEXT, [1, 3, 7, 1000]))
 def test_what_is_no_markup_is_said_as_it_is(text: str, size: int) -> None:
     assert said(text, size).replace("`", "") == text.replace("`", "").lstrip()
 
@@ -118,8 +119,7 @@ MARKUP = {
 }
 
 
-@pytest.mark.parametrize(("text", "spoken"), MARKUP.values(), ids=MARKUP.keys())
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@each((*pair, size) for pair in MARKUP.values() for size in [1, 3, 7, 1000])
 def test_markup_is_not_said(text: str, spoken: str, size: int) -> None:
     assert said(text, size) == spoken
 
@@ -141,8 +141,7 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize(("text", "spoken"), BLOCKS.values(), ids=BLOCKS.keys())
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@each((*pair, size) for pair in BLOCKS.values() for size in [1, 3, 7, 1000])
 def test_code_and_tables_are_not_said(text: str, spoken: str, size: int) -> None:
     assert said(text, size).lstrip("\n") == spoken.lstrip("\n")
 

@@ -19,6 +19,7 @@ from realtime.minimax.chat_stream import ChatDecoder
 from realtime.minimax.written_calls import WrittenCalls
 from realtime.minimax.written_forms import MARK as M
 from realtime.minimax.written_forms import WrittenCall
+from tests.each import each
 from tests.minimax.written_forms_of_others import FORMS
 
 WEATHER = {
@@ -104,13 +105,13 @@ ONE_CALL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ONE_CALL)
+@each(ONE_CALL)
 def test_every_form_is_a_call_and_no_text(form: str) -> None:
     assert read([ONE_CALL[form]]) == ("", [PARIS])
     assert read(list(ONE_CALL[form])) == ("", [PARIS])
 
 
-@pytest.mark.parametrize("form", ONE_CALL)
+@each(ONE_CALL)
 def test_words_before_it_are_text(form: str) -> None:
     assert read(["One moment.\n" + ONE_CALL[form]]) == ("One moment.\n", [PARIS])
 

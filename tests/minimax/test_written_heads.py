@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.minimax.written_calls import WrittenCalls
+from tests.each import each
 from tests.minimax.test_written_calls import (
     JSON,
     ONE_CALL,
@@ -104,8 +106,7 @@ def test_a_call_of_a_tool_that_was_not_offered_is_not_read_out(text: str) -> Non
 OTHERS: dict[str, Any] = {"now": {"type": "object", "properties": {}}}
 
 
-@pytest.mark.parametrize("form", ONE_CALL)
-@pytest.mark.parametrize("schemas", [SCHEMAS, OTHERS, {}], ids=["offered", "another tool", "no tools"])
+@each(product(ONE_CALL, [SCHEMAS, OTHERS, {}]))
 def test_no_cut_changes_what_is_said_and_run(form: str, schemas: dict[str, Any]) -> None:
     text = f"Well.\n{ONE_CALL[form]}\nDone."
     whole = read([text], schemas=schemas)

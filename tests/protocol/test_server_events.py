@@ -41,6 +41,7 @@ from realtime.protocol.objects import (
     text_usage,
 )
 from realtime.protocol.session_config import AudioFormat, SessionConfig
+from tests.each import each
 from tests.protocol.wire_examples import FROM_SERVER
 from tests.server.stock_types import check_event
 
@@ -59,14 +60,14 @@ def wire(event: events.ServerEvent, seq: int | None = None) -> dict[str, Any]:
 # -- documented examples ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("example", FROM_SERVER, ids=lambda example: example["event_id"])
+@each(FROM_SERVER)
 def test_every_documented_example_survives_decoding_and_encoding(example):
     """The JSON is equal after decoding an example into our classes and encoding it again."""
     event = decode_server(json.dumps(example))
     assert json.loads(encode(event, example["event_id"])) == example
 
 
-@pytest.mark.parametrize("example", FROM_SERVER, ids=lambda example: example["event_id"])
+@each(FROM_SERVER)
 def test_the_stock_client_accepts_every_example(example):
     check_event(example)
 

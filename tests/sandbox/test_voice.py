@@ -17,6 +17,7 @@ import soxr
 from realtime.sandbox import voice_engine, voice_text
 from realtime.sandbox.voice import Speech, Style, speak, synthesize, synthesize_segment
 from realtime.sandbox.voice_table import SYSTEM_VOICES
+from tests.each import each
 
 LADY = "English_Graceful_Lady"
 
@@ -150,7 +151,7 @@ def test_voices_differ_and_stay_the_same() -> None:
     assert pitch_hz("female-shaonv") > 1.3 * pitch_hz("male-qn-qingse")
 
 
-@pytest.mark.parametrize("voice", sorted(SYSTEM_VOICES))
+@each(sorted(SYSTEM_VOICES))
 def test_every_system_voice_speaks(voice: str) -> None:
     """English and Chinese, with every documented id."""
     speech = synthesize("Hi. 好", voice_id=voice, rate=8000)

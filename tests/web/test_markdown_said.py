@@ -15,9 +15,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from realtime.core.normalize import said_of
+from tests.each import each
 
 TEXTS: list[dict[str, str]] = json.loads(Path(__file__).with_name("markdown_said.json").read_text("utf-8"))
 DIFFERS = {
@@ -50,7 +49,7 @@ def test_the_list_is_long_and_has_no_text_twice() -> None:
     assert len({row["text"] for row in TEXTS}) == len(TEXTS) >= 60
 
 
-@pytest.mark.parametrize("row", TEXTS, ids=lambda row: row["text"][:24])
+@each(TEXTS)
 def test_what_is_said(row: dict[str, str]) -> None:
     assert said_of(row["text"]) == row["said"]
 
@@ -62,7 +61,7 @@ async def test_what_is_shown(page: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("row", TEXTS, ids=lambda row: row["text"][:24])
+@each(TEXTS)
 def test_the_words_that_are_said_are_those_that_are_shown(row: dict[str, str]) -> None:
     """And where a difference is named there is one: it does not outlive its reason."""
     assert row.get("differs") is None or row["differs"] in DIFFERS
