@@ -1,4 +1,4 @@
-"""One profile for all property tests, the caches, a light garbage collector, and the summary at the end of a test run."""
+"""One profile for all property tests, a home for all, a light garbage collector, and the summary at the end of a test run."""
 
 import gc
 import os
@@ -7,7 +7,7 @@ import threading
 
 from hypothesis import settings
 
-from tests import caches
+from tests import home
 
 # No test depends on the machine's speed: an example may take as long as it takes.
 settings.register_profile("realtime", deadline=None)
@@ -19,7 +19,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Servers of the tests run on a machine that the tests keep busy: admission by load has tests of its own.
 os.environ.setdefault("REALTIME_ADMISSION", "count")
 
-caches.use_ours()
+home.use_ours()
 
 
 def pytest_collection_finish():

@@ -8,6 +8,7 @@ from realtime.sandbox import voice_text
 from realtime.sandbox.natural.kokoro import Kokoro
 from realtime.sandbox.natural.speaker import NaturalVoice
 from realtime.sandbox.voice import Style, synthesize_segment
+from tests.home import USERS_CACHE
 from tests.wer import character_error_rate, word_error_rate
 
 CHINESE = ("今天天气很好，我们去公园散步吧。", "不好意思，我没有听清楚，请再说一遍。")
@@ -16,10 +17,11 @@ ENGLISH = "The weather is lovely today, so we will go for a walk in the park."
 
 @pytest.fixture(scope="module")
 def natural():
-    weights.use_cache(None)  # where the user has it, and not that of the tests
+    weights.use_cache(str(USERS_CACHE))
     if not voice_weights.has_voice() or not weights.has_multilingual():
         pytest.skip("needs `realtime setup voice` and the multilingual transcriber")
-    return NaturalVoice(Kokoro(voice_weights.voice()))
+    yield NaturalVoice(Kokoro(voice_weights.voice()))
+    weights.use_cache(None)
 
 
 async def transcribed(natural: NaturalVoice, text: str, voice_id: str, language: str) -> str:
