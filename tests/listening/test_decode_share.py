@@ -119,7 +119,7 @@ async def test_where_nobody_else_needs_the_transcriber_interim_decodes_do_not_re
     begun_s = loop.time()
     while loop.time() < begun_s + 30:
         subject.interim(SECOND, into([]))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(takes_s / 20)
     assert linguist.finished * takes_s / 30 >= 0.9
     for hindered in ("others need it", "the server is late"):
         if hindered == "others need it":
@@ -130,7 +130,7 @@ async def test_where_nobody_else_needs_the_transcriber_interim_decodes_do_not_re
         before, begun_s = linguist.finished, loop.time()
         while loop.time() < begun_s + 30:
             subject.interim(SECOND, into([]))
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(takes_s / 20)
         assert (linguist.finished - before) * takes_s / 30 <= 0.5 + 2 * takes_s / 30, hindered
     await subject.aclose()
 

@@ -110,7 +110,7 @@ async def nothing_is_lost(store: Store, steps: list[tuple[int, str]]) -> None:
 
 
 class InPlace(SqliteStore):
-    """Without the hop to its thread: a thousand conversations take seconds instead of a minute."""
+    """Without the hop to its thread: hundreds of conversations take seconds."""
 
     async def _do(self, work):
         return self._in_transaction(work, 0.0)
@@ -125,9 +125,9 @@ def in_redis(request: pytest.FixtureRequest, prefix: str) -> RedisStore:
     return RedisStore(link, prefix, own=True)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
-def test_no_item_is_lost_in_a_thousand_interleavings(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+@pytest.mark.parametrize(("kind", "examples"), [("memory", 1000), ("sqlite", 200), ("redis", 200)])
+def test_no_item_is_lost_in_hundreds_of_interleavings(
+    kind: str, examples: int, tmp_path: Path, request: pytest.FixtureRequest
 ):
     async def opened() -> Store:
         return in_redis(request, "thousand:")
@@ -137,7 +137,7 @@ def test_no_item_is_lost_in_a_thousand_interleavings(
         if kind == "redis":
             store = runner.run(opened())
 
-        @settings(max_examples=1000, phases=PHASES)
+        @settings(max_examples=examples, phases=PHASES)
         @given(STEPS)
         def every(steps: list[tuple[int, str]]) -> None:
             runner.run(nothing_is_lost(store, steps))
