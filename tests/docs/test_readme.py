@@ -30,7 +30,7 @@ from tests.commands.running import run_as, run_here
 from tests.docs.readme import ENGLISH, ROOT, Block, blocks, shell_lines
 from tests.eventually import eventually
 from tests.terminal.conftest import pulse  # noqa: F401
-from tests.web.conftest import browser_with
+from tests.web.conftest import STILL, browser_with
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -263,7 +263,7 @@ async def test_the_web_pages_talk(place: Place):
         async with browser_with() as browser:
             for page, clicks in zip(pages, (["button"], [".launch", ".talk"]), strict=True):
                 (place.folder / "page.html").write_text(place.here(page.text), encoding="utf-8")
-                tab = await (await browser.new_context()).new_page()
+                tab = await browser.new_page(reduced_motion=STILL)
                 errors: list[str] = []
                 tab.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
                 await tab.goto(f"http://{host}/page.html")

@@ -17,7 +17,7 @@ from realtime.server.run import running
 from realtime.settings import Settings
 from tests.certificates import self_signed
 from tests.clips import clips, require_clips
-from tests.web.conftest import browser_with, browsers, open_page  # noqa: F401
+from tests.web.conftest import STILL, browser_with, browsers, open_page  # noqa: F401
 from tests.web.sound import RATE, assert_heard, locate, recording, to_rate
 from tests.web.voice_input import RATE as MICROPHONE_RATE
 from tests.web.voice_input import replace_microphone, say
@@ -251,7 +251,7 @@ async def test_a_page_of_an_allowed_origin_uses_the_sdk_and_frames_the_page(open
             browser_with("--host-resolver-rules=MAP *.example 127.0.0.1") as browser,
         ):
             pages["html"] = EMBEDDING.format(server=server.url, socket=server.url.replace("http", "ws"))
-            page = await browser.new_page(ignore_https_errors=True)
+            page = await browser.new_page(ignore_https_errors=True, reduced_motion=STILL)
             await page.goto(f"{origin}/page")
             await page.wait_for_function("() => window.say")
             await page.evaluate("say('What is two plus two?')")

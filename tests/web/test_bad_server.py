@@ -12,7 +12,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from tests.eventually import eventually
-from tests.web.conftest import browser_with
+from tests.web.conftest import STILL, browser_with
 from tests.web.fake_server import RATE, FakeServer, Script, serving
 from tests.web.test_page import (
     MIC_RATE,
@@ -281,7 +281,7 @@ async def test_a_page_over_http_writes_its_answers(open_page: Any) -> None:
     async with serving() as server:
         switch = "--host-resolver-rules=MAP voice.lan 127.0.0.1"
         async with browser_with(switch) as browser:
-            page = await browser.new_page()
+            page = await browser.new_page(reduced_motion=STILL)
             errors: list[str] = []
             page.on("pageerror", lambda error: errors.append(str(error)))
             await page.goto(f"http://voice.lan:{server.port}")
