@@ -23,6 +23,7 @@ from realtime.core.essence import essence
 from realtime.core.folding import fold, units
 from realtime.core.invented import is_invented
 from realtime.core.punctuation import MARKS
+from realtime.core.short_answers import is_mostly_digits
 from realtime.providers.base import VAD_RATE, Samples
 from realtime.providers.whisper.ends import EndOfText, end_of_aligned, end_of_text, probability
 from realtime.providers.whisper.loops import is_surely_once, loops, said_once
@@ -50,6 +51,8 @@ DEFAULT_LANGUAGES = ("en", "zh")  # the more probable one is used if the model i
 SURE = 0.5  # probability of a language
 FRAMES_EACH = 2  # of 10 ms, of each of the encoder
 SURELY_SPEECH = 0.45  # below this probability of no speech
+# Digits are taken for no speech, however clear they are; noise is never read as two of them (docs/engines.md 2.3)
+DIGITS_LOG_PROBABILITY = -1.2
 
 
 class Sound(NamedTuple):
@@ -77,9 +80,11 @@ class Decoded:
 
         Measured: 23 recordings, also under noise of 20 to 5 dB, stay at or below 0.40 (clean: 0.24); silence,
         noise, hum and tones of 0.5 to 8 s get 0.76 or more from tiny.en, and from base 0.49 or more with a
-        log probability under -1.1 (below 0.7: under -1.5).
+        log probability under -1.1 (below 0.7: under -1.5). Digits are believed by their log probability alone.
         """
-        return self.no_speech < SURELY_SPEECH or (self.no_speech < 0.75 and self.log_probability > -1.0)
+        if self.no_speech < SURELY_SPEECH or (self.no_speech < 0.75 and self.log_probability > -1.0):
+            return True
+        return self.log_probability > DIGITS_LOG_PROBABILITY and is_mostly_digits(self.text)
 
 
 def echoes_prompt(text: str) -> bool:

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 SILENCE_DBFS = -65.0  # of the loudest tenth of a second: audio below this is taken as silence
 # A short answer in noise is doubted like noise: "two" at 5 dB over pink noise gets 0.51 and -1.05, "yes" in babble 0.53
-# and -1.15. What noise itself gets within these limits is no short answer (docs/engines.md 2.2).
+# and -1.15. What noise itself gets within these limits is no short answer (docs/engines.md 2.3).
 ANSWER_NO_SPEECH, ANSWER_LOG_PROBABILITY = 0.6, -1.4
 LONGEST_COMPARED_S = 3.0  # of a sound of less than one, with the quiet around it
 BLOCK_SAMPLES = VAD_RATE // 10

@@ -1,5 +1,5 @@
 """Which words of a doubtful sound the local transcriber believes, and what else they may be; the numbers were measured
-(docs/engines.md 2.2, docs/turn-taking.md)."""
+(docs/engines.md 2.3, docs/turn-taking.md)."""
 
 import numpy as np
 import pytest
@@ -55,6 +55,15 @@ class OneModel(local.LocalTranscriber):
         ("Yes.", 0.77, -1.11, False),
         ("Yes.", 0.55, -1.6, False),
         ("mmm", 0.55, -1.1, False),
+        ("2567890", 0.81, -0.63, True),  # clear digits, Chinese and English
+        ("256-7890", 0.80, -0.88, True),
+        ("8145-384-019", 0.87, -0.48, True),
+        ("6630494-03.", 0.77, -0.96, True),
+        ("991", 0.53, -1.02, True),
+        ("2567890", 0.81, -1.3, False),
+        ("3", 0.8, -0.82, False),  # knocks and steps
+        ("小小小小小", 0.90, -0.63, False),  # coughs
+        ("请注意点赞、转发。", 0.81, -0.78, False),  # knocks and steps
     ],
 )
 async def test_a_short_answer_may_be_doubted_and_noise_may_not(text, no_speech, log_probability, believed):
