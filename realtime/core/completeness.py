@@ -13,6 +13,7 @@ from realtime.core.characters import HAN
 from realtime.core.full_stops import FullStops
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.spelled_out import LOOKED_AT, may_go_on
 from realtime.core.unicode_tables import ranges
 
 Eagerness = Literal["low", "medium", "high", "auto"]
@@ -29,6 +30,7 @@ class Completeness(Enum):
 
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
 _TRAILS_OFF = re.compile(rf"(?:\.{{2,}}|(?!(?<=[\u0370-\u03ff]);)[{ranges(''.join(CLAUSE_MARKS))}\-])\s*$")
+_ASKS = ("?", "!", "？", "！", "؟")
 _LAST_STOP = re.compile(r"([^\W\d_]+)\.$")
 _DANGLING = frozenset(  # words that rarely end what somebody says
     "a an the and or but nor so if because although though while when where which who whose that than as of to in on "
@@ -44,9 +46,6 @@ _ANSWERS = re.compile(  # end in a dangling word and are whole all the same: "Ye
 # Nothing ends with these, whatever mark a transcriber puts after them: "um.", "the."
 _FILLERS = frozenset("um uhm umm uh er erm hmm a an the and or but because if my your their our".split())
 _LAST_ITEMS = frozenset("and or thanks thank please".split())  # "Yes, please, thanks." is no list
-_DIGITS = frozenset("zero oh one two three four five six seven eight nine ten".split())
-_LOOKED_AT = 120  # characters before the end: a list or digits that go on
-_DIGITS_HAN = re.compile(r"[零〇一二三四五六七八九两幺\d]{3}$")
 _DANGLING_HAN = re.compile(
     r"(?:的|地|得|和|跟|与|或|但|但是|因为|所以|如果|然后|还有|就是|那个|这个|嗯|呃|在|把|被|对|给|从|向|是|有|要|想)[，。,.]?$"
 )
@@ -69,29 +68,28 @@ def completeness_of(text: str) -> Completeness:
     text = text.strip()
     if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
         return Completeness.INCOMPLETE
+    ended = bool(_ENDS.search(text))
+    asks = text.endswith(_ASKS)
+    if not asks and may_go_on(text):
+        return _COMPLETENESS[True, ended]
     if _HAN.search(text):
         text = in_simple_characters(text)
         dangling = bool(_DANGLING_HAN.search(text)) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
-        dangling |= bool(_DIGITS_HAN.search(re.sub(r"[、，。,.\s]", "", text[-_LOOKED_AT:])))
-        return _COMPLETENESS[bool(dangling), bool(_ENDS.search(text))]
+        return _COMPLETENESS[dangling, ended]
     words = re.findall(r"[\w']+", text.lower())
     if words and words[-1] in _FILLERS:
         return Completeness.INCOMPLETE
-    ended = bool(_ENDS.search(text))
-    if text.endswith(("?", "!")) or _ANSWERS.search(text):
+    if asks or _ANSWERS.search(text):
         return _COMPLETENESS[False, ended]
-    if _goes_on(text[-_LOOKED_AT:]):
+    if _is_list(text[-LOOKED_AT:]):
         return _COMPLETENESS[True, ended]
     if words and words[-1] in _DANGLING:
         return Completeness.DANGLING if ended else Completeness.INCOMPLETE
     return _COMPLETENESS[False, ended]
 
 
-def _goes_on(text: str) -> bool:
-    """Whether the text ends with three digits, or three items of a list without "and" before the last."""
-    words = re.findall(r"\w+", text.lower())[-3:]
-    if len(words) == 3 and all(word.isdecimal() or word in _DIGITS for word in words):
-        return True
+def _is_list(text: str) -> bool:
+    """Whether the text ends with three items of a list without "and" before the last."""
     items = [item.split() for item in text.lower().rstrip(" .").split(",")]
     if len(items) < 3:
         return False

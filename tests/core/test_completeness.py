@@ -56,6 +56,13 @@ def test_how_complete_a_text_looks(text, completeness):
         ("No, no, no.", Completeness.COMPLETE),
         ("Hello, John, how are you?", Completeness.COMPLETE),
         ("我的号码是一三五。", Completeness.OPEN),
+        ("138-2256。", Completeness.OPEN),
+        ("My number is 079.", Completeness.OPEN),
+        ("My number is 079", Completeness.INCOMPLETE),
+        ("It is spelled S-M-I.", Completeness.OPEN),
+        ("Is it 079?", Completeness.COMPLETE),
+        ("是138吗？", Completeness.COMPLETE),
+        ("It costs 350.", Completeness.COMPLETE),
         ("现在三点。", Completeness.COMPLETE),
     ],
 )

@@ -46,6 +46,9 @@ def test_a_whole_sentence_that_nobody_doubts_ends_the_turn_soonest():
         Evidence("I think, um.", last_word=0.98, stop=0.9),
         Evidence("My number is five, five, two.", last_word=0.98, stop=0.9),
         Evidence("I need eggs, milk, tea.", last_word=0.98, stop=0.9),
+        Evidence("My number is 079.", last_word=0.98, stop=0.72),
+        Evidence("It is spelled S-M-I.", last_word=0.98, stop=0.9),
+        Evidence("138-2256。", last_word=0.98, stop=0.9),
         Evidence("It was my reports from the north", last_word=0.98),
     ],
 )

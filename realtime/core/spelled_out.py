@@ -1,0 +1,164 @@
+"""Whether a text may end in the middle of what is told digit by digit or letter by letter: a number, a code, a name.
+
+Between the groups of a number people are silent for half a second and more, and transcribers write each group as a
+sentence: "079.", "0.7.9.", "5-5, 2.", "138-2256". So the characters at the end count, in all languages, and not the
+words. Amounts, years, dates and times are whole ("It costs 350.", "in 1984."). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from realtime.core.backchannels import BACKCHANNELS
+from realtime.core.folding import fold
+from realtime.core.short_words import is_backchannel
+from realtime.core.turn_words import TURN_WORDS
+
+LOOKED_AT = 120  # characters before the end
+_FEWEST = 3  # digits in a row, unless the first one is a zero: no amount begins so
+_WORDS = {
+    word: str(digit)
+    for digit, words in enumerate(
+        ("zero oh nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    )
+    for word in words.split()
+}
+_HAN_DIGITS = (
+    {char: str(digit) for digit, char in enumerate("零一二三四五六七八九")}
+    | dict.fromkeys("两兩", "2")
+    | {"〇": "0", "幺": "1"}
+)
+_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(double|triple|treble) (\d)\b", re.IGNORECASE)
+_BETWEEN = r"\s.,，、。·\-–—"
+_LAST = re.compile(rf"(?<![A-Za-z\d])\d+(?:[{_BETWEEN}]+\d+)*$")
+_ONE_NUMBER = re.compile(r"(?!0\d)(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d{1,2}|\d{1,2}\.\d+)")
+_YEARS = r"(?:1[5-9]|20)\d\d"
+_DATE = re.compile(
+    rf"{_YEARS}[\s\-–]+{_YEARS}|" r"(?:19|20)\d\d[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.](?:19|20)\d\d"
+)
+_YEAR = re.compile(_YEARS)
+_DAY_AND_YEAR = re.compile(rf"\d{{1,2}}[\s,]+{_YEARS}")
+# Right before a number: of a price, a year, a room, a time ("10:30", 八点零五), a fraction, or of more of it (三百零五)
+_OF_AN_AMOUNT = re.compile(
+    r"(?:[$€£¥￥₩₹]\s*|[:：/]|[点點时時分百千万萬亿億第]\s*|"
+    r"(?:\b(?:costs?|paid|pays?|worth|about|around|nearly|almost|over|under|than|total|makes?|equals|"
+    r"in|since|until|year|room|page|chapter|line|bus|flight|channel)|"
+    r"花了|要|共|大约|大概|超过|等于|只有)\s*)$",
+    re.IGNORECASE,
+)
+_ITSELF = re.compile(r"(?:\b(?:it|that|this)(?:\s+is|[’']s)|(?:这|那|就|它|^)是)\s*$", re.IGNORECASE)
+_ROUND = 50  # a sum, and hardly three digits of a number
+
+
+class _Kind(NamedTuple):
+    """Of a number that is told by its digits."""
+
+    named: re.Pattern[str]  # before the digits
+    whole: re.Pattern[str]  # all its digits
+
+
+_TELEPHONE = _Kind(
+    re.compile(
+        r"\b(?:phone|telephone|mobile|cell|fax|telefon\w*|tel[eé]fono|t[eé]l[eé]phone|handy)\b|"
+        r"(?<!room )(?<!page )(?<!house )(?<!flight )(?<!seat )\bnumber(?:\s+is|[’']s)\b|"
+        r"\b(?:\w*nummer (?:ist|is)|num[eé]ro (?:est|e|è|es|c[’']est)|n[uú]mero (?:es|é))\b|номер|번호|전화|番[号號]|"
+        r"\bid(?:\s+is|[’']s)\b|\b(?:call|dial|text|reach)(?:\s+(?:me|us|him|her|them))?(?:\s+(?:at|on))?\s*$|"
+        r"[电電][话話]|手[机機]|[号號][码碼]|[卡账賬帐帳单單尾编編学學工][号號]|身[份分][证證]|[拨撥]打",
+        re.IGNORECASE,
+    ),
+    re.compile(r"[2-9]\d{9}|1\d{10}|0\d{9,10}|\d{16}|911|112|999|110|119|120"),
+)
+_KINDS = (
+    _Kind(
+        re.compile(r"\bzip\b|\bpost(?:al )?code\b|[邮郵][编編政遞递]", re.IGNORECASE), re.compile(r"\d{5,6}")
+    ),
+    _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}")),
+    _Kind(
+        re.compile(
+            r"(?<!error )(?<!status )\bcode(?:\s+is|[’']s)\b|\bpin(?:\s+is|[’']s)|\bpassword\b|"
+            r"[验驗][证證][码碼]|密[码碼]",
+            re.IGNORECASE,
+        ),
+        re.compile(r"\d{4,8}"),
+    ),
+    _TELEPHONE,
+)
+# 八, 五, 一, 七, 六, 九, 二, 零, 四, 三, as they are often misread at the end of a group: "我的电话号码是一三吧。"
+_MISREAD = re.compile(r"(?<=\d)\s*[吧巴爸我武以依起期气流留就酒而儿林灵领是事山]$")
+_NAMED_BEFORE = 32  # characters between what kind it is and the digits
+
+# -- letters --
+
+_LETTERS = re.compile(r"(?:^|[^\w'’])((?:(?:[A-Z][.,]?[\s\-]+|[A-Z],|\d[\s\-]+))+[A-Z\d])$")
+_IN_CAPITALS = frozenset(f"{BACKCHANNELS['en']}|{TURN_WORDS['en']}".split("|"))  # "O-K.", "STOP."
+_HYPHENATED = re.compile(r"(?:^|\s)(?!([a-z])(?:-\1)+$)[a-z](?:-[a-z])+$")  # "t-t" is a stutter
+_SPELLED = re.compile(
+    r"\b(?:spelled|spelt|spelling is|the letters?)\b.*\b(?:\w|[A-Z]{2,}|as \w{1,3})$|"
+    r"\b(?:[A-Za-z] as in \w+|[A-HJ-Z] for [A-Z]\w+|[B-HJ-Z] like [A-Z]\w+)$|^[A-Z]{3,}$"
+)
+
+
+def may_go_on(text: str) -> bool:
+    """Whether more digits or letters may follow."""
+    end = unicodedata.normalize("NFKC", text[-LOOKED_AT:]).rstrip(" .,、。")
+    return _letters_go_on(end) or _digits_go_on(_in_digits(end))
+
+
+def _in_digits(text: str) -> str:
+    """With digits in the place of the words for them."""
+    text = re.sub(f"[{''.join(_HAN_DIGITS)}]", lambda found: f" {_HAN_DIGITS[found.group()]} ", text)
+    text = _WORD.sub(lambda found: _WORDS[found.group().lower()], text)
+    times = {"double": 2, "triple": 3, "treble": 3}
+    text = _AGAIN.sub(lambda found: " ".join([found[2]] * times[found[1].lower()]), text)
+    return text.rstrip()
+
+
+def _digits_go_on(text: str) -> bool:
+    read = _MISREAD.sub("", text)
+    found = _LAST.search(read)
+    if found is None:
+        return False
+    before, last = read[: found.start()], found.group()
+    groups = re.findall(r"\d+", last)
+    digits = "".join(groups)
+    kind = next((one for one in _KINDS if one.named.search(before[-_NAMED_BEFORE:])), None)
+    if read != text:
+        return kind is not None and len(digits) > 1
+    if (kind or _TELEPHONE).whole.fullmatch(digits) or _OF_AN_AMOUNT.search(before):
+        return False
+    if _ONE_NUMBER.fullmatch(last):
+        return len(digits) >= _FEWEST and (kind is not None or ("," in last and _is_told(before, digits)))
+    if _DATE.fullmatch(last) or _DAY_AND_YEAR.fullmatch(last):
+        return False
+    if digits.startswith("0") and len(digits) > 1:
+        return True
+    if len(digits) < _FEWEST:
+        return False
+    if len(groups) == 1:
+        return kind is not None or _is_told(before, digits)
+    return len(groups) > 2 or max(map(len, groups)) >= _FEWEST
+
+
+def _is_told(before: str, digits: str) -> bool:
+    """Whether these digits, after nothing or after "it is", are hardly a year or a sum."""
+    if _YEAR.fullmatch(digits):
+        return False
+    if is_backchannel(before):
+        return len(digits) == _FEWEST or not digits.endswith("00")
+    return _ITSELF.search(before) is not None and int(digits) % _ROUND != 0
+
+
+def _letters_go_on(text: str) -> bool:
+    told = _LETTERS.search(text)
+    told_so = told is not None and _are_letters(re.findall(r"[A-Z\d]", told.group(1)))
+    if not (told_so or _HYPHENATED.search(text) or _SPELLED.search(text)):
+        return False
+    return fold(text) not in _IN_CAPITALS
+
+
+def _are_letters(told: list[str]) -> bool:
+    letters = sum(map(str.isalpha, told))
+    return letters > 1 or (letters == 1 and len(told) > 2)

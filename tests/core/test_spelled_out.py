@@ -1,0 +1,41 @@
+"""Where a number or a name that is told digit by digit, or letter by letter, may go on."""
+
+import pytest
+
+from realtime.core.spelled_out import may_go_on
+
+OPEN = (
+    "My number is 079.|079|941.|415.|020.|JOH.|J-O-H.|S-M-I.|J. O. H.|It is spelled S, M, I.|"
+    "It is spelled as m i.|It is spelled as mi.|It is spelled JOH.|B as in Bob, A, K.|B as in Bob.|"
+    "A for Alpha.|138-2256。|138-2256|My number is 0.2.0.|My number is 020.|It is 415.|"
+    "My zip code is 941.|Call me at 079.|Call me at 941|five five two|My number is five, five, two.|"
+    "1, 2, 3.|Call 5 5 5|我的号码是一三五。|我的电话号码是138|我的电话号码是138。|一三八，二二五六|零二一，|零二一|验证码是257。|256,7890|2567890|"
+    "256-7890|5-6-7-12-3-4|四零零八二零|Okay, 941.|Um, 079.|It's 079, 418.|079-418.|"
+    "My number is double five two.|二二五六|我的号码是400|my phone number is 079|号码是一三八 二二五六|555.1234|s-m-i|"
+    "Flight B A 2 4 9|０７９|Sure, it's 415.|My order number is 415.|941,415.|The code is 257.|"
+    "He said 0 4 1.|My number's 415|我的電話號碼是138|Meine Nummer ist 415.|Mon numéro est 415.|電話番号は090|1-800|"
+    "驗證碼是257|내 번호는 415|我的电话号码是一三吧。|号码是 1 3 我"
+)
+WHOLE = (
+    "It costs 350.|I was born in 1984.|room 212|Room 212.|In 1984.|It is 10 30.|It's 350.|1984.|3000.|"
+    "since 2020|$350|It costs $1,250.|10,000.|12,345,600|May 5, 2024.|on 2024-05-12|05.12.2024|at 10:30|"
+    "It is 3.14159.|19.99|0.75|八点零五|三百零五|My number is 415-555-2671.|4155552671.|13822567890|"
+    "138 2256 7890|我的电话号码是13822567890。|The answer is 415.|350加280等于630|My zip code is 94107.|"
+    "My area code is 415.|The code is 2578.|I live in the U.S.|at 5 p.m.|at 7 a.m|Plan B.|So do I.|"
+    "vitamin C|BA249|the phone costs 350|一共350|There are 350.|Turn to page 212.|the room number is 212|"
+    "room number 212.|1985|NASA is big|No.|五百|二十三|第一|我要一个|今天是2024|from 9 to 5|version 3.5|"
+    "I want this one.|no one.|ten|Error code 404.|World War I|Can you spell NASA.|It's 2026.|A|OK|OK.|"
+    "e-mail|x-ray|T-shirt|a TV|Call 911.|拨打110|打120|I like Paris.|I like Pizza|STOP.|O-K.|O.K.|"
+    "from 2019-2020|2019 2020|F-150|Boeing 747.|My cell phone broke in 1984.|WHAT.|uh-huh|fine t-t.|一共三十二吧|现在是2024吧|三块二吧|"
+    "the room number is 212"
+)
+
+
+@pytest.mark.parametrize("text", OPEN.split("|"))
+def test_groups_of_digits_and_letters_may_go_on(text: str) -> None:
+    assert may_go_on(text)
+
+
+@pytest.mark.parametrize("text", WHOLE.split("|"))
+def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
+    assert not may_go_on(text)
