@@ -4,8 +4,8 @@ The modules, by what they are for:
 
     turns               turn, turn_state, turn_events, turn_actions, turn_interruptions, turn_answers, turn_marks,
                         interruption, stopped_reply
-    their words         backchannels, turn_words, short_words, short_answers, short_language, likely_murmurs,
-                        folding, han_variants, han_readings, essence, agreement, invented,
+    their words         backchannels, turn_words, leading_words, short_words, short_answers, short_language,
+                        likely_murmurs, folding, han_variants, han_readings, essence, agreement, invented,
                         video_phrases, syllables
     the end of a turn   turn_end, completeness, spelled_out, silences
     sound               audio, audio_buffer, sound_pieces, resample, g711

@@ -1,6 +1,8 @@
 """Whether a text looks like a whole sentence: by its last mark, its last words, and lists and digits that may go on.
 
-What follows for the end of a turn is `turn_end.py`. Knows English and Chinese; hears nothing and has no clock.
+A yes, a no or a command alone is whole without a mark: of short sounds the transcriber writes none. What follows for
+the end of a turn is `turn_end.py`. Knows English and Chinese, and the short answers of all languages of
+`short_words.py`; hears nothing and has no clock.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from realtime.core.characters import HAN
 from realtime.core.full_stops import FullStops
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.short_words import is_whole_answer
 from realtime.core.spelled_out import LOOKED_AT, may_go_on
 from realtime.core.unicode_tables import ranges
 
@@ -74,6 +77,8 @@ def completeness_of(text: str) -> Completeness:
         return _COMPLETENESS[True, ended]
     if _HAN.search(text):
         text = in_simple_characters(text)
+        if is_whole_answer(text):
+            return Completeness.COMPLETE
         dangling = bool(_DANGLING_HAN.search(text)) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
         return _COMPLETENESS[dangling, ended]
     words = re.findall(r"[\w']+", text.lower())
@@ -85,7 +90,7 @@ def completeness_of(text: str) -> Completeness:
         return _COMPLETENESS[True, ended]
     if words and words[-1] in _DANGLING:
         return Completeness.DANGLING if ended else Completeness.INCOMPLETE
-    return _COMPLETENESS[False, ended]
+    return Completeness.COMPLETE if is_whole_answer(text) else _COMPLETENESS[False, ended]
 
 
 def _is_list(text: str) -> bool:

@@ -2,8 +2,9 @@
 
 The words are in `backchannels.py` and `turn_words.py`, in the languages of the voices. Which language it is does not
 matter: all tables are one. A word that is a backchannel in one language and an objection in another ("no", "ne") is
-no backchannel: it is better to stop once too often than to talk on over a "no". Knows text alone; the rules are
-`turn.py` (docs/architecture.md 2.5).
+no backchannel: it is better to stop once too often than to talk on over a "no". The same words, when nobody else talks,
+are whole answers, but for those of `leading_words.py`. Knows text alone; the rules are `turn.py` and `completeness.py`
+(docs/architecture.md 2.5).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, shorten, units
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.leading_words import ANSWERS, LEADING
 from realtime.core.turn_words import TURN_WORDS
 
 _SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
@@ -41,9 +43,11 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
+_WHOLE_ANSWERS = (_BACKCHANNELS | _TURN_WORDS | _words(ANSWERS)) - _words(LEADING) - _HUMS
+_ASKS_BOTH = re.compile(r"(?<![不没])(.)[不没]\1")  # 是不是, 对不对: begins a question
 _BEGINNINGS = frozenset(phrase[:end] for phrase in _BACKCHANNELS for end in range(1, len(phrase)))
 _MORE_THAN_A_PARTICLE = 3  # letters
-_LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS)  # in words
+_LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS | _WHOLE_ANSWERS)  # in words
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
 
@@ -67,6 +71,12 @@ def takes_turn(text: str) -> bool:
     """Whether the text is a command, an objection or a question of one word, said once or again and again."""
     folded = _form(text)
     return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
+
+
+def is_whole_answer(text: str) -> bool:
+    """Whether the text is a yes, a no, thanks or a command, or several of them, and nobody needs a mark to know it."""
+    folded = _form(text)
+    return bool(folded) and not _ASKS_BOTH.search(folded) and _made_of(folded, _WHOLE_ANSWERS, hums=False)
 
 
 def begins_like_hum(text: str) -> bool:

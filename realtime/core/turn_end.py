@@ -19,6 +19,7 @@ from enum import Enum
 
 from realtime.core.characters import HAN
 from realtime.core.completeness import Completeness, Eagerness, completeness_of
+from realtime.core.short_words import is_whole_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,15 @@ def is_unlikely(known: Evidence) -> bool:
 
 def _by_text(text: str, known: Evidence) -> float:
     looks = completeness_of(text)
-    odds = LOOKS_OVER[looks] + _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
+    word = _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
     # A word that ends few sentences ends this one where the transcriber is sure of the stop ("Turn it on."); at the end
     # of a list or of digits it is always sure
     ends = looks in (Completeness.COMPLETE, Completeness.DANGLING)
-    return odds + _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else odds
+    stop = _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else 0.0
+    if looks is Completeness.COMPLETE and is_whole_answer(text):
+        # It is doubted because it is short: the usual probability of the stop after "No." is 0.4
+        word, stop = max(0.0, word), max(0.0, stop)
+    return LOOKS_OVER[looks] + word + stop
 
 
 def _by_sound(known: Evidence) -> float:

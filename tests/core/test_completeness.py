@@ -26,7 +26,6 @@ from realtime.core.completeness import Completeness, completeness_of
         ("我想要", Completeness.INCOMPLETE),
         ("因为，", Completeness.INCOMPLETE),
         ("如果。", Completeness.OPEN),
-        ("是的", Completeness.OPEN),
         ("有没有？", Completeness.COMPLETE),
         ("对。", Completeness.COMPLETE),
         ("我没有。", Completeness.COMPLETE),
@@ -87,6 +86,26 @@ def test_fillers_lists_and_digits_go_on(text, completeness):
 )
 def test_answers_are_whole_and_a_word_that_ends_few_sentences_dangles(text, completeness):
     assert completeness_of(text) is completeness
+
+
+@pytest.mark.parametrize(
+    "text",
+    "yes|no|okay|No, thank you|stop|好的|不要|是的|没有|不|停|好的谢谢|是|要|はい|いいえ|네|아니요|ja bitte|non|да|نعم|हाँ|ใช่".split(
+        "|"
+    ),
+)
+def test_a_yes_or_a_no_alone_is_whole_without_a_mark(text: str) -> None:
+    assert completeness_of(text) is Completeness.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "text",
+    "wait|hold on|等一下|hello|why|me|嗯|是不是|对不对|待って|aber|yes I do|好的我|I'm|不要再|yes,|no but".split(
+        "|"
+    ),
+)
+def test_what_people_go_on_after_is_not(text: str) -> None:
+    assert completeness_of(text) is not Completeness.COMPLETE
 
 
 @pytest.mark.parametrize(

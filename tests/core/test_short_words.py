@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.han_variants import traditional_script
-from realtime.core.short_words import is_backchannel, is_hum, may_become_backchannel, takes_turn
+from realtime.core.leading_words import ANSWERS, LEADING
+from realtime.core.short_words import (
+    is_backchannel,
+    is_hum,
+    is_whole_answer,
+    may_become_backchannel,
+    takes_turn,
+)
 from realtime.core.turn_words import TURN_WORDS
 from realtime.minimax.voice_language import _PREFIXES
 from tests.each import each
@@ -152,3 +159,19 @@ def test_a_command_in_traditional_characters_takes_the_turn(word):
 )
 def test_a_tag_tells_the_script(tag, script):
     assert traditional_script(tag) == script
+
+
+def _phrases(table):
+    return [phrase for line in table.values() for phrase in line.split("|")]
+
+
+def test_leading_words_are_of_the_other_tables_and_answers_are_not():
+    assert [word for word in _phrases(LEADING) if not is_backchannel(word) and not takes_turn(word)] == []
+    assert [word for word in _phrases(ANSWERS) if is_backchannel(word) or takes_turn(word)] == []
+    assert all(map(is_whole_answer, _phrases(ANSWERS)))
+    assert not any(map(is_whole_answer, _phrases(LEADING)))
+
+
+@pytest.mark.parametrize("text", ["", "嗯", "mmm", "um", "Yes, I", "好的我", "是不是", "no wait"])
+def test_a_hum_or_the_beginning_of_a_sentence_is_no_whole_answer(text):
+    assert not is_whole_answer(text)

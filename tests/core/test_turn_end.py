@@ -49,6 +49,7 @@ def test_a_whole_sentence_that_nobody_doubts_ends_the_turn_soonest():
         Evidence("My number is 079.", last_word=0.98, stop=0.72),
         Evidence("It is spelled S-M-I.", last_word=0.98, stop=0.9),
         Evidence("138-2256。", last_word=0.98, stop=0.9),
+        Evidence("等一下", last_word=0.94, acoustic=0.9),  # to have time
         Evidence("It was my reports from the north", last_word=0.98),
     ],
 )
@@ -65,6 +66,21 @@ def test_a_word_that_ends_few_sentences_ends_one_where_the_stop_is_sure():
         )
         assert worth_asking(sure, same_ms=0)
         assert not worth_asking(untold, same_ms=AGREED_MS)
+
+
+@pytest.mark.parametrize("text", ["好的", "不要", "是的", "没有", "yes", "no", "stop", "okay", "нет"])
+def test_a_short_answer_without_a_mark_is_hardly_slower_than_one_with_it(text):
+    assert 400 < silence_ms(Evidence(text, 0.85, None, 0.8), "auto") <= 600
+    assert silence_ms(Evidence(text), "auto") <= 600
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "stop"), [("No.", 0.53, 0.37), ("Stop.", 0.44, 0.45), ("Yes.", 0.69, 0.56)]
+)
+def test_the_doubts_about_a_short_answer_do_not_hold_its_turn(text, word, stop):
+    assert 400 < silence_ms(Evidence(text, word, stop, 0.87), "auto") <= 600
+    assert silence_ms(Evidence(text, 0.98, 0.95), "auto") <= 400, "sure doubts shorten it as ever"
+    assert silence_ms(Evidence("Wait.", word, stop, 0.87), "auto") > 800, "people go on"
 
 
 def test_who_hesitates_again_and_again_has_a_question_left_for_the_end():
