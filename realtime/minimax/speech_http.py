@@ -24,6 +24,7 @@ from realtime.minimax.network_errors import network_errors
 from realtime.minimax.reading import reading
 from realtime.minimax.results import decimal, mapping
 from realtime.minimax.speech_config import SpeechConfig
+from realtime.minimax.speech_format import check_format
 from realtime.minimax.speech_protocol import ChunkDecoder, ChunkEnd, SpeechResult
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts, check_text
 from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
@@ -37,7 +38,8 @@ class ChunkStream:
     def __init__(self, chunk: int, text: str, config: SpeechConfig) -> None:
         self.complete = False
         self._chunk = chunk
-        self._decoder = ChunkDecoder(chunk, text, raw_pcm=config.raw_pcm)
+        self._config = config
+        self._decoder = ChunkDecoder(chunk, text, raw_pcm=config.raw_pcm, rate=config.rate)
 
     @property
     def has_audio(self) -> bool:
@@ -62,6 +64,7 @@ class ChunkStream:
         if last and self.has_audio:
             data = {**data, "audio": ""}  # it repeats all audio of the text
         results = self._decoder.feed(data)
+        check_format(event.get("extra_info"), self._config, self._decoder.audio_ms or 0.0)
         if last:
             self.complete = True
             results.append(

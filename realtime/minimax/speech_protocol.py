@@ -26,6 +26,7 @@ from realtime.minimax.speech_chunk import SpeechResult as SpeechResult
 from realtime.minimax.speech_chunk import WordTimes as WordTimes
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_ends import AGREE_MS, TextEnds, speaks_of_next
+from realtime.minimax.speech_format import check_format
 
 
 class Phase(Enum):
@@ -163,6 +164,7 @@ class SpeechProtocol:
             return []
         self._check_text(frame)
         results = self._open[0].feed(frame.get("data"))
+        check_format(frame.get("extra_info"), self._config, self._open[0].audio_ms or 0.0)
         if frame.get("is_final") is True:
             results += self._end(frame)
         return results
@@ -270,6 +272,8 @@ class BidiProtocol(SpeechProtocol):
         if self.phase is not Phase.OPEN or not self._open:
             return []
         results = self._open[0].feed(frame.get("data"))
+        received_ms = (self._open[0].audio_ms or 0.0) - self._audio_ms
+        check_format(frame.get("extra_info"), self._config, received_ms)
         self._in_sentence = self._in_sentence or bool(results)
         if frame.get("is_final") is True:
             self._final(_audio_ms(frame))
