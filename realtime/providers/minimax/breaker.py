@@ -1,13 +1,26 @@
-"""A circuit breaker for speech hosts. Time is an argument, in seconds of any monotonic clock."""
+"""A circuit breaker for speech hosts, and which errors tell of a host. Time is an argument, in seconds of any
+monotonic clock."""
 
 from __future__ import annotations
 
+from realtime.errors import ProviderError, ProviderUnavailable
+from realtime.minimax.codes import IDLE, TOO_MANY_CONNECTIONS
 from realtime.minimax.speech import Transport
 
 OPEN_S = 30.0  # an open breaker refuses its host for this long
 DROPS_WITHIN_S = 10.0  # two lost connections within this time count as a failed host
+NOT_FOUND = 404
 
 Address = tuple[Transport, str]
+
+
+class NoSound(ProviderUnavailable):
+    """A text that can be spoken has ended without sound."""
+
+    def __init__(self, trace_id: str | None = None) -> None:
+        problem = "the voice sent no sound for a text"
+        super().__init__(f"MiniMax: {problem}.", trace_id=trace_id)
+        self.reason = problem
 
 
 class CircuitBreaker:
@@ -33,3 +46,15 @@ class CircuitBreaker:
 
     def worked(self, address: Address) -> None:
         self._open_until_s.pop(address, None)
+
+
+def same_on_all_hosts(error: ProviderError) -> bool:
+    """Whether every other host would give the same error."""
+    if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
+        return False
+    return not error.retryable or error.code == "rate_limit_exceeded"
+
+
+def tells_of_host(error: ProviderError) -> bool:
+    """Whether it tells of the host: not of the account, the text, or a socket that has waited for too long."""
+    return error.upstream_code != IDLE and not isinstance(error, NoSound) and not same_on_all_hosts(error)

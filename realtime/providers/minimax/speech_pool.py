@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,15 @@ from realtime.minimax.codes import IDLE, TOO_MANY_CONNECTIONS
 from realtime.minimax.speech import SpeechClient, Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_session import SpeechSession
-from realtime.providers.minimax.breaker import Address, CircuitBreaker
+from realtime.providers.minimax.breaker import Address, CircuitBreaker, same_on_all_hosts, tells_of_host
+from realtime.providers.minimax.speech_limit import SocketLimit
 from realtime.upstream import SPEECH, Upstream
 
 MAX_IDLE_S = 110.0  # the platform closes an idle socket after 120 s
 RENEW_S = 100.0  # idle time after which a successor is opened, which may take a few seconds
 FRESH_S = 99.0  # less than RENEW_S, because a timer can fire a little early
 REPLACE_FOR_S = 300.0  # connections of a voice that was not used for this long are not replaced
-HALVED_FOR_S = 300.0  # after this time a halved limit is doubled again
 MAX_VOICES = 256  # kept in the tables; clients choose voice and speed freely
-NOT_FOUND = 404
 
 log = logging.getLogger("realtime.speech")
 
@@ -44,9 +43,7 @@ class SpeechPool:
         self.upstream = Upstream()
         self._client = client
         self._transport = transport
-        self._configured_limit = max(1, limit)
-        self._halved_to = self._configured_limit
-        self._halved_s = 0.0
+        self._limit = SocketLimit(limit)
         self._breaker = CircuitBreaker()
         self._idle: dict[SpeechConfig, list[SpeechSession]] = {}
         self._idle_timers: dict[SpeechSession, asyncio.TimerHandle] = {}
@@ -60,20 +57,24 @@ class SpeechPool:
 
     @property
     def limit(self) -> int:
-        """Sockets we allow ourselves: halved by every refusal, doubled again after a while without one."""
-        doublings = int((_now() - self._halved_s) / HALVED_FOR_S)
-        return min(self._configured_limit, self._halved_to << min(doublings, 16))
+        """Sockets we allow ourselves (`SocketLimit`)."""
+        return self._limit.at(_now(), self._open_sockets())
 
     @property
     def sockets(self) -> int:
         """Sockets that exist or are being opened or closed."""
+        opening = sum(1 for openings in self._opening.values() for each in openings if not each.cancelling)
+        return self._open_sockets() + opening + self._closing
+
+    def _open_sockets(self) -> int:
+        """Those that the platform has accepted and that are not being closed."""
         lent = sum(1 for session in self._lent if self._addresses[session][0] is not Transport.HTTP)
-        idle = sum(map(len, self._idle.values()))
-        return lent + idle + sum(map(len, self._opening.values())) + self._closing
+        cancelling = sum(1 for openings in self._opening.values() for each in openings if each.cancelling)
+        return lent + sum(map(len, self._idle.values())) + cancelling
 
     def use_limit(self, limit: int) -> None:
         """Have at most so many sockets from now on. Idle ones above that are closed, those of old voices first."""
-        self._configured_limit = max(1, limit)
+        self._limit.use(limit)
         for _ in range(self.sockets - self._closing - self.limit):
             voices = [voice for voice, idle in self._idle.items() if idle]
             if not voices:
@@ -98,11 +99,16 @@ class SpeechPool:
             self._discard(session)
         return None
 
-    async def take(self, config: SpeechConfig) -> SpeechSession:
+    async def take(
+        self, config: SpeechConfig, failed: Collection[Address] = (), *, over_http: bool = False
+    ) -> SpeechSession:
         """A session: an idle one, one that is being opened, a new one, or HTTP. Raises ProviderError.
 
-        If the caller is cancelled meanwhile, the session that was being opened becomes a spare.
+        Over HTTP it goes to a host on which the caller has not `failed`, if there is one. If the caller is cancelled
+        meanwhile, the session that was being opened becomes a spare.
         """
+        if over_http and not self._closed:
+            return await self._over_http(config, failed)
         session = self.take_idle(config)
         if session is not None:
             return session
@@ -114,11 +120,25 @@ class SpeechPool:
             try:
                 return await self._claim(opening, config)
             except ProviderError as error:
-                if _same_on_all_hosts(error) or self._closed:
+                if same_on_all_hosts(error) or self._closed:
                     raise
             # A session that could not be cancelled does not mean that the hosts have failed.
             opening = self._start_opening(config) if opening.cancelling else None
-        return await self._over_http(config)
+        return await self._over_http(config, failed)
+
+    def has_another(self, failed: Collection[Address]) -> bool:
+        """Whether there is a way on which the caller has not failed: after the sockets of a host its HTTP, at least."""
+        return any((Transport.HTTP, host) not in failed for host in self._client.hosts)
+
+    def has_another_host(self, failed: Collection[Address]) -> bool:
+        return not {host for _, host in failed}.issuperset(self._client.hosts)
+
+    def sounds(self, session: SpeechSession, failed: Collection[Address]) -> None:
+        """A text that had no sound elsewhere has it here: that was the fault of the other host, if it is another."""
+        for address in failed:
+            if address[1] != self._addresses[session][1]:
+                self._breaker.failed(address, _now())
+                self._drop_idle(address)
 
     def give_back(self, session: SpeechSession) -> None:
         """Return a session with nothing pending. It is kept for the next reply if it is usable."""
@@ -147,12 +167,13 @@ class SpeechPool:
             self._discard(session, spare_for=config)
             self._top_up(config)
 
-    def report(self, session: SpeechSession, error: ProviderError) -> None:
-        """A lent session has failed with this error: note it for its host and the limit."""
+    def report(self, session: SpeechSession, error: ProviderError) -> Address:
+        """A lent session has failed with this error: note it for its host and the limit. Returns where it was."""
         address = self._addresses[session]
-        self._note_error(address, error, connecting=False)
+        self._note_error(address, error, session.last_sent_s, connecting=False)
         if isinstance(error, ProviderTimeout):
             self._drop_idle(address)
+        return address
 
     async def aclose(self) -> None:
         self._closed = True
@@ -202,12 +223,13 @@ class SpeechPool:
     async def _open(self, config: SpeechConfig, hosts: list[str]) -> SpeechSession:
         failure: ProviderError | None = None
         for host in hosts:
+            began_s = _now()
             try:
                 session = await self._client.connect(config, host, self._transport)
             except ProviderError as error:
                 failure = error
-                self._note_error((self._transport, host), error, connecting=True)
-                if _same_on_all_hosts(error) or error.upstream_code == TOO_MANY_CONNECTIONS:
+                self._note_error((self._transport, host), error, began_s, connecting=True)
+                if same_on_all_hosts(error) or error.upstream_code == TOO_MANY_CONNECTIONS:
                     raise
                 continue
             self._addresses[session] = (self._transport, host)
@@ -243,10 +265,12 @@ class SpeechPool:
         self._lent[session] = config
         return session
 
-    async def _over_http(self, config: SpeechConfig) -> SpeechSession:
+    async def _over_http(self, config: SpeechConfig, failed: Collection[Address]) -> SpeechSession:
         hosts = self._allowed_hosts(Transport.HTTP) or list(self._client.hosts)
-        session = await self._client.connect(config, hosts[0], Transport.HTTP)
-        self._addresses[session] = (Transport.HTTP, hosts[0])
+        # A host whose sockets failed may still do over HTTP, but one that was not tried at all comes first.
+        host = min(hosts, key=lambda host: ((Transport.HTTP, host) in failed, host in {h for _, h in failed}))
+        session = await self._client.connect(config, host, Transport.HTTP)
+        self._addresses[session] = (Transport.HTTP, host)
         self._lent[session] = config
         return session
 
@@ -254,7 +278,7 @@ class SpeechPool:
         return [host for host in self._client.hosts if self._breaker.allows((transport, host), _now())]
 
     def _drop_idle(self, address: Address) -> None:
-        """Close the idle sessions of a host that went silent: they may be dead too, without a word."""
+        """Close the idle sessions of a host that is silent: they may be dead too, without a word."""
         for idle in self._idle.values():
             for session in [each for each in idle if self._addresses[each] == address]:
                 idle.remove(session)
@@ -278,7 +302,8 @@ class SpeechPool:
         return session
 
     def _keep(self, config: SpeechConfig, session: SpeechSession) -> None:
-        if self._closed or self.sockets >= self.limit:
+        # Not by a limit that refusals have lowered: the platform has accepted this one.
+        if self._closed or self.sockets >= self._limit.configured:
             self._discard(session)
             return
         if _age_s(session) >= MAX_IDLE_S:
@@ -340,15 +365,16 @@ class SpeechPool:
         self._addresses.pop(session, None)
         raise ProviderUnavailable("The speech connection could not be cancelled.")
 
-    def _note_error(self, address: Address, error: ProviderError, *, connecting: bool) -> None:
+    def _note_error(self, address: Address, error: ProviderError, began_s: float, connecting: bool) -> None:
+        """What began then has failed: a connection, or a text on one."""
         now_s = _now()
         if error.upstream_code != IDLE:
             self.upstream.lost(SPEECH, error, address[1])
         if error.upstream_code == TOO_MANY_CONNECTIONS:
-            self._halved_to = max(1, self.limit // 2)
-            self._halved_s = now_s
-            log.warning("the platform refuses more speech connections; using %d from now on", self._halved_to)
-        elif error.upstream_code == IDLE or _same_on_all_hosts(error):
+            # HTTP needs no socket, so its refusal says nothing of how many there may be.
+            if address[0] is not Transport.HTTP and self._limit.refused(began_s, now_s):
+                log.warning("the platform refuses more speech connections; using %d from now on", self.limit)
+        elif not tells_of_host(error):
             return
         elif connecting or isinstance(error, ProviderTimeout):
             self._breaker.failed(address, now_s)
@@ -359,13 +385,6 @@ class SpeechPool:
         task = asyncio.create_task(work, name="close speech connection")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _same_on_all_hosts(error: ProviderError) -> bool:
-    """Whether every other host would give the same error."""
-    if error.upstream_code in (NOT_FOUND, TOO_MANY_CONNECTIONS):
-        return False
-    return not error.retryable or error.code == "rate_limit_exceeded"
 
 
 def _age_s(session: SpeechSession) -> float:

@@ -19,6 +19,7 @@ from realtime.core.g711 import mulaw_decode
 from realtime.core.messages import WordTime
 from realtime.core.wordbreak import atoms
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.errors import error_for_code
 from realtime.minimax.speech import Transport
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
@@ -186,6 +187,7 @@ class ScriptedClient:
         self.sessions: list[ScriptedSession] = []
         self.open_now = 0
         self.close_s = 0.0  # a closing handshake can take time
+        self.most_sockets = float("inf")  # the platform refuses more of them
         self.words = words
         self._fates = deque(fates)
 
@@ -199,6 +201,8 @@ class ScriptedClient:
         self.opened.append((transport, host, config))
         if transport is not Transport.HTTP:
             await asyncio.sleep(fate.connect_s)
+            if self.open_now >= self.most_sockets:
+                raise error_for_code(1041)
         if fate.connect is not None:
             raise fate.connect
         session = ScriptedSession(self, host, config, fate)
