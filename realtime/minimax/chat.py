@@ -29,6 +29,7 @@ from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import error_from_response, plain_text
 from realtime.minimax.http import HttpClient, read_refusal, trace_header
 from realtime.minimax.native_events import comes_as_lines
+from realtime.minimax.retries import live_pause_s
 from realtime.minimax.retry_after import asked_wait_s, with_wait
 from realtime.minimax.spares import SpareConnections
 from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
@@ -98,7 +99,7 @@ class Chat:
                 if error.upstream_code == OUTPUT_SENSITIVE and not yielded:
                     yield ChatFinish("content_filter")
                     return
-                pause_s = self._pause_s(error, attempt)
+                pause_s = live_pause_s(error, attempt + 1, elsewhere=attempt == 0, jitter=self._jitter)
                 if yielded or not error.retryable or attempt == MAX_RETRIES:
                     raise
                 if _now() + pause_s >= deadline_s:
@@ -195,18 +196,6 @@ class Chat:
     async def _complete(self, call: ChatCall, timeout_s: float) -> ChatAnswer:
         path = self._path or path_of(call)
         return await chat_whole.complete(self._http, call, path, timeout_s=timeout_s, jitter=self._jitter)
-
-    def _pause_s(self, error: ProviderError, attempt: int) -> float:
-        """A lost connection is retried at once; a busy service gets time, with jitter between clients.
-
-        It gets the time that it asked for itself, if it did.
-        """
-        if error.wait_is_asked:
-            return (error.retry_after_s or 0.0) + 0.3 * self._jitter()
-        if attempt == 0 and error.upstream_code is None:
-            return 0.0
-        base_s = 1.0 if error.code == "rate_limit_exceeded" else 0.3
-        return base_s * float(2**attempt) * (0.5 + self._jitter())
 
     async def _attempt(
         self,

@@ -19,6 +19,7 @@ from realtime.errors import (
 )
 
 IDLE = 2201  # the server closed an idle socket: the normal end of a prewarmed connection
+UNEXPECTED, WRONG_ORDER = 2202, 2206  # the server has lost its place in this socket's events
 SOFT_CODES = frozenset({2203, 2204})  # the text was skipped, the session continues
 OUTPUT_SENSITIVE = 1027
 TOO_MANY_CONNECTIONS = 1041
@@ -210,6 +211,13 @@ def is_untouched(error: ProviderError) -> bool:
         return False
     code = CODES.get(number) or STATUSES.get(number)
     return code is not None and code.untouched
+
+
+def is_of_connection(error: ProviderError) -> bool:
+    """Whether it tells of one connection alone: another one may do at once. A code tells of the whole service."""
+    if error.upstream_code is None:
+        return error.code != RPM.code
+    return error.upstream_code in (IDLE, UNEXPECTED, WRONG_ORDER)
 
 
 def is_answer_lost(error: ProviderError) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from realtime.errors import ProviderError
+from realtime.minimax.codes import RPM, TOO_MANY_CONNECTIONS, is_of_connection
 
 MOST_S = 20.0
+MINUTE_S = 1.0  # first pause where the account's minute is used up ...
+BUSY_S = 0.3  # ... and where the service is busy or failed: somebody listens
 
 
 def doubled_s(first_s: float, failures: int, longest_s: float) -> float:
@@ -24,3 +28,19 @@ def delay_s(failures: int, backoff_s: float, error: ProviderError | None = None)
     wait = doubled_s(backoff_s, failures, MOST_S) * random.uniform(0.8, 1.2)
     asked = error.retry_after_s if error is not None else None
     return max(wait, asked or 0.0)
+
+
+def live_pause_s(
+    error: ProviderError, failures: int, *, elsewhere: bool, jitter: Callable[[], float] = random.random
+) -> float:
+    """Seconds before a request for which somebody waits is sent again, after so many failures in a row.
+
+    None after a lost connection, if the next try goes `elsewhere`. A refusal needs time, because every host would give
+    it: what the service asked for, else a first pause that doubles, spread so that clients do not come back together.
+    """
+    if error.wait_is_asked:
+        return (error.retry_after_s or 0.0) + BUSY_S * jitter()
+    if elsewhere and is_of_connection(error):
+        return 0.0
+    minute = error.code == RPM.code and error.upstream_code != TOO_MANY_CONNECTIONS
+    return doubled_s(MINUTE_S if minute else BUSY_S, failures, MOST_S) * (0.5 + jitter())

@@ -57,6 +57,7 @@ class TextEnds:
         self._speed = speed
         self._lengths = ExpectedLengths(speed)
         self._ended = 0
+        self.silent = False  # no sound came for any text that the last end has closed
         self._trusted: bool | None = None  # whether lengths agree with the sound; None: nothing is known yet
         self._last: Mapping[str, Any] = {}
         self._surplus_ms = 0.0  # sound of the next text that came before the end of the one before it
@@ -71,7 +72,9 @@ class TextEnds:
         Raises ProviderUnavailable if it is the end of something else.
         """
         info = info if isinstance(info, dict) else {}
+        early_ms = self._surplus_ms
         count = self._judge(info, open)
+        self.silent = not early_ms and not any(each.has_audio for each in open[:count])
         if count:
             self._ended += count
             self._last = info
@@ -114,6 +117,10 @@ class TextEnds:
             self._lengths.learn(open[0].text, received_ms or 0.0)
             return count
         received_ms += self._surplus_ms
+        if not received_ms and not length_ms and pronounceable(open[0].text):
+            return (
+                1  # that no sound has no length shows nothing, and tells nothing of how fast the voice speaks
+            )
         if abs(received_ms - length_ms) <= AGREE_MS:
             self._trusted = self._trusted is not False
             self._surplus_ms = 0.0

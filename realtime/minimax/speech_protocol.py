@@ -183,7 +183,8 @@ class SpeechProtocol:
         """The ends that this final frame tells of: one, unless the platform has miscounted."""
         count = self._ended(frame.get("extra_info"))
         done = [self._open.popleft() for _ in range(count)]
-        return [ChunkEnd(each.chunk, _audio_ms(frame), trace_id=self.trace_id) for each in done]
+        silent = self._ends.silent
+        return [ChunkEnd(each.chunk, _audio_ms(frame), silent, self.trace_id) for each in done]
 
     def _ended(self, info: Any) -> int:
         """How many of the open chunks an end closes. Raises ProviderUnavailable if it is none of theirs."""

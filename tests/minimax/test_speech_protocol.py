@@ -140,11 +140,38 @@ def test_a_failure_without_a_code_is_a_failure() -> None:
     assert caught.value.code == "rate_limit_exceeded"
 
 
+def final(audio_length: int, **info: Any) -> str:
+    told = {"audio_length": audio_length, **info}
+    return frame("task_continued", data={"audio": ""}, is_final=True, extra_info=told)
+
+
+def test_an_end_without_sound_says_so_and_teaches_nothing() -> None:
+    """That nothing has no length agrees with what was received, and is no reason to trust the lengths."""
+    protocol = opened()
+    for text in ("Good evening.", "Good bye."):
+        protocol.say(text)
+    assert protocol.receive(final(0)) == [ChunkEnd(0, skipped=True, trace_id="t1")]
+    assert protocol.expected_ms is None
+    protocol.receive(audio(b"\1\0" * 12_000))
+    assert protocol.receive(final(935)) == [ChunkEnd(1, 935.0, trace_id="t1")]
+
+
+def test_a_text_whose_sound_came_before_its_turn_is_not_without_sound() -> None:
+    """The end of the first was lost, so the sound of the second seemed to be more of the first."""
+    protocol = opened()
+    for text in ("Good evening to all of you.", "Good bye to you."):
+        protocol.say(text)
+    for _ in range(2):
+        protocol.receive(audio(b"\1\0" * 36_000))
+    ends = protocol.receive(final(1500, usage_characters=len("Good bye to you.")))
+    assert [(end.chunk, end.skipped) for end in ends] == [(0, False), (1, False)]
+
+
 def test_a_trace_id_is_found_inside_base_resp() -> None:
     protocol = opened()
     protocol.say("One.")
     inner = {"base_resp": {"status_code": 0, "trace_id": "inner"}, "data": {}, "is_final": True}
-    assert protocol.receive(msgspec.json.encode(inner)) == [ChunkEnd(0, trace_id="inner")]
+    assert protocol.receive(msgspec.json.encode(inner)) == [ChunkEnd(0, skipped=True, trace_id="inner")]
 
 
 @pytest.mark.parametrize("broken", ["0", "0g", "00 00", "zz"])

@@ -154,6 +154,20 @@ async def test_a_lost_speech_connection_is_told_though_the_reply_goes_on(lines):
     assert told(lines, "speech connection failed")[0]["host"]
 
 
+async def test_a_voice_without_sound_fails_the_reply_and_nothing_counts_as_heard(lines):
+    async with open_harness() as harness, harness.connect() as wire:
+        harness.fault("speech.soft=2203")
+        done = await wire.ask("What time is it?")
+        assert done["status"] == "failed"
+        assert "sent no sound" in done["status_details"]["error"]["message"]
+        assert (await wire.retrieve(done["output"][0]["id"]))["content"][0]["transcript"] == ""
+        harness.fault()
+        assert (await wire.ask("What time is it?"))["status"] == "completed"
+    assert {line["reason"] for line in told(lines, "speech connection failed")} == {
+        "the voice sent no sound for a text"
+    }
+
+
 async def test_refused_clients_are_told_but_not_all_of_a_flood(lines):
     async with open_harness(api_keys=(KEY,)) as harness, aiohttp.ClientSession() as http:
         for _ in range(100):

@@ -7,7 +7,6 @@ first word that was not received. Connections come from the pool. It knows no ho
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -16,17 +15,19 @@ from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
 from realtime.errors import ProviderError, without_trace
 from realtime.minimax.codes import TOO_MANY_CONNECTIONS
+from realtime.minimax.retries import live_pause_s
 from realtime.minimax.speech_config import SpeechConfig
 from realtime.minimax.speech_protocol import ChunkEnd, ReceivedAudio, SpeechResult, WordTimes
 from realtime.minimax.speech_session import check_text
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, SpeechEvent, SpeechPaused, SpeechWords
+from realtime.providers.minimax.breaker import Address, NoSound
 from realtime.providers.minimax.speech_pool import SpeechPool
 from realtime.providers.minimax.speech_text import resume_offset, visible
 from realtime.providers.quota import Permit, Quota
 from realtime.upstream import SPEECH
 
-MAX_LOSSES = 5  # of one chunk: enough to try every host and HTTP
-_RATE_PAUSE_S = 1.0
+MAX_TRIES = 3  # without a word of progress, and so many requests: a connection, a spare, and HTTP
+MAX_SILENT = 2  # times that a text may have no sound
 
 
 @dataclass(slots=True)
@@ -39,7 +40,10 @@ class _Chunk:
     kept: tuple[WordTime, ...] = ()  # of lost attempts
     begin: int = 0  # where the current attempt begins: characters, milliseconds
     begin_ms: float = 0.0
-    losses: int = 0
+    losses: int = 0  # in a row without progress
+    paid: int = 0  # requests in a row without progress
+    silent: int = 0  # times that it ended without sound
+    sounds: bool = False  # the current attempt does
     waited_s: float = 0.0
     trace_id: str | None = None  # the platform's, of the request that ended
     permit: Permit | None = None  # for its next request
@@ -66,7 +70,6 @@ class MiniMaxUtterance:
         self._budget_wait_s = budget_wait_s
         # Asked for before there is a text, so that the first chunk need not wait for the answer of a shared quota
         self._ahead: Permit | None = quota.ask(budget_wait_s) if quota.left() >= 1 else None
-        self._unpaid: list[_Chunk] = []  # that are sent again: each is one more request
         self._learn_latency = learn_latency
         self._explain = explain
         self._chunks: list[_Chunk] = []
@@ -78,6 +81,8 @@ class MiniMaxUtterance:
         self._changed = asyncio.Event()
         self._sending = asyncio.Lock()
         self._send_error: ProviderError | None = None
+        self._failed: list[Address] = []  # where the chunk that is being received was lost, without progress
+        self._over_http = False  # the next connection
         self._session = pool.take_idle(config)
         if self._session is None:
             pool.prewarm(config)
@@ -115,27 +120,32 @@ class MiniMaxUtterance:
                 self._changed.clear()
                 await self._changed.wait()
                 continue
+            failure: ProviderError | None = None
             try:
                 results = await self._receive()
             except ProviderError as error:
-                if self._is_closed():
-                    return
-                pause_s = await self._recover(without_trace(error))
-                if pause_s:
+                failure = without_trace(error)
+            else:
+                for result in results:
+                    if failure := self._no_sound(result):
+                        break
+                    for event in self._translate(result):
+                        yield event
+            if failure is None:
+                self._drop_doubtful()
+            elif self._is_closed():
+                return
+            elif pause_s := await self._recover(failure):
+                yield SpeechPaused()
+                await asyncio.sleep(pause_s)
+                yield SpeechPaused(over=True)
+            while (unpaid := self._unpaid()) is not None:
+                waits = self._quota.left() < 1
+                if waits:
                     yield SpeechPaused()
-                    await asyncio.sleep(pause_s)
+                unpaid.permit = await self._wait_for_place()
+                if waits:
                     yield SpeechPaused(over=True)
-                if self._quota.left() < len(self._unpaid):
-                    yield SpeechPaused()
-                    await self._pay_again()
-                    yield SpeechPaused(over=True)
-                else:
-                    await self._pay_again()
-                continue
-            for result in results:
-                for event in self._translate(result):
-                    yield event
-            self._drop_doubtful()
 
     def close(self) -> None:
         """The reply is over, spoken to its end or not. Returns at once; the pool closes connections later."""
@@ -170,18 +180,33 @@ class MiniMaxUtterance:
             permit.give_back()
         return permit
 
-    async def _pay_again(self) -> None:
-        """Wait for a place for each chunk that is sent again."""
-        while self._unpaid:
-            chunk = self._unpaid.pop(0)
-            chunk.permit = await self._wait_for_place()
+    def _unpaid(self) -> _Chunk | None:
+        """The next chunk to send, if it is sent again: that is one more request. Only the one that is due waits for
+        its place: the sound of the one before it must not."""
+        chunk = self._next_chunk()
+        if chunk is None or not _is_paid(chunk) or self._closed:
+            return None
+        is_due = chunk is self._chunks[self._head]
+        return chunk if is_due or self._quota.left() >= 1 else None
+
+    def _next_chunk(self) -> _Chunk | None:
+        """The next one to send now."""
+        while self._next < len(self._chunks) and self._chunks[self._next].done:
+            self._next += 1
+        if self._next == len(self._chunks):
+            return None
+        chunk, head = self._chunks[self._next], self._chunks[self._head]
+        # After a loss the account must not pay for every text each time that the first of them is tried again.
+        if chunk is not head and (chunk.paid or (head.losses and not head.sounds)):
+            return None
+        return chunk
 
     async def _receive(self) -> list[SpeechResult]:
         if self._send_error is not None:
             error, self._send_error = self._send_error, None
             raise error
         if self._session is None:
-            session = await self._pool.take(self._config)
+            session = await self._pool.take(self._config, self._failed, over_http=self._over_http)
             if self._is_closed():
                 self._pool.give_back(session)
                 return []
@@ -195,11 +220,10 @@ class MiniMaxUtterance:
     async def _send_waiting(self) -> None:
         """Send the chunks that are not sent yet. A failure is kept for the receiving side."""
         async with self._sending:
-            while (session := self._session) is not None and self._next < len(self._chunks):
-                chunk = self._chunks[self._next]
+            while (session := self._session) is not None and (chunk := self._next_chunk()) is not None:
+                if _is_paid(chunk):
+                    return
                 self._next += 1
-                if chunk.done:
-                    continue
                 chunk.asked_s = _now()
                 chunk.sent_s = chunk.asked_s if not self._sent and not chunk.begin else None
                 self._sent.append(chunk)
@@ -223,6 +247,7 @@ class MiniMaxUtterance:
                     self._learn_latency(_now() - chunk.sent_s)
                     chunk.sent_s = None
                 chunk.audio_bytes += len(data)
+                chunk.sounds = True
                 return [SpeechAudio(chunk.number, data)]
             case WordTimes(words=words):
                 if chunk.begin_ms:
@@ -232,7 +257,11 @@ class MiniMaxUtterance:
             case ChunkEnd(trace_id=trace_id):
                 chunk.done, chunk.trace_id = True, trace_id
                 self._pool.upstream.answered(SPEECH, chunk.asked_s)
+                if chunk.silent and self._session is not None:
+                    self._pool.sounds(self._session, self._failed)
                 self._sent.popleft()
+                self._failed.clear()
+                self._over_http = False
                 return self._end_chunks()
 
     def _end_chunks(self) -> list[SpeechEvent]:
@@ -243,37 +272,47 @@ class MiniMaxUtterance:
             self._head += 1
         return events
 
+    def _no_sound(self, result: SpeechResult) -> NoSound | None:
+        """The error of a text that has ended without sound. One with nothing to say was not sent."""
+        if not isinstance(result, ChunkEnd) or not result.skipped or not self._sent:
+            return None
+        self._sent[0].silent += 1
+        return NoSound(result.trace_id)
+
     async def _recover(self, error: ProviderError) -> float:
         """The connection is lost: raise the error, or prepare to resume on another connection after so many seconds."""
         session, self._session = self._session, None
         chunk = self._chunks[self._head]
         expected_ms = session.expected_ms if session is not None else None
-        if session is not None:
-            self._pool.report(session, error)
-            self._pool.abandon(session, failed=True)
         began = chunk.begin
         self._rewind(chunk, expected_ms)
-        if chunk.begin > began:
-            chunk.losses = 0  # after every attempt with progress there may be another one
-        limited = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
-        if not error.retryable or (limited and error.upstream_code is None):  # the latter is our own count's
+        if chunk.begin > began:  # after every attempt with progress there may be another one
+            chunk.losses = chunk.paid = 0
+            self._failed.clear()
+        if session is not None:
+            self._failed.append(self._pool.report(session, error))
+            self._pool.abandon(session, failed=True)
+        refused = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
+        ours = refused and error.upstream_code is None  # our own count's
+        if not error.retryable or ours:
             raise await self._explain(error, self._config.voice_id) if self._explain else error
         chunk.losses += 1
-        if limited:
+        if refused:
             self._quota.refused()
-            return self._pause_s(chunk, error)
-        if chunk.losses > MAX_LOSSES:
+        if max(chunk.losses, chunk.paid) >= MAX_TRIES or chunk.silent >= MAX_SILENT:
             raise error
-        return 0.0
+        return self._go_on(chunk, error)
 
     def _rewind(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Prepare to send everything from this chunk on again, without the received part of this chunk."""
-        again = list(self._sent)
+        again = tuple(self._sent)
         self._sent.clear()
         self._send_error = None
         self._next = chunk.number
         self._skip_received(chunk, expected_ms)
-        self._unpaid = [one for one in again if not one.done and (one.permit is None or one.permit.over)]
+        for one in again:
+            one.paid += _is_paid(one)
+        chunk.sounds = False
 
     def _skip_received(self, chunk: _Chunk, expected_ms: Callable[[str], float] | None) -> None:
         """Let the next attempt begin at the first word of the chunk that was not received."""
@@ -298,14 +337,33 @@ class MiniMaxUtterance:
         chunk.kept = chunk.words = tuple(word for word in chunk.words if word.end <= chunk.begin)
         chunk.done = not pronounceable(chunk.text[chunk.begin :])
 
-    def _pause_s(self, chunk: _Chunk, error: ProviderError) -> float:
-        """How long to wait, within the time that a reply may wait for the budget. Raises the error beyond it."""
-        pause_s = _RATE_PAUSE_S * float(2 ** (chunk.losses - 1)) * (0.75 + random.random() / 2)
+    def _go_on(self, chunk: _Chunk, error: ProviderError) -> float:
+        """Choose the way of the next try. Returns how long to wait for it, within the time that a reply may wait for
+        the budget; raises the error beyond that."""
+        no_socket = error.upstream_code == TOO_MANY_CONNECTIONS
+        elsewhere = bool(self._failed) and self._pool.has_another(self._failed)
+        self._over_http = no_socket or self._needs_other_way(chunk, error)
+        if no_socket and elsewhere:
+            return 0.0  # HTTP needs none
+        pause_s = live_pause_s(error, chunk.losses, elsewhere=elsewhere)
         if chunk.waited_s + pause_s > self._budget_wait_s:
             raise error
-        chunk.waited_s += pause_s
-        self._pool.upstream.waited(SPEECH, "refused", pause_s)
+        if pause_s:
+            chunk.waited_s += pause_s
+            self._pool.upstream.waited(SPEECH, "refused", pause_s)
         return pause_s
+
+    def _needs_other_way(self, chunk: _Chunk, error: ProviderError) -> bool:
+        """Whether the next try is the last one, and a way that differs more from those that failed may do better."""
+        if isinstance(error, NoSound):
+            return self._pool.has_another_host(self._failed)
+        minute = error.code == "rate_limit_exceeded"  # the same on every way
+        return not minute and max(chunk.losses, chunk.paid) == MAX_TRIES - 1
+
+
+def _is_paid(chunk: _Chunk) -> bool:
+    """Whether its permit is used up: sent again, it needs another one."""
+    return chunk.permit is None or chunk.permit.over
 
 
 def _shifted(word: WordTime, chunk: _Chunk) -> WordTime:

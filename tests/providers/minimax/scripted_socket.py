@@ -34,6 +34,10 @@ class Script:
     told: bool = True  # final frames say how long the sound was
     billed: bool = True  # ... and how many characters are paid for
     marks: bool = True  # bidi: sentence_start and sentence_end
+    silent: str = ""  # a text that has no sound ...
+    silent_on: int = 1  # ... on so many of the first connections
+    claims: bool = False  # ... although its final frame says how long it was
+    format: dict[str, Any] = field(default_factory=dict)  # what final frames say of it
 
 
 @dataclass
@@ -80,7 +84,8 @@ class FakeSocket:
             self._frames.put_nowait(frame)
 
     def _speak(self, text: str) -> None:
-        number, pcm = len(self.texts), self.pronounce(text)
+        number, said = len(self.texts), self.pronounce(text)
+        pcm = b"" if text == self.script.silent else said
         if self.bidi and self.script.marks:
             self._put(event="sentence_start")
         step = self.script.frame_ms * 48
@@ -89,12 +94,17 @@ class FakeSocket:
             self._put(data={"audio": pcm[at : min(at + step, stop)].hex()}, is_final=False)
         self._silent = self._silent or stop < len(pcm)
         if self.bidi or self.script.lost != number:
-            self._put(data={"audio": ""}, is_final=True, extra_info=self._info(text, pcm))
+            self._put(
+                data={"audio": ""},
+                is_final=True,
+                extra_info=self._info(text, said if self.script.claims else pcm),
+            )
         if self.bidi and self.script.marks:
             self._put(event="sentence_end")
 
     def _info(self, text: str, pcm: bytes) -> dict[str, Any]:
         told = {"audio_length": len(pcm) // 48} if self.script.told else {}
+        told |= self.script.format
         return told | ({"usage_characters": len(text)} if self.script.billed else {})
 
 
@@ -118,6 +128,8 @@ class SocketClient:
         self.over_http += transport is Transport.HTTP
         bidi = transport is Transport.BIDI
         script = self._script if not self.sockets else replace(self._script, lost=0, stop_at=(0, 0))
+        if len(self.sockets) >= script.silent_on:
+            script = replace(script, silent="")
         fake = FakeSocket(script, self._pronounce, bidi)
         self.sockets.append(fake)
         kind = BidiSpeechSocket if bidi else SpeechSocket

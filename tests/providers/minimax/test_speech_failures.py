@@ -91,7 +91,7 @@ async def test_a_loss_inside_a_chunk_never_repeats_or_loses_a_word(frames: int, 
     for chunk, text in enumerate(chunks):
         assert spoken(text, received.words[chunk]) == plain(text)
         assert received.words[chunk][-1].end_ms <= len(received.pcm[chunk]) / 48 + 1
-    assert len(texts(bad)) >= 3
+    assert len(texts(bad)) >= 2
     assert texts(good)
     # Two words at most were cut and repeated.
     longer_ms = (sum(map(len, received.pcm.values())) - sum(map(len, clean.pcm.values()))) / 48
