@@ -19,7 +19,7 @@ The modules, by what they are for:
                         written_json, written_relatives, written_naked, written_ends
     its third dialect   chat_anthropic, anthropic_stream
     live speech         speech, speech_config, speech_protocol, speech_chunk, speech_ends, speech_lengths,
-                        speech_session, speech_socket, speech_bidi, speech_http, subtitles
+                        speech_format, speech_session, speech_socket, speech_bidi, speech_http, subtitles
     speech as a file    speech_whole, speech_fields, speech_rules, subtitle_lines
     long speech         narration, narration_source, narration_tar
     transcription       asr
