@@ -2,7 +2,7 @@
 
 The modules, by what they are for:
 
-    a reply             response, response_events, output_items, plans, gate, answer, failure
+    a reply             response, response_events, output_items, plans, reply_plan, gate, answer, failure
     what it asks        chat_request, fitting_chat, fixed_response
     its sound           speech_feed, reply_sound, speaking_rates
     all replies         responses, crossing, playout, sounding, so_far, latency

@@ -16,7 +16,7 @@ from realtime.providers.base import ChatModel, Speech, Voice
 from realtime.replying.at_accounts import AccountsChat, AccountsSpeech
 from realtime.replying.chat_request import budget_of, known_limits
 from realtime.replying.fitting_chat import FittingChat
-from realtime.replying.response import ReplyPlan
+from realtime.replying.reply_plan import ReplyPlan
 from realtime.replying.turn_replies import TurnReplies
 from realtime.tools import ServerTools
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 from realtime.contained import contained
 from realtime.core.characters import is_blank
@@ -20,7 +19,6 @@ from realtime.core.chunker import Chunk
 from realtime.core.messages import (
     ChatEvent,
     ChatFinish,
-    ChatRequest,
     ChatUsage,
     TextDelta,
     ToolCall,
@@ -31,10 +29,11 @@ from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.core.turn_marks import Marks
 from realtime.core.writable import writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
-from realtime.providers.base import ChatModel, Speech, Voice
+from realtime.providers.base import ChatModel, Speech
 from realtime.replying.answer import Answer
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
+from realtime.replying.reply_plan import ReplyPlan
 from realtime.replying.response_events import ResponseEvents
 from realtime.replying.running_tools import RunningTools
 from realtime.replying.speech_feed import (
@@ -47,7 +46,6 @@ from realtime.replying.speech_feed import (
 )
 from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
-from realtime.tools import ServerTools
 from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -56,28 +54,6 @@ MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
 ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyPlan:
-    """What kind of reply is wanted."""
-
-    spoken: bool
-    voice: Voice
-    request: Callable[[], Awaitable[ChatRequest]]  # may wait for transcripts; raises ProviderError
-    parallel_tool_calls: bool
-    silent_timeout_s: float
-    # Whether the voice may prepare the first chunk behind a closed gate, once `Response.speak_ahead` was called
-    may_speak_ahead: Callable[[], bool]
-    tools: ServerTools | None  # what the server runs itself
-    server_tools: frozenset[str]  # those of them that were offered
-    offered: tuple[str, ...] | None  # all functions that the model may call; None: it must not call any
-    # Said for an answer that can only be seen; None: a phrase in the user's language, "": nothing
-    stand_in: str | None
-    language: str | None  # of the user, ISO-639-1, where it is known
-    tool_round: int  # how often the model was asked again in this turn of the user, with what tools gave
-    turn: TurnReplies = field(default_factory=TurnReplies)
-    resumes: bool = False  # it says what nobody has heard of the reply before, which may be nothing
 
 
 class Response:
