@@ -1,14 +1,24 @@
 """What a chat model has said in one reply, also what nobody has heard yet: kept so that it can be said again.
 
-It is filled by the reply that asked (`response.py`), and may grow on after that one was stopped. It knows no wire.
+It is filled by the reply that asked (`response.py`), and may grow on after that one was stopped. How long an answer may
+be is said here. It knows no wire.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
-from realtime.core.messages import ChatFinish, ChatRequest, ChatUsage, ToolCallDelta
+import msgspec
+
+from realtime.core.messages import ChatEvent, ChatFinish, ChatRequest, ChatUsage, TextDelta, ToolCallDelta
+
+MAX_ANSWER_CHARACTERS = 200_000  # of the text and the calls (wire 1.4)
+CALL_CHARACTERS = 200  # that each call counts for, beside its name, its id and its arguments
+MAX_DELTA_CHARACTERS = (
+    2_000  # of a text that goes on at once: the voice's side takes some milliseconds for it
+)
 
 
 class Answer:
@@ -34,6 +44,11 @@ class Answer:
     def text(self) -> str:
         """The whole text so far."""
         return "".join(self._texts)
+
+    @property
+    def was_cut(self) -> bool:
+        """A limit or a filter has ended it."""
+        return self.finish is not None and self.finish.reason in ("length", "content_filter")
 
     @property
     def broke_off(self) -> bool:
@@ -76,3 +91,38 @@ class Answer:
                 return
             self._news.clear()
             await self._news.wait()
+
+
+def is_whole(call: ToolCallDelta) -> bool:
+    """Whether its arguments have come to their end. Those that have not begun have not."""
+    try:
+        msgspec.json.decode(call.arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+async def in_bounds(events: AsyncGenerator[ChatEvent, None]) -> AsyncGenerator[ChatEvent, None]:
+    """These events of a chat model, up to the length that an answer may have: there it ends as at a limit of tokens.
+
+    A long text comes in pieces, and the event loop has its turn between them.
+    """
+    left, calls = MAX_ANSWER_CHARACTERS, set[int]()
+    async for event in events:
+        if isinstance(event, TextDelta):
+            for start in range(0, max(1, min(len(event.text), left)), MAX_DELTA_CHARACTERS):
+                if start:
+                    await asyncio.sleep(0)
+                yield TextDelta(event.text[start : min(start + MAX_DELTA_CHARACTERS, left)])
+            left -= len(event.text)
+        elif isinstance(event, ToolCallDelta):
+            if event.index not in calls:
+                calls.add(event.index)
+                left -= CALL_CHARACTERS + len(event.name) + len(event.call_id)
+            yield replace(event, arguments=event.arguments[: max(0, left)])
+            left -= len(event.arguments)
+        else:
+            yield event
+        if left <= 0 and not isinstance(event, ChatFinish | ChatUsage):
+            yield ChatFinish("length")
+            return

@@ -28,9 +28,9 @@ from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.core.turn_marks import Marks
 from realtime.core.writable import writable
-from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.providers.base import ChatModel, Speech
-from realtime.replying.answer import Answer
+from realtime.replying.answer import Answer, in_bounds, is_whole
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
 from realtime.replying.reply_plan import ReplyPlan
@@ -50,7 +50,6 @@ from realtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-MAX_ANSWER_CHARACTERS = 200_000  # of one item (wire 1.4)
 MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
 ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
@@ -88,6 +87,10 @@ class Response:
             speech, plan.voice, speaking_rate=speaking_rate, waiting=self._watchdog.waiting
         )
         self._calls: dict[int, ToolCallDelta] = {}
+        self._cut_call = False  # the answer was cut in its last call
+        self._broke_off: ProviderError | None = (
+            None  # why the chat model ended in the middle of what is spoken
+        )
         self._helpers = TaskGroup()
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model and tools go on
@@ -182,7 +185,8 @@ class Response:
             (said.content for said in reversed(request.messages) if said.role == "user"), ""
         )
         self._mark("chat_request")
-        async with aclosing(self._chat.stream(request)) as events:
+        said = self._chat.stream(request)
+        async with aclosing(said), aclosing(in_bounds(said)) as events:
             if not self.plan.spoken or self._unseen:
                 await self._read(events)
             else:
@@ -195,18 +199,32 @@ class Response:
                 self._voice_task = group.create_task(self._speak(), name=f"{self.id} voice")
         finally:
             self._voice_task = None  # a task that failed knows us
+        if self._broke_off is not None:
+            raise self._broke_off
 
     async def _read(self, events: AsyncGenerator[ChatEvent, None]) -> None:
-        """Take in the chat model's answer; text and calls go on as they come."""
+        """The chat model's answer to its end, or as far as it comes."""
+        try:
+            await self._take_in(events)
+            await self._end_calls()
+        except ProviderError as error:
+            if not self._has_words or self._unseen or not self.gate.is_open:
+                raise
+            self._broke_off = without_trace(error)  # told once the voice has said what was written until then
+            self._calls.clear()
+        if self.plan.spoken:
+            await self._fill_the_wait()
+            if not self._unseen:
+                self._feed.finish(self._stand_in())
+
+    async def _take_in(self, events: AsyncGenerator[ChatEvent, None]) -> None:
+        """Text and calls go on as they come."""
         while (event := await self._next(events)) is not None:
             match event:
                 case TextDelta(text):
                     self._mark("chat_first_delta")
                     self._watchdog.alive()
                     self._take_text(writable(text))
-                    if self.answer.characters >= MAX_ANSWER_CHARACTERS:
-                        self.answer.finish = ChatFinish("length")
-                        break
                 case ToolCallDelta():
                     self._watchdog.alive()
                     await self._take_call(event)
@@ -215,11 +233,6 @@ class Response:
                 case ChatFinish():
                     self.answer.finish, self.events.items.reasoning = event, event.reasoning
                     self._known_as(event.trace_id)
-        await self._end_calls()
-        if self.plan.spoken:
-            await self._fill_the_wait()
-            if not self._unseen:
-                self._feed.finish(self._stand_in())
 
     async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
         """What the chat model says next; None at its end. Tools have time limits of their own."""
@@ -264,6 +277,9 @@ class Response:
             )
 
     async def _end_calls(self) -> None:
+        if self.answer.was_cut and not all(map(is_whole, self._calls.values())):
+            self._cut_call = True
+            self._calls.clear()  # nobody runs half of one
         while self._calls:
             if not self._sound_comes:
                 self._prepared()
@@ -303,7 +319,9 @@ class Response:
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self.answer.finish.reason if self.answer.finish is not None else "stop"
-        if reason == "length" and self.events.empty:  # docs/minimax/chat.md 3: it thought until the limit
+        if (
+            reason == "length" and self.events.empty and not self._cut_call
+        ):  # docs/minimax/chat.md 3: it thought until the limit
             self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
             self.events.finish("incomplete", "max_output_tokens")

@@ -17,7 +17,7 @@ from realtime.protocol import (
     session_config,
     session_values,
 )
-from realtime.replying import response, response_events, responses, tool_rounds
+from realtime.replying import answer, response_events, responses, tool_rounds
 from realtime.server import connection, frames
 from realtime.session import items as session_items
 from realtime.settings import Settings
@@ -55,7 +55,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "Audio in one message to a client": (f"{response_events.MAX_DELTA_MS:.0f} ms",),
     "An item that comes back": (kib(echo.MAX_ECHO_BYTES),),
     "Other messages to a client": (
-        f"{response.MAX_ANSWER_CHARACTERS:,} characters",
+        f"{answer.MAX_ANSWER_CHARACTERS:,} characters",
         kib(session_config.MAX_SESSION_BYTES),
     ),
     "Append size": (),
@@ -73,7 +73,11 @@ ROWS: dict[str, tuple[str, ...]] = {
     "Text of one item": (f"{session_items.MAX_ITEM_CHARS:,} characters",),
     "Parts of one item": (f"{items.MAX_PARTS:,}",),
     "What the model sees": (f"{fitting.MAX_CHARACTERS:,} bytes", f"counts as {fitting.IMAGE_SIZE:,}"),
-    "An answer": (f"{response.MAX_ANSWER_CHARACTERS:,} characters",),
+    "An answer": (
+        f"{answer.MAX_ANSWER_CHARACTERS:,} characters",
+        f"counts as {answer.CALL_CHARACTERS} more",
+    ),
+    "Text in one message": (f"{answer.MAX_DELTA_CHARACTERS:,} characters",),
     "The session object": (kib(session_config.MAX_SESSION_BYTES),),
     "Ids of items and calls": (
         f"{items.MAX_ID_CHARS} characters",
