@@ -54,6 +54,8 @@ class ChatRequest:
     max_output_tokens: int | None = None
     temperature: float | None = None
     reasoning_effort: str | None = None
+    # Nobody may ever want the answer: a request that is refused is not sent again
+    guess: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,14 +76,15 @@ class Chat:
         gap_timeout_s: float = 8.0,
         before_retry: Callable[[ProviderError], Awaitable[None]] | None = None,
         leaving: Callable[[], Awaitable[None]] | None = None,
+        retry_refused: bool = True,
         **options: Unpack[ChatOptions],
     ) -> AsyncGenerator[ChatEvent, None]:
         """The answer as a stream: text without thinking, tool calls, finish, usage. Close it to stop.
 
         `first_timeout_s` bounds the wait for the first content, retries included; `gap_timeout_s` the wait between two
         events. Retries only while no event was yielded, after `before_retry` with the error, which may wait.
-        `leaving` is awaited directly before each request is written. Raises ProviderError; InvalidArgument before
-        anything is sent.
+        `leaving` is awaited directly before each request is written. Without `retry_refused` only a connection that
+        was lost is tried again, once. Raises ProviderError; InvalidArgument before anything is sent.
         """
         call = self._call(messages, options)
         deadline_s = _now() + first_timeout_s
@@ -101,6 +102,8 @@ class Chat:
                     return
                 pause_s = live_pause_s(error, attempt + 1, elsewhere=attempt == 0, jitter=self._jitter)
                 if yielded or not error.retryable or attempt == MAX_RETRIES:
+                    raise
+                if not retry_refused and (attempt or error.upstream_code is not None):
                     raise
                 if _now() + pause_s >= deadline_s:
                     raise

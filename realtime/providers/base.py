@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from realtime.core.characters import joined
 from realtime.core.context_budgets import ContextBudgets
+from realtime.core.guess_pause import GuessPause
 from realtime.core.messages import ChatEvent, ChatRequest, WordTime
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
@@ -324,6 +325,7 @@ class Providers:
     end_of_turn: EndOfTurnModel | None = None
     noise_reduction: OpenNoiseReduction = no_noise_reduction
     context_budgets: ContextBudgets = field(default_factory=ContextBudgets)
+    guess_pause: GuessPause = field(default_factory=GuessPause)
 
 
 class ProviderOverrides(TypedDict, total=False):

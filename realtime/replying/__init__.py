@@ -7,7 +7,7 @@ The modules, by what they are for:
     its sound           speech_feed, reply_sound, speaking_rates
     all replies         responses, crossing, playout, sounding, so_far, latency
     one after another   running_tools, tool_rounds, turn_replies
-    early, again        speculation, interrupted, restored, said_before, at_accounts
+    early, again        speculation, guessed_chat, interrupted, restored, said_before, at_accounts
 
 `response.py` tells the story.
 """

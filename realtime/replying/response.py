@@ -33,6 +33,7 @@ from realtime.providers.base import ChatModel, Speech
 from realtime.replying.answer import Answer, in_bounds, is_whole
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
+from realtime.replying.guessed_chat import GuessedChat
 from realtime.replying.reply_plan import ReplyPlan
 from realtime.replying.response_events import ResponseEvents
 from realtime.replying.running_tools import RunningTools
@@ -120,6 +121,10 @@ class Response:
         """The player says that it has yet to play so much."""
         self._feed.unheard(ahead_s)
 
+    def guess(self, failed: Callable[[ProviderError], None]) -> None:
+        """Nobody may ever want it: the chat model is asked only once behind the gate. `failed`: see `GuessedChat`."""
+        self._chat = GuessedChat(self._chat, self.gate, failed)
+
     def speak_ahead(self) -> None:
         """Let the voice prepare the first chunk, where that is allowed."""
         self._ahead.set()
@@ -146,8 +151,8 @@ class Response:
     async def run(self) -> None:
         """The whole reply. Whatever goes wrong ends in a failed `response.done`. Raises OutboxFull alone."""
         error = await self._produce()
-        self._prepared()
         self.failed = error is not None and not self.gate.is_open
+        self._prepared()
         await self.gate.wait()
         if error is None:
             error = self._concluded()

@@ -3,11 +3,13 @@
 The rules: one guess at a time; it is begun at a pause, from the transcript so far, or on a sentence that is likely
 whole while the user may still be speaking; the voice begins when the silence makes the end likely, or at once where
 that is wanted; the answer is used only if the final transcript says the same (`core/essence.py`), and the session's
-options and the conversation are exactly those it was begun with; else nobody ever learns of it.
+options and the conversation are exactly those it was begun with; else nobody ever learns of it. A guess that fails is
+the last one of its turn, and one that the chat model refuses the last one of all sessions for some seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ from realtime.core.essence import essence
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.core.turn_marks import Marks
-from realtime.errors import ProviderRejected
+from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from realtime.minimax.codes import is_dry
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import request_about
 from realtime.replying.response import Response
@@ -43,6 +46,7 @@ class TurnCosts:
 
     questions: int = 0
     in_vain: int = 0  # speech requests
+    failed: bool = False  # one could not be answered
 
 
 class Speculation:
@@ -85,11 +89,13 @@ class Speculation:
 
     def _affordable(self) -> bool:
         """An early answer may cost a request in vain: half of the budget is kept for turns that are certain,
-        and no turn costs more than so many."""
-        if self._costs.questions >= MOST_QUESTIONS or self._context.careful():
+        no turn costs more than so many, and where one has failed, the next one would as well."""
+        costs, settings, providers = self._costs, self._context.settings, self._context.providers
+        if costs.failed or costs.questions >= MOST_QUESTIONS or self._context.careful():
             return False
-        settings = self._context.settings
-        enough = self._context.providers.chat.requests_left() > settings.chat_rpm / 2
+        if providers.guess_pause.holds(_now()):
+            return False
+        enough = providers.chat.requests_left() > settings.chat_rpm / 2
         return settings.speculate != "off" and enough
 
     def _begin(self, premise: Premise, request: ChatRequest, marks: Marks) -> None:
@@ -105,6 +111,7 @@ class Speculation:
             premise.options, given, marks, may_speak_ahead=self._may_speak_ahead
         )
         self._response.on_prepared = partial(self._prepared, self._response.id)
+        self._response.guess(partial(self._failed, self._response.id))
         if self._context.settings.speculate == "speech":
             self._response.speak_ahead()
         self._progress(EarlyAnswer.IN_THE_MAKING)
@@ -127,7 +134,15 @@ class Speculation:
 
     def _prepared(self, response_id: str) -> None:
         if self._response is not None and self._response.id == response_id:
-            self._progress(EarlyAnswer.READY)
+            self._progress(EarlyAnswer.NONE if self._response.failed else EarlyAnswer.READY)
+
+    def _failed(self, response_id: str, error: ProviderError) -> None:
+        """The chat model could not answer: nothing is worth waiting for, and the turn asks anew when it is over."""
+        if _refuses_all(error):
+            self._context.providers.guess_pause.refused(_now(), error.retry_after_s)
+        if self._response is not None and self._response.id == response_id:
+            self._response.failed = self._spent.failed = True
+            self._progress(EarlyAnswer.NONE)
 
     def redeem(self, options: ResponseOptions, marks: Marks) -> bool:
         """The turn is over and its item is the last one: show the early answer if it answers what was really said."""
@@ -165,9 +180,20 @@ class Speculation:
     def _discard(self) -> None:
         if self._response is not None:
             self._response.hold_voice()
+            self._spent.failed = self._spent.failed or self._response.failed
             if "first_chunk" in self._response.marks.reached_s:
                 self._spent.in_vain += 1
                 self._context.metrics.speech_in_vain.inc()
             self._outcomes.labels("wasted").inc()
             self._responses.discard(self._response)
         self._premise = self._response = None
+
+
+def _refuses_all(error: ProviderError) -> bool:
+    """Whether the next guess, of any session, would be refused as well: a limit, an empty account, an overload."""
+    overloaded = isinstance(error, ProviderUnavailable) and error.upstream_code is not None
+    return overloaded or error.code == "rate_limit_exceeded" or is_dry(error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

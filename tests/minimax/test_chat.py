@@ -64,6 +64,21 @@ async def test_a_request_is_given_up_after_two_retries() -> None:
         assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("refusal", [BUSY, LIMITED], ids=["529", "1002"])
+async def test_what_may_be_in_vain_is_not_asked_again_when_it_is_refused(refusal: Reply) -> None:
+    async with scripted(refusal, GOOD) as server:
+        with pytest.raises(ProviderError):
+            await ask(server.url, retry_refused=False)
+        assert len(server.requests) == 1
+    lost = Reply(b"", cut=True)
+    async with scripted(lost, GOOD) as server:
+        assert await ask(server.url, retry_refused=False) == ANSWER
+    async with scripted(lost, lost, GOOD) as server:
+        with pytest.raises(ProviderError):
+            await ask(server.url, retry_refused=False)
+        assert len(server.requests) == 2
+
+
 async def test_retries_stay_within_the_timeout_of_the_first_event() -> None:
     async with scripted(LIMITED) as server:
         with pytest.raises(ProviderError) as caught:

@@ -67,6 +67,7 @@ class ChatProvider:
             gap_timeout_s=self._gap_timeout_s,
             before_retry=try_again,
             leaving=permits.leaves,
+            retry_refused=not request.guess,
         )
         try:
             async with aclosing(answer) as events:
