@@ -299,29 +299,40 @@ class SpokenPart:
         """
         words: list[SpokenWord] = []
         text_begin = 0
-        for chunk, start_ms in self._placed():
+        for number, (chunk, start_ms) in enumerate(self._placed()):
             settled = chunk.finished or final
             text_end = text_begin + len(chunk.text)
             if text_end > self._told:
                 segments = chunk.segments(self._duration_ms(chunk))
                 if not settled:  # the last timed word may still grow, and estimates may still become times
                     segments = [segment for segment in segments if segment.aligned][:-1]
+                # Players count whole milliseconds: what ended later than the sound would never be heard to its end
+                last_ms = int(start_ms + chunk.audio_ms) if self._complete(number) else None
                 for segment in segments:
-                    self._tell(segment, text_begin, start_ms, words)
+                    self._tell(segment, text_begin, start_ms, last_ms, words)
                 if self._told < text_end:
                     break
             text_begin = text_end
         return words
 
     def _tell(
-        self, segment: _Segment, text_begin: int, chunk_start_ms: float, words: list[SpokenWord]
+        self,
+        segment: _Segment,
+        text_begin: int,
+        chunk_start_ms: float,
+        last_ms: int | None,
+        words: list[SpokenWord],
     ) -> None:
+        """`last_ms`: where the chunk's sound ends, if that is known."""
         begin, end = max(text_begin + segment.begin, self._told), text_begin + segment.end
         if begin >= end:
             return
         self._told = end
-        start_ms = max(round(chunk_start_ms + segment.start_ms), self._told_ms)
-        self._told_ms = max(round(chunk_start_ms + segment.end_ms), start_ms)
+        start_ms, end_ms = round(chunk_start_ms + segment.start_ms), round(chunk_start_ms + segment.end_ms)
+        if last_ms is not None:
+            start_ms, end_ms = min(start_ms, last_ms), min(end_ms, last_ms)
+        start_ms = max(start_ms, self._told_ms)
+        self._told_ms = max(end_ms, start_ms)
         words.append(SpokenWord(self._text[begin:end], start_ms, self._told_ms, segment.aligned))
 
     def _placed(self) -> Iterator[tuple[_Chunk, float]]:

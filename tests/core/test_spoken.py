@@ -333,3 +333,24 @@ def test_at_the_end_of_a_cut_part_all_that_was_sent_as_text_is_told():
     part.begin_chunk(1, "Eat.")
     told = part.new_words() + part.new_words(final=True)
     assert "".join(word.text for word in told) == part.text == "It is noon. Eat."
+
+
+@pytest.mark.parametrize("words", [(), (("It ", 40, 190), ("is", 190, 310), ("noon", 310, 930))])
+def test_no_word_is_told_to_end_after_the_sound(words):
+    """A player counts whole milliseconds, and a voice rounds its times: the last word would never be heard to its end."""
+    part = one("It is noon.", 900.7, *words)
+    assert part.new_words()[-1].end_ms == 900
+    say(part, 1, " Eat.", 300.4, *[(" Eat", 20, 5000)] if words else ())
+    eat = part.new_words()[-1]
+    assert 901 <= eat.start_ms + (not words) <= eat.end_ms == 1201
+
+
+def test_a_word_that_begins_after_the_sound_ends_with_it():
+    part = one("It is noon.", 300, *NOON)
+    assert [(word.start_ms, word.end_ms) for word in part.new_words()] == [(40, 190), (190, 300), (300, 300)]
+
+
+def test_what_has_no_sound_yet_keeps_its_time():
+    """Of a part that broke off: nobody hears it."""
+    part = one("It is noon.", 300, *NOON, finish=False)
+    assert part.new_words(final=True)[-1].end_ms == 820

@@ -175,6 +175,8 @@ def test_every_word_is_told_once_and_in_order(case):
     assert "".join(word.text for word in told) == part.text
     times = [ms for word in told for ms in (word.start_ms, word.end_ms)]
     assert times == sorted(times)
+    if not unfinished:
+        assert all(ms <= part.audio_ms for ms in times)
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.lists(st.integers(-5, 40), max_size=40), st.data())
