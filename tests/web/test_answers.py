@@ -223,3 +223,22 @@ async def test_the_latency_line_belongs_to_the_turn_on_the_screen(open_page: Any
         script.thought.set()
         await page.wait_for_selector(".trouble")
         assert await page.is_hidden("#latency")
+
+
+async def test_who_has_scrolled_up_sees_a_message_that_they_send(open_page: Any) -> None:
+    """What others say leaves the place of a reader alone."""
+    script = quick()
+    async with serving(script) as server:
+        page = await answered(open_page, server, "A line.\n\n" * 80)
+        await page.evaluate("() => { captions.scrollTop = 100; }")
+        await type_(page, "One more")
+        await page.locator(".caption.user", has_text="One more").wait_for()
+        end = "captions.scrollHeight - captions.scrollTop - captions.clientHeight"
+        await page.wait_for_function(f"() => {end} < 5")
+        await page.locator(".caption.assistant.final").nth(1).wait_for()
+        await page.evaluate("() => { captions.scrollTop = 100; }")
+        await page.wait_for_timeout(100)  # the browser tells of the scrolling in its next frame
+        session = await session_of(server)
+        await session.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U9")
+        await page.wait_for_function("() => document.body.dataset.status === 'user-speaking'")
+        assert await page.evaluate("captions.scrollTop") == 100

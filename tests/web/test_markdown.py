@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -182,3 +183,26 @@ async def test_a_selection_is_copied_with_its_marks(page: Any, text: str, visibl
         return copyOf(text, root, places[at], places[at + visible.length - 1] + 1);
     }"""
     assert await page.evaluate(script, {"text": text, "visible": visible}) == copied
+
+
+LINES = ["a", "a | b", "--|--", "-|-|-", "- x", "- 5", "-", "+ 6", "1. y", "2. z", "3.", "> q", "> 5", ">", "# h", "---", "```", "```py", "",
+         "  in", "    deep", "**b", "c**", "\r", "`", "2024. Then"]  # fmt: skip
+GROWN = """async (texts) => {
+    const { parse, parseOn } = await import("/sdk/markdown.js");
+    return texts.filter((text) => {
+        let tree = parse("");
+        for (let end = 1; end <= text.length; end += 1) {
+            const part = text.slice(0, end);
+            tree = parseOn(part, tree);
+            if (JSON.stringify(tree) !== JSON.stringify(parse(part))) return true;
+        }
+        return false;
+    });
+}"""
+
+
+async def test_a_text_that_grows_is_read_as_if_it_came_at_once(page: Any) -> None:
+    """Whatever its last line becomes: only the last two blocks are read again."""
+    dice = random.Random(1)
+    texts = ["\n".join(dice.choices(LINES, k=dice.randint(2, 9))) for _ in range(4000)]
+    assert await page.evaluate(GROWN, texts) == []

@@ -1,5 +1,6 @@
 // Draws the conversation: one block per item, redrawn only if the item changed. `answer.js` shows the text of an answer.
 
+import { shortened } from "../sdk/beginning.js";
 import { Answer } from "./answer.js";
 import { copyButton } from "./copying.js";
 import { button, element as make } from "./elements.js";
@@ -22,6 +23,8 @@ export class Captions {
     new ResizeObserver(() => this.#follow()).observe(list);
   }
 
+  #heardMs = () => null;
+
   /** `troubleOf`: item -> the sentence under its text with a button to try again, or null. */
   draw(items, troubleOf = () => null) {
     const shown = items.filter((item) => this.#isShown(item));
@@ -43,18 +46,21 @@ export class Captions {
     this.#follow();
   }
 
-  /** `heardMs`: item id -> how much of it has been heard. */
+  /** `heardMs`: item id -> how much of it has been heard; null: nothing is known of it. */
   highlight(heardMs) {
-    for (const [id, { answer, element }] of this.blocks) {
-      if (!answer?.words.length || element.dataset.highlighted === "all") continue;
-      const all = answer.highlight(heardMs(id));
-      if (all && element.classList.contains("final")) element.dataset.highlighted = "all";
-    }
+    this.#heardMs = heardMs;  // also for what is drawn later
+    for (const [id, block] of this.blocks) this.#light(block, heardMs(id));
   }
 
   /** No more audio comes: highlight all text. */
   finish() {
-    for (const { element } of this.blocks.values()) element.dataset.highlighted = "all";
+    for (const block of this.blocks.values()) this.#light(block, Infinity);
+  }
+
+  #light({ answer, element }, heardMs) {
+    if (!answer) return;
+    const all = answer.light(heardMs) && (answer.heardMs === Infinity || element.classList.contains("final"));
+    if (all !== (element.dataset.highlighted === "all")) all ? (element.dataset.highlighted = "all") : delete element.dataset.highlighted;
   }
 
   #isShown(item) {
@@ -89,6 +95,7 @@ export class Captions {
       element.append(tools);
     }
     this.blocks.set(item.id, block);
+    if (item.typed) this.following = true;  // whoever has just sent a message wants to see it, and its answer
     return block;
   }
 
@@ -96,10 +103,7 @@ export class Captions {
     const { element } = block;
     Object.assign(block, { item, trouble, tag: language.tag });
     element.dataset.cut = textOf("item.cut");
-    element.className = `caption ${item.role}`;
-    element.classList.toggle("final", item.final);
-    element.classList.toggle("truncated", item.truncated);
-    element.classList.toggle("pending", !item.text && !item.unread);
+    setClasses(element, item);
     this.#write(block, item);
     this.#showUnheard(block, item);
     this.#offerRetry(element, trouble);
@@ -116,13 +120,11 @@ export class Captions {
       const text = shownOf(item);
       block.text.lang = item.unread && !item.text ? language.tag : "";  // in the place of what was said stand words of the page
       if (block.text.textContent !== text) block.text.textContent = text;
-      block.element.classList.toggle("unread", !item.text && item.unread !== null);
       return;
     }
     const words = item.truncated ? [] : item.words;
     block.answer.update(item.text, { whole: item.whole ?? item.text, words });
-    block.element.classList.toggle("timed", words.length > 0);
-    if (words.length) delete block.element.dataset.highlighted;
+    this.#light(block, this.#heardMs(item.id));
   }
 
   /** After an interruption: what the model had written and nobody heard. */
@@ -130,9 +132,9 @@ export class Captions {
     element.querySelector(":scope > .unheard")?.remove();
     const rest = truncated && whole?.startsWith(heard) ? whole.slice(heard.length).trim() : "";
     if (!rest || !heard) return;
-    const shown = rest.length > MAX_UNHEARD ? `${rest.slice(0, MAX_UNHEARD)}…` : rest;
     text.after(make("p", { className: "unheard" },
-      make("span", { className: "visually-hidden", "data-text": "item.not_heard" }), make("s", { dir: "auto", lang: "", textContent: shown })));
+      make("span", { className: "visually-hidden", "data-text": "item.not_heard" }),
+      make("s", { dir: "auto", lang: "", textContent: shortened(rest, MAX_UNHEARD) })));
   }
 
   #offerRetry(element, trouble) {
@@ -166,6 +168,16 @@ export class Captions {
   #atBottom() {
     return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
   }
+}
+
+/** Only if they are others: the browser would look at the style of every word again. */
+function setClasses(element, { role, final, truncated, text, unread, words }) {
+  const states = {
+    final, truncated, pending: !text && !unread, unread: role === "user" && !text && unread !== null,
+    timed: role === "assistant" && !truncated && words.length > 0,
+  };
+  const name = ["caption", role, ...Object.keys(states).filter((state) => states[state])].join(" ");
+  if (element.className !== name) element.className = name;
 }
 
 /** What a screen reader should say of an answer: its visible text, without the buttons of its code. */

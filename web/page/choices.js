@@ -1,12 +1,13 @@
 // What the person has chosen: kept in this browser, read from the address of the page, written into a shared address, and
 // turned into fields of the session. No document. Null means: as the server has it.
 
+import { beginning } from "../sdk/beginning.js";
 import { languageIn } from "../widget/languages.js";
 import { lasting } from "./storing.js";
 
 const KEPT = "realtime.choices";
 const MAX_CHARACTERS = 4000;  // of instructions in an address
-const text = (most) => (value) => (typeof value === "string" && value.trim() ? value.slice(0, most) : null);
+const text = (most) => (value) => (typeof value === "string" && value.trim() ? beginning(value, most) : null);
 const oneOf = (...values) => (value) => (values.includes(value) ? value : null);
 const speed = (value) => {
   const number = Number(value);

@@ -1,6 +1,7 @@
 // Draws the event log in the drawer: filter, time, direction, size, the JSON of an event, and copying. Only what is new is
 // drawn. Knows nothing of the protocol.
 
+import { beginning } from "../sdk/beginning.js";
 import { copyButton } from "./copying.js";
 import { button, element } from "./elements.js";
 import { filtered, sizeOf } from "./event_log.js";
@@ -75,7 +76,7 @@ function row(entry) {
       element("span", { className: "size", textContent: sizeText(sizeOf(entry)) })));
   details.addEventListener("toggle", () => {
     if (!details.open || details.querySelector("pre")) return;
-    details.append(element("pre", { tabIndex: 0, textContent: JSON.stringify(event, null, 2).slice(0, MAX_JSON) }));
+    details.append(element("pre", { tabIndex: 0, textContent: beginning(JSON.stringify(event, null, 2), MAX_JSON) }));
   });
   return element("li", {}, details);
 }

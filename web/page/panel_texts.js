@@ -1,5 +1,6 @@
 // Texts of the drawer and of the settings that have values in them. Like texts.js: no state, no document.
 
+import { shortened } from "../sdk/beginning.js";
 import { language, textOf } from "./language.js";
 
 const ORIGINS = { speech_ended: "turns.spoken", response_create: "turns.typed", page_sent: "turns.typed" };
@@ -63,8 +64,7 @@ const MAX_QUOTED = 240;
 
 /** What a shared link does to the assistant. */
 export function foreignText({ name, text }) {
-  const quoted = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return textOf(`notice.link.${name}`, { quoted });
+  return textOf(`notice.link.${name}`, { quoted: shortened(text, MAX_QUOTED) });
 }
 
 export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

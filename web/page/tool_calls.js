@@ -1,6 +1,7 @@
 // Tool calls in the conversation: who was called, with which arguments, and what came back, of the page's tools and of the
 // server's. All of it is shown as text. Knows the items of the protocol; `captions.js` gives a call its place.
 
+import { beginning, shortened } from "../sdk/beginning.js";
 import { element } from "./elements.js";
 import { language, textOf } from "./language.js";
 
@@ -63,21 +64,21 @@ function block(key, value) {
 function pretty(value) {
   const parsed = parse(value);
   const text = typeof parsed === "object" && parsed !== null ? JSON.stringify(parsed, null, 2) : String(value ?? "");
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return shortened(text, MAX_SHOWN);
 }
 
 function brief(given) {
   const parsed = parse(given);
   if (typeof parsed !== "object" || parsed === null) return "";
   const text = Object.values(parsed).map((value) => (typeof value === "object" ? "…" : String(value))).join(", ");
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return shortened(text, 60);
 }
 
 /** The text of an error that a tool has returned, or null. */
 function errorOf(output) {
   const parsed = parse(output), error = typeof parsed === "object" && parsed !== null ? parsed.error : null;
   if (!error) return null;
-  return String(typeof error === "object" ? error.message ?? textOf("tool.failed") : error).slice(0, 200);
+  return beginning(String(typeof error === "object" ? error.message ?? textOf("tool.failed") : error), 200);
 }
 
 function parse(value) {

@@ -2,6 +2,7 @@
 // An answer's Markdown as a tree over the model's own characters. Pure: knows no document.
 //
 //   parse(text)  -> {kind: "root", start, end, children}
+//   parseOn(text, tree)  -> the same, where `tree` is of a beginning of the text: reads only its end again
 //
 // Blocks: paragraph · heading {level} · list {ordered} · item · quote · code {language, open} · table · row · cell {header,
 // align} · rule. Inside of them: strong · emphasis · struck · code (inline: has no `language`) · link {href} · label (of
@@ -25,8 +26,26 @@ const MAX_DEPTH = 12;
 
 /** @param {string} text @returns {MarkdownNode} */
 export function parse(text) {
+  return { kind: "root", start: 0, end: text.length, children: blocks(text, linesFrom(text, 0), 0) };
+}
+
+/**
+ * The tree of a text that has grown. What comes can change the last block and the one before it: where that one ends depends on
+ * the line after it, and on the line after that. All others stay the same objects.
+ * @param {string} text @param {MarkdownNode} tree of its beginning
+ * @returns {MarkdownNode}
+ */
+export function parseOn(text, { children = [] }) {
+  const again = children.at(-2);
+  if (!again) return parse(text);
+  const lines = linesFrom(text, text.lastIndexOf("\n", again.start - 1) + 1);
+  return { kind: "root", start: 0, end: text.length, children: [...children.slice(0, -2), ...blocks(text, lines, 0)] };
+}
+
+/** @param {string} text @param {number} from where a line begins */
+function linesFrom(text, from) {
   const lines = /** @type {Line[]} */ ([]);
-  for (let start = 0; start <= text.length;) {
+  for (let start = from; start <= text.length;) {
     const newline = text.indexOf("\n", start);
     const stop = newline < 0 ? text.length : newline + 1;  // with the newline
     let end = newline < 0 ? stop : newline;
@@ -35,7 +54,7 @@ export function parse(text) {
     if (newline < 0) break;
     start = stop;
   }
-  return { kind: "root", start: 0, end: text.length, children: blocks(text, lines, 0) };
+  return lines;
 }
 
 /** How much of the beginning of a text can only be seen: the code and tables before the first word that is said. @param {string} text */

@@ -7,8 +7,8 @@ import { devices } from "./devices.js";
 
 /** @typedef {import("./types.js").Contexts} Contexts */
 /**
- * What is known of a part; `done`: all of it was output, or is not wanted.
- * @typedef {{ heardMs: number, outputMs: number, receivedMs: number, done: boolean }} Part
+ * What is known of a part; `done`: all of it was output, or is not wanted. `cut`: the rest was flushed.
+ * @typedef {{ heardMs: number, outputMs: number, receivedMs: number, done: boolean, cut?: boolean }} Part
  */
 /** A part that was flushed, and how much of it was output. @typedef {{ key: string, playedMs: number, receivedMs: number }} Unplayed */
 /** `keys`: of the parts that it is about. @typedef {{ resolve: (parts: Unplayed[]) => void, timeout: ReturnType<typeof setTimeout>, keys: Set<string> }} Flush */
@@ -22,6 +22,13 @@ import { devices } from "./devices.js";
 const GAIN_S = 0.02;  // time constant of a change of gain: after 50 ms nine tenths of it are done
 const KEEP_HEARD_MS = 1000;  // a part is known so long after its end was heard: captions, and events that come late
 const FLUSH_TIMEOUT_MS = 150;  // a suspended context may never answer: use its last report
+
+/** After the messages that have come while the page was busy. @returns {Promise<void>} */
+const messagesRead = () => new Promise((resolve) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => { port1.close(); resolve(); };
+  port2.postMessage(null);
+});
 
 /** Whether nothing more of a part will be heard. @param {Part} part */
 export const isHeard = ({ done, heardMs, receivedMs }) => done && heardMs >= receivedMs;
@@ -52,6 +59,7 @@ export class Player extends EventTarget {
   /** @type {Map<number, Flush>} */ #flushes = new Map();
   /** @type {Promise<void> | null} */ #opening = null;
   /** @type {(() => void) | null} */ #keeping = null;
+  /** @type {Set<string>} */ #heard = new Set();  // parts that were heard to their end: for good
   #nextFlush = 1; #devicesChanged = () => this.#lookForDevice();
 
   /** Whether this page can play sound: not over http, except on localhost. */
@@ -138,9 +146,14 @@ export class Player extends EventTarget {
     return ![...this.parts.values()].every(isHeard);
   }
 
-  /** What the listener has heard of a part, in ms. @param {string} key */
+  /** What the listener has heard of a part, in ms. Infinity: to its end, and for good; null: nothing is known of it. @param {string} key */
   heardMs(key) {
-    return this.parts.get(key)?.heardMs ?? 0;
+    return this.#heard.has(key) ? Infinity : this.parts.get(key)?.heardMs ?? null;
+  }
+
+  /** Nobody will ask for the parts that were heard. */
+  forget() {
+    this.#heard.clear();
   }
 
   /** Play PCM16 samples after all earlier ones. @param {string} key @param {Int16Array} pcm */
@@ -170,7 +183,11 @@ export class Player extends EventTarget {
     if (!this.node) return Promise.resolve(this.#discardAll());
     const id = this.#nextFlush++, keys = new Set(this.parts.keys());  // the next answer may begin before this is over
     return new Promise((resolve) => {
-      const timeout = setTimeout(() => this.#flushed({ id, parts: this.#unplayed(keys) }), FLUSH_TIMEOUT_MS);
+      const giveUp = async () => {
+        await messagesRead();  // time passes also while the page is busy, and the answer may wait to be read
+        this.#flushed({ id, parts: this.#unplayed(keys) });
+      };
+      const timeout = setTimeout(giveUp, FLUSH_TIMEOUT_MS);
       this.#flushes.set(id, { resolve, timeout, keys });
       this.#post({ type: "flush", id });
     });
@@ -234,7 +251,7 @@ export class Player extends EventTarget {
     this.#flushes.delete(id);
     clearTimeout(flush.timeout);
     for (const { key, playedMs } of parts) {
-      Object.assign(this.#part(key), { heardMs: playedMs, receivedMs: playedMs, outputMs: playedMs, done: true });
+      Object.assign(this.#part(key), { heardMs: playedMs, receivedMs: playedMs, outputMs: playedMs, done: true, cut: true });
     }
     flush.resolve(parts);
   }
@@ -252,6 +269,7 @@ export class Player extends EventTarget {
       part.done ||= done;  // a report from before a flush may come after it, when the page was busy
       if (done) part.receivedMs = receivedMs;
       part.heardMs = Math.max(part.heardMs, outputMs - Math.max(0, latencyMs - sinceMs));
+      if (isHeard(part) && !part.cut) this.#heard.add(key);
       if (done && sinceMs > latencyMs + KEEP_HEARD_MS) this.#post({ type: "forget", key });  // the next report is without it
     }
     for (const [key, part] of this.parts) if (part.done && !alive.has(key)) this.parts.delete(key);

@@ -90,6 +90,11 @@ export class Realtime extends EventTarget {
     return phase(this.conversation, this.player.playing);
   }
 
+  /** Whether the user talks or may: it was wanted, and not stopped, and the microphone is on, asked for, or comes back by itself. @type {boolean} */
+  get talking() {
+    return this.#talking && ["asking", "on", "interrupted", "unloaded"].includes(this.microphone.state);
+  }
+
   /** Whether there is an answer to stop: one that sounds, is made, or is due. Also while the user speaks. @type {boolean} */
   get answering() {
     const { response, awaiting } = this.conversation;
@@ -199,6 +204,7 @@ export class Realtime extends EventTarget {
     this.#close();
     this.conversation = emptyConversation();
     this.#measuring.reset();
+    this.player.forget();
     if (this.#running) this.connect();  // started again meanwhile
     this.#changed();
   }

@@ -3,6 +3,8 @@
 // with an error that the model can read. When all calls of a response are answered, one `response.create` follows.
 // Knows the protocol's events; knows no socket. What a function returns is data for the model and is never shown or run here.
 
+import { beginning } from "./beginning.js";
+
 const TIMEOUT_MS = 30_000;
 const LONGEST_MS = 2 ** 31 - 1;     // of a timer of the browser; over 24 days
 const INTERRUPTED_MS = 1000;        // what a function may still take after an interruption: then its result is told
@@ -155,7 +157,7 @@ export class Tools {
 
   /** @param {Call} call @param {string} message */
   #fail(call, message) {
-    this.#answer(call, { result: JSON.stringify({ error: message.slice(0, MAX_ERROR_CHARACTERS) }), error: message });
+    this.#answer(call, { result: JSON.stringify({ error: beginning(message, MAX_ERROR_CHARACTERS) }), error: message });
   }
 
   /** @param {Call} call @param {{ result: string, value?: unknown, error?: string }} outcome */

@@ -1,13 +1,14 @@
 // Draws the conversation as elements, never as HTML; the words of an answer light up as they are heard. Finished messages
 // also go to a hidden log for screen readers, which would stumble over a text that grows.
 
-import { clip, parse } from "../sdk/markdown.js";
+import { SpokenText } from "../sdk/spoken_text.js";
 import { h } from "./dom.js";
 
 const TAGS = {
   paragraph: "p", heading: "p", item: "li", quote: "blockquote", table: "table", row: "tr", rule: "hr", link: "a",
   strong: "strong", emphasis: "em", struck: "s",
 };
+const CLASSES = { waiting: "unheard", saying: "", said: "" };
 const LOGGED = 12;  // lines of the log that are kept
 const NEAR_END_PX = 48;
 
@@ -15,10 +16,12 @@ export class Transcript {
   constructor() {
     this.list = h("div", { class: "list", part: "transcript", role: "group", tabindex: 0 });
     this.log = h("div", { class: "hidden", role: "log", "aria-live": "polite" });
-    this.blocks = new Map();  // item id -> {element, item, words, logged}
+    this.blocks = new Map();  // item id -> {element, item, answer, logged}
     this.following = true;    // the newest line is kept visible until the reader scrolls up
     this.list.addEventListener("scroll", () => { this.following = this.#atEnd(); });
   }
+
+  #heardMs = () => null;
 
   /** `items`: of the SDK's conversation; those that are shown. `texts`: the widget's own words. */
   draw(items, texts) {
@@ -32,22 +35,15 @@ export class Transcript {
     this.follow();
   }
 
-  /** `heardMs`: item id -> how much of it has been heard. */
+  /** `heardMs`: item id -> how much of it has been heard; null: nothing is known of it. */
   highlight(heardMs) {
-    for (const [id, block] of this.blocks) {
-      if (!block.words.length || block.heard) continue;
-      const ms = heardMs(id);
-      for (const { span, time } of block.words) span.classList.toggle("unheard", ms <= time.start_ms);
-      block.heard = block.item.final && ms >= block.words.at(-1).time.end_ms;
-    }
+    this.#heardMs = heardMs;  // also for what is drawn later
+    for (const [id, { answer }] of this.blocks) answer?.light(heardMs(id));
   }
 
   /** No more sound comes: nothing is left to hear. */
   finish() {
-    for (const block of this.blocks.values()) {
-      for (const { span } of block.words) span.classList.remove("unheard");
-      block.words = [];
-    }
+    for (const { answer } of this.blocks.values()) answer?.light(Infinity);
   }
 
   follow() {
@@ -64,7 +60,8 @@ export class Transcript {
     const user = role === "user";
     const who = h("span", { class: "hidden" }), text = h("div", { class: "text", dir: "auto", lang: "" });
     const element = h("div", { class: `message ${user ? "user" : "assistant"}`, part: `message ${user ? "user" : "assistant"}` }, who, text);
-    const block = { element, who, text, item: null, texts: null, words: [], heard: false, logged: false };
+    const answer = user ? null : new SpokenText(text, { make, classes: CLASSES });
+    const block = { element, who, text, answer, item: null, texts: null, logged: false };
     this.blocks.set(id, block);
     return block;
   }
@@ -73,10 +70,10 @@ export class Transcript {
     Object.assign(block, { item, texts });
     const name = item.role === "user" ? texts.you : texts.answer;
     block.who.textContent = name;
-    block.words = [];
-    block.text.lang = item.text || !item.unread ? "" : texts.tag;  // what people and models say is in any language
-    if (item.role === "user") block.text.textContent = item.text || (item.unread ? texts.troubles.transcription_failed : "…");
-    else this.#answer(block, item);
+    const lang = item.text || !item.unread ? "" : texts.tag;  // what people and models say is in any language
+    if (block.text.lang !== lang) block.text.lang = lang;  // set again, it would cost the style of every word
+    if (!block.answer) block.text.textContent = item.text || (item.unread ? texts.troubles.transcription_failed : "…");
+    else this.#answer(block.answer, item);
     block.element.classList.toggle("pending", !item.final && item.role === "user");
     block.element.querySelector(":scope > .cut")?.remove();
     if (item.truncated) block.element.append(h("span", { class: "cut" }, texts.cut));
@@ -85,11 +82,9 @@ export class Transcript {
     this.#tell(name, block.text);
   }
 
-  #answer(block, { text, whole, truncated, words }) {
-    const cut = truncated && whole && whole !== text && whole.startsWith(text);
-    const tree = cut ? clip(parse(whole), text.length) : parse(text);
-    const times = truncated || block.heard ? [] : placed(words, text);
-    block.text.replaceChildren(...tree.children.flatMap((node) => drawn(node, text, times, block.words)));
+  #answer(answer, { id, text, whole, truncated, words }) {
+    answer.update(text, { whole: whole ?? text, words: truncated ? [] : words });
+    answer.light(this.#heardMs(id));
   }
 
   #atEnd() {
@@ -97,45 +92,15 @@ export class Transcript {
   }
 }
 
-/** The elements of a node of sdk/markdown.js. `words` gets the spans of words with times. */
-function drawn(node, text, times, words) {
-  if (node.kind === "text") return spans(node, text, times, words);
-  const inside = (node.children ?? []).flatMap((child) => drawn(child, text, times, words));
+/** The element of a node of sdk/markdown.js. */
+function make(node, inside) {
   switch (node.kind) {
-    case "code": return [node.language === undefined ? h("code", {}, ...inside) : h("pre", { tabindex: 0 }, h("code", {}, ...inside))];
-    case "list": return [h(node.ordered ? "ol" : "ul", {}, ...inside)];
-    case "marker": return [h("span", { class: "marker" }, ...inside)];
-    case "cell": return [h(node.header ? "th" : "td", {}, ...inside)];
-    case "heading": return [h("p", { class: "heading" }, ...inside)];
-    case "link": return [h("a", { href: node.href, target: "_blank", rel: "noopener noreferrer" }, ...inside)];
-    default: return [h(TAGS[node.kind] ?? "span", {}, ...inside)];
+    case "code": return node.language === undefined ? h("code", {}, ...inside) : h("pre", { tabindex: 0 }, h("code", {}, ...inside));
+    case "list": return h(node.ordered ? "ol" : "ul", {}, ...inside);
+    case "marker": return h("span", { class: "marker" }, ...inside);
+    case "cell": return h(node.header ? "th" : "td", {}, ...inside);
+    case "heading": return h("p", { class: "heading" }, ...inside);
+    case "link": return h("a", { href: node.href, target: "_blank", rel: "noopener noreferrer" }, ...inside);
+    default: return h(TAGS[node.kind] ?? "span", {}, ...inside);
   }
-}
-
-/** A leaf as spans, cut where a word of the voice begins or ends. */
-function spans({ start, end }, text, times, words) {
-  const made = [];
-  let at = start;
-  for (const time of times) {
-    if (time.end <= at || time.start >= end) continue;
-    const stop = Math.min(end, time.end);
-    const span = h("span", { class: "unheard" }, text.slice(at, stop));
-    words.push({ span, time });
-    made.push(span);
-    at = stop;
-  }
-  if (at < end) made.push(h("span", {}, text.slice(at, end)));
-  return made;
-}
-
-/** The words of the voice with their places in the text, as far as they are its beginning. */
-function placed(words, text) {
-  const found = [];
-  let at = 0;
-  for (const { text: own, start_ms, end_ms } of words) {
-    if (!text.startsWith(own.trimEnd(), at)) break;
-    found.push({ start: at, end: Math.min(text.length, at + own.length), start_ms, end_ms });
-    at += own.length;
-  }
-  return found;
 }
