@@ -41,12 +41,10 @@ const log = new EventLog().follow(voice), stats = () => voice.stats();
 const heardMs = (id) => voice.player.heardMs(`0:${id}`);
 const diagnosis = new Diagnosis(voice.connection, server);
 const recorder = new Recorder(voice);
-let talking = false;      // the user pressed talk and has not pressed stop
 let afterKey = null;      // what to repeat when the user has entered a key
 const extra = new Map();  // id -> () -> text of notices that are not states
 const view = new View({ voice, server, diagnosis, keyDialog, captions, notices, extra });
 let drawing = null, saving = null;
-let unplugged = false;    // in the middle of talking: it goes on when one is plugged in
 let resumedAt = -Infinity; // when the microphone came back after an interruption
 
 exposeDebug(voice, { log, stats });
@@ -68,18 +66,15 @@ function reconnect() {
 async function talk() {
   if (performance.now() - resumedAt < 1000) return;  // this click has just brought the microphone back
   if (voice.microphone.state === "interrupted") return voice.microphone.start();
-  if (talking) return stopTalking();
+  if (voice.talking) return stopTalking();
   if (!voice.player.possible || !canHear(server.status)) return byId("message").focus();
-  talking = true;
   notices.dismissed.delete("microphone");
   afterKey = talk;
   await voice.talk().catch(() => {});  // errors are states, which the page already shows
-  talking = ["on", "interrupted", "unloaded"].includes(voice.microphone.state);
   draw();
 }
 
 async function stopTalking() {
-  talking = false;
   if (await voice.stop()) captions.finish();
 }
 
@@ -98,7 +93,6 @@ function retry() {
 }
 
 async function startAnew() {
-  talking = false;
   await voice.reset();
   remember();
   byId("message").focus();
@@ -113,9 +107,7 @@ async function goBackTo(id) {
 }
 
 function goOnWithKey() {
-  const repeat = afterKey ?? (() => voice.connect());
-  talking = false;
-  repeat();
+  (afterKey ?? (() => voice.connect()))();
 }
 
 function shortcut(event) {
@@ -143,7 +135,6 @@ function remember() {
 /** The page is left: it may come back from the browser's cache, then without microphone and connection. */
 function leave() {
   remember();
-  talking = false;
   voice.connection.close();
   voice.microphone.stop();
 }
@@ -167,14 +158,13 @@ function enableSend() {
 // --- drawing ----------------------------------------------------------------------------------------------------
 
 function draw() {
-  view.draw({ talking });
+  view.draw();
   keyDialog.askIfRefused(voice.connection);
   if (voice.connection.state === "refused") stopListening();
 }
 
 /** Nobody listens, and nobody will by itself: the button starts again. */
 function stopListening() {
-  talking = false;
   voice.microphone.stop();
 }
 
@@ -198,8 +188,6 @@ language.addEventListener("change", draw);
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;
-  if (detail === "lost" || detail === "denied") [talking, unplugged] = [false, detail === "lost" && talking];  // the button starts again
-  else if (detail !== "asking") [talking, unplugged] = [talking || (detail === "on" && unplugged), false];
 });
 voice.addEventListener("level", ({ detail }) => shape.add(detail));
 voice.addEventListener("event", ({ detail }) => {

@@ -8,7 +8,10 @@ import pytest
 
 from tests.eventually import eventually
 from tests.web.fake_server import RATE, FakeServer, Script, Session, serving
+from tests.web.host_page import hosting
 from tests.web.test_page import session_of
+from tests.web.test_widget import OPEN
+from tests.web.widget_page import on, open_widget, until
 
 SILENCE_BYTES = 4 * RATE * 2
 LOSE = """() => {
@@ -78,6 +81,47 @@ async def test_the_button_of_the_page_starts_again_once_the_microphone_is_gone(
         await page.evaluate("(error) => lose(error)", error)
         await page.wait_for_function("() => !document.body.hasAttribute('data-live')")
         assert await page.text_content("#talk-label") == "Start talking"
+
+
+@pytest.mark.parametrize("error", ["NotFoundError", "NotAllowedError"])
+async def test_the_button_of_the_widget_starts_again_once_the_microphone_is_gone(
+    open_page: Any, error: str
+) -> None:
+    """One press, and the conversation goes on."""
+    async with serving(Script()) as server, hosting(server.url, element=OPEN) as host:
+        page = await open_widget(open_page, host)
+        await page.evaluate(LOSE)
+        await page.click("realtime-voice .talk")
+        await until(page, "element.voice.microphone.state === 'on' && element.voice.talking")
+        await page.evaluate("(error) => lose(error)", error)
+        await page.locator("realtime-voice .talk[title='Start talking']").wait_for()
+        assert await on(page, "return element.voice.talking") is False
+        await page.evaluate("() => { window.refusal = null; }")
+        await page.click("realtime-voice .talk")
+        await until(page, "element.voice.microphone.state === 'on'")
+        await page.locator("realtime-voice .talk[title='Stop talking']").wait_for()
+        assert await on(page, "return element.voice.connection.state") == "open"
+
+
+async def test_who_talked_talks_again_when_the_microphone_is_plugged_in(open_page: Any) -> None:
+    """Unless the conversation was stopped meanwhile."""
+    async with serving(Script()) as server:
+        page, _ = await talking(open_page, server)
+        talks = "() => [voice.microphone.state, voice.talking]"
+        told = [await page.evaluate(talks)]
+        for stop in (False, True):
+            await page.evaluate("() => { lose('NotFoundError'); }")
+            await page.wait_for_function("() => voice.microphone.state === 'lost'")
+            told.append(await page.evaluate(talks))
+            if stop:
+                await page.evaluate("() => voice.stop()")
+            await page.evaluate(
+                "() => { window.refusal = null; navigator.mediaDevices.dispatchEvent(new Event('devicechange')); }"
+            )
+            if not stop:
+                await page.wait_for_function("() => voice.microphone.state === 'on'")
+            told.append(await page.evaluate(talks))
+        assert told == [["on", True], ["lost", False], ["on", True], ["lost", False], ["off", False]]
 
 
 COUNT_SENT = """(end) => {

@@ -15,9 +15,8 @@ export class View {
 
   #latency = null;
 
-  /** `talking`: the user pressed talk and has not pressed stop. */
-  draw({ talking }) {
-    const { connection, conversation, microphone, player, phase, answering } = this.voice, live = isLive(connection, phase);
+  draw() {
+    const { connection, conversation, microphone, player, phase, answering, talking } = this.voice, live = isLive(connection, phase);
     const retryAt = connection.retryAt ?? this.server.retryAt;
     const silent = connection.silent || (this.server.silent && connection.state !== "open");
     const [status, text] = statusText({

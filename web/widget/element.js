@@ -18,7 +18,7 @@ let talker = null;  // one widget of a page has the microphone: else the assista
 export class RealtimeVoice extends HTMLElement {
   static observedAttributes = ["open", "mode", "lang", "label", "greeting", "server", "token-url", ...Object.keys(SETTINGS)];
 
-  #voice = null; #view; #tools = new Map(); #told = new Set(); #talking = false; #running = false; #trouble = null;
+  #voice = null; #view; #tools = new Map(); #told = new Set(); #running = false; #trouble = null;
   #reach = null; #seen = null; #greeting = null; #greeted = false; #attended = false;
   #cutting = new Map(); #telling = null; #drawing = false; #stopped = false; #unwatch = null;
 
@@ -27,7 +27,7 @@ export class RealtimeVoice extends HTMLElement {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [styleSheet()];
     this.#view = new View({
-      open: () => this.#opened(true), close: () => this.#opened(false), talk: () => (this.#talking ? this.stop() : this.talk()),
+      open: () => this.#opened(true), close: () => this.#opened(false), talk: () => (this.#voice?.talking ? this.stop() : this.talk()),
       mute: () => this.mute(!this.#speaker.microphone.muted), stop: () => this.interrupt(), say: (text) => this.say(text),
       retry: () => this.retry(), escape: () => this.#escape(),
     });
@@ -75,17 +75,15 @@ export class RealtimeVoice extends HTMLElement {
     const before = talker;
     talker = this;
     if (before !== this) before?.stop();  // its microphone is off at once
-    this.#talking = this.#running = true;
+    this.#running = true;
     this.#stopped = false;
-    this.#draw();
     await voice.talk().catch(() => {});  // its states say what is wrong
-    this.#talking = this.#talking && ["on", "interrupted", "unloaded"].includes(voice.microphone.state);
     this.#draw();
   }
 
   /** End the conversation: microphone, sound and connection. What was said stays, and the next talk goes on from it. */
   async stop() {
-    this.#talking = this.#running = this.#stopped = false;
+    this.#running = this.#stopped = false;
     if (talker === this) talker = null;
     clearTimeout(this.#greeting);
     this.#view.quiet();
@@ -261,7 +259,7 @@ export class RealtimeVoice extends HTMLElement {
   #greetSoon() {
     clearTimeout(this.#greeting);
     const text = this.getAttribute("greeting");
-    if (!text || this.#greeted || !this.#talking) return;
+    if (!text || this.#greeted || !this.#voice.talking) return;
     this.#greeting = setTimeout(() => {
       const { items, response } = this.#voice.conversation;
       if (response || items.some(({ hidden }) => !hidden)) return;
@@ -286,8 +284,7 @@ export class RealtimeVoice extends HTMLElement {
 
   /** Nobody listens, and nobody will before the person tries again. */
   #stopListening() {
-    this.#stopped = this.#talking;
-    this.#talking = false;
+    this.#stopped = this.#voice.talking;
     if (talker === this) talker = null;
     this.#voice.microphone.stop();
   }
@@ -313,7 +310,7 @@ export class RealtimeVoice extends HTMLElement {
     this.#view.draw({
       texts, own: lang ?? "", label: this.getAttribute("label"), greeting: this.getAttribute("greeting"), trouble, items, sounds,
       status: statusOf(texts, { connection, microphone: microphone.state, muted: microphone.muted, phase: voice.phase, trouble }),
-      talking: this.#talking, muted: microphone.muted, canMute: microphone.state === "on", answering: this.#answering,
+      talking: voice.talking, muted: microphone.muted, canMute: microphone.state === "on", answering: this.#answering,
     });
     this.#tellTrouble(trouble);
     this.#telling ??= setTimeout(() => this.#tellMessages(), 0);  // after what the SDK sends about a cut
