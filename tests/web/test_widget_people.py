@@ -40,6 +40,32 @@ async def test_by_keyboard(open_page: Any) -> None:
         ]
 
 
+KEYS = """window.keys = [];
+for (const type of ["keydown", "keypress", "keyup"]) document.addEventListener(type, ({ key }) => keys.push(`${type} ${key}`));
+document.addEventListener("keydown", (event) => { if (event.key === "/") { event.preventDefault(); document.getElementById("own").focus(); } });
+"""
+
+
+async def test_what_is_typed_is_not_for_the_shortcuts_of_the_page(open_page: Any) -> None:
+    """They see an element that is no text field. Combinations, Tab and Escape are theirs as before."""
+    async with serving(Script()) as server, hosting(server.url, element=OPEN, script=KEYS) as host:
+        page = await open_widget(open_page, host)
+        await page.focus("realtime-voice input")
+        await page.keyboard.type("on 1/2 or 3?")
+        for key in ("ArrowLeft", "Backspace", "F2", "Shift+A", "Enter"):
+            await page.keyboard.press(key)
+        assert await page.evaluate("keys") == []
+        assert "on 1/2 or A?" in await on(page, f"return {TEXT_OF}")
+        await page.focus("realtime-voice input")
+        await page.keyboard.press("Control+k")
+        await page.keyboard.press("Alt+x")
+        await page.keyboard.press("Shift+Tab")
+        seen = await page.evaluate("keys")
+        pressed = ["Control", "k", "Alt", "x", "Tab"]
+        assert [key for key in seen if key.startswith("keydown")] == [f"keydown {key}" for key in pressed]
+        assert {"keyup Control", "keyup Alt"} <= set(seen), "the page knows that they are up again"
+
+
 async def test_screen_reader_is_told_finished_messages(open_page: Any) -> None:
     """The live region has each message once, with who said it."""
     async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=OPEN) as host:

@@ -6,6 +6,7 @@ import { Transcript } from "./transcript.js";
 
 const SHEET = "(max-width: 30rem), (max-height: 26rem)";  // a phone: the dialog takes the whole window
 const LEVEL_FALL = 0.1;
+const OF_THE_PAGE = new Set(["Escape", "Tab", "Control", "Meta", "Alt"]);  // also from the text field
 
 export class View {
   /** `actions`: {open, close, talk, mute, stop, say, retry, escape}. */
@@ -41,6 +42,7 @@ export class View {
     this.controls = h("div", { class: "controls", part: "controls" }, this.mute, this.talk, this.stop);
     this.input = h("input", { type: "text", part: "input", autocomplete: "off", enterkeyhint: "send", maxlength: 20000 });
     this.input.addEventListener("input", () => this.#enableSend());
+    for (const type of ["keydown", "keypress", "keyup"]) this.input.addEventListener(type, keepToField);
     this.send = h("button", { type: "submit", class: "send", part: "send" }, icon("send"));
     this.form = h("form", { part: "form", onsubmit: (event) => this.#submit(event) }, this.input, this.send);
     this.content = [
@@ -211,4 +213,13 @@ export class View {
     this.#level = this.#target = 0;
     this.talk.style.setProperty("--level", "0");
   }
+}
+
+/**
+ * What is typed is not for the shortcuts of the page around, which sees an element that is no text field. Combinations are
+ * (AltGr types), and keys that have a meaning around the field.
+ */
+function keepToField(event) {
+  const combined = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
+  if (!combined && !OF_THE_PAGE.has(event.key)) event.stopPropagation();
 }
