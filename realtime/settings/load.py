@@ -166,10 +166,12 @@ def _key_in_file(name: str) -> str:
 
 def _parse_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except FileNotFoundError:
         raise ConfigError(f"There is no settings file {path}.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not text in UTF-8: save it in this encoding.") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from None
 
 
@@ -196,8 +198,24 @@ def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
     if name.upper() in _KNOWN_ELSEWHERE:
         elsewhere = _KNOWN_ELSEWHERE[name.upper()]
         return f" Did you mean {elsewhere if name.isupper() else elsewhere.lower()}?"
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f" Did you mean {nearest[0]}?" if nearest else ""
+    nearest = _without_prefix(name, known) or next(
+        iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None
+    )
+    return f" Did you mean {nearest}?" if nearest else ""
+
+
+def _without_prefix(name: str, known: Mapping[str, Setting]) -> str | None:
+    """The one of `known` that is meant by a name in other letters, or with no prefix or a wrong one (`port`)."""
+    word = name.lower().replace("-", "_")
+    for key in known:
+        if key.lower() == word:
+            return key
+    while word:
+        for key, setting in known.items():
+            if word in (setting.field, *(key.lower().removeprefix(start.lower()) for start in _PREFIXES)):
+                return key
+        _, _, word = word.partition("_")
+    return None
 
 
 def _choose_accounts(values: dict[str, Any], origins: dict[str, str]) -> None:
