@@ -10,6 +10,7 @@ environment is passed on from here.
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import difflib
 import importlib
@@ -99,14 +100,33 @@ def help_page() -> str:
 
 @contextlib.contextmanager
 def _standard_streams() -> Iterator[None]:
-    """A shell can close the standard streams (`>&-`); Python has None then, and what is printed would go elsewhere."""
+    """Streams that can be used, whatever the shell has made of them.
+
+    A shell can close them (`>&-`); Python has None then, and what is printed would go elsewhere. And the encoding of a
+    terminal or a pipe may not hold what is printed: that is shown as it can be, and is no error.
+    """
     with contextlib.ExitStack() as stack:
         for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
             if getattr(sys, name) is None:
                 stack.callback(setattr, sys, name, None)
                 stream = stack.enter_context(Path(os.devnull).open(mode, encoding="utf-8"))
                 setattr(sys, name, stream)
+        codecs.register_error(_SHOWN, _as_it_can_be)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a caller may have put in another kind
+                stream.reconfigure(errors=_SHOWN)
         yield
+
+
+_SHOWN = "realtime.shown"
+
+
+def _as_it_can_be(error: UnicodeError) -> tuple[str | bytes, int]:
+    """The bytes of a file name that is no text, as they are (a script may read the name); a code for all else."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
 
 
 def _run_and_report(name: str, words: Sequence[str]) -> int:

@@ -82,6 +82,14 @@ def _as_python_starts(folder: str) -> None:
     """What Python itself reads from the environment, and where it looks for modules first."""
     sys.path[0] = folder
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    for fd, name in (
+        (1, "stdout"),
+        (2, "stderr"),
+    ):  # those of before believe they are files with places in them
+        old = getattr(sys, name)
+        stream = open(fd, "w", encoding=old.encoding, errors=old.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+    sys.stderr.reconfigure(line_buffering=True)
     sys.stdout.reconfigure(line_buffering=sys.stdout.isatty(), write_through=unbuffered)
     sys.warnoptions[:] = filter(None, os.environ.get("PYTHONWARNINGS", "").split(","))
     warnings._processoptions(sys.warnoptions)

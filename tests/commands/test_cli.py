@@ -1,5 +1,6 @@
 """The command line: help, wrong options, exit statuses, audio files. No command prints a traceback."""
 
+import io
 import os
 import signal
 import socket
@@ -42,6 +43,17 @@ def realtime_program(
     ran = programs.run(*words, input=input, cwd=cwd, env=environ)
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])
+def test_what_the_encoding_of_the_terminal_cannot_hold_is_shown_as_a_code(monkeypatch, encoding):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding, errors="strict"))
+    with cli._standard_streams():
+        print("ok 你 \u0e01 …", "a\udce9.wav", flush=True)
+    assert written.getvalue().startswith(b"ok ")
+    assert b"\\u0e01" in written.getvalue()
+    assert b" a\xe9.wav" in written.getvalue()  # the file's name, byte by byte
 
 
 def test_help_names_every_command():
