@@ -393,8 +393,9 @@ async def test_the_newest_line_stays_visible(open_page: Any) -> None:
         left = "() => { const l = document.getElementById('captions'); return l.scrollHeight - l.scrollTop - l.clientHeight }"
         await page.click("#latency summary")
         await page.wait_for_function(f"() => ({left})() < 2")
-        await page.evaluate("document.getElementById('captions').scrollTop = 0")
         await type_(page, "Again")
-        await page.locator(".caption.assistant:not(.pending)").nth(1).wait_for(state="attached")
+        await page.locator(".caption.assistant").nth(1).wait_for(state="attached")
+        await page.evaluate("document.getElementById('captions').scrollTop = 0")
+        await page.locator(".caption.assistant.final").nth(1).wait_for(state="attached")
         assert await page.evaluate(left) > 50
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
