@@ -51,9 +51,13 @@ exposeDebug(voice, { log, stats });
 
 // --- the server -------------------------------------------------------------------------------------------------
 
-/** Reads /readyz before every connection: the server may have restarted with other settings. */
 async function credential() {
-  return keyDialog.secret(await server.read());
+  try {
+    return await keyDialog.secret(await server.known());
+  } catch (error) {
+    if (error.refused) server.doubt();
+    throw error;
+  }
 }
 
 function reconnect() {
@@ -191,7 +195,9 @@ voice.microphone.addEventListener("state", ({ detail, target }) => {
 });
 voice.addEventListener("level", ({ detail }) => shape.add(detail));
 voice.addEventListener("event", ({ detail }) => {
-  if (detail.type === "error" && detail.error?.code === "invalid_api_key") keyDialog.said = detail.error.message;
+  if (detail.type !== "error" || detail.error?.code !== "invalid_api_key") return;
+  keyDialog.said = detail.error.message;
+  server.doubt();
 });
 voice.addEventListener("progress", () => captions.highlight(heardMs));
 setInterval(() => { if (voice.connection.retryAt || server.retryAt) draw(); }, 250);

@@ -1,6 +1,8 @@
 // Why there is no conversation though the server answers: it is full, it restarts, it does not take this page's address.
 // A browser tells a page nothing of a refused WebSocket, so the page asks the server in other ways. Shows nothing itself.
 
+import { within } from "../sdk/http.js";
+
 const ANSWER_MS = 5000;
 const TOLD = new Set([
   "server_overloaded", "account_exhausted", "rate_limit_exceeded", "server_draining", "session_expired", "slow_reader",
@@ -24,10 +26,15 @@ export class Diagnosis extends EventTarget {
     const asking = ++this.#asking;
     if (state !== "waiting") return this.#set(null);
     if (TOLD.has(reason)) return this.#set(reason);
-    if (reason !== "unreachable" || this.server.retryAt !== null || !this.server.answers) return this.#set(null);
-    if (this.server.status?.ready === false) return this.#set("server_draining");
-    const cause = await originIsRefused() ? "origin" : await withoutSocket();
+    if (reason !== "unreachable" || this.server.retryAt !== null) return this.#set(null);
+    const cause = await this.#cause();
     if (asking === this.#asking) this.#set(cause);
+  }
+
+  async #cause() {
+    if (!(await this.server.answers)) return null;
+    if (this.server.status?.ready === false) return "server_draining";
+    return await originIsRefused() ? "origin" : withoutSocket();
   }
 
   #set(cause) {
@@ -40,7 +47,7 @@ export class Diagnosis extends EventTarget {
 /** A request without a meaning: only the check of its origin counts. Browsers name the origin in POST, not in GET. */
 async function originIsRefused() {
   try {
-    const answer = await fetch("v1/realtime/client_secrets", { method: "POST", body: "[]", signal: AbortSignal.timeout(ANSWER_MS) });
+    const answer = await within(ANSWER_MS, (signal) => fetch("v1/realtime/client_secrets", { method: "POST", body: "[]", signal }));
     return answer.status === 403;
   } catch {
     return false;
@@ -49,13 +56,14 @@ async function originIsRefused() {
 
 /** The address of the WebSocket, asked without one: the server says whether it has room. Null: by now nothing answers. */
 async function withoutSocket() {
-  let answer;
   try {
-    answer = await fetch("v1/realtime", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    return await within(ANSWER_MS, async (signal) => {
+      const answer = await fetch("v1/realtime", { cache: "no-store", signal });
+      if (answer.status === 426) return "blocked";
+      const code = await answer.json().then(({ error }) => error.code).catch(() => null);  // something else answers
+      return TOLD.has(code) ? code : "no_room";
+    });
   } catch {
     return null;  // it answered earlier, and has gone since: that the connection is lost is said elsewhere
   }
-  if (answer.status === 426) return "blocked";
-  const code = await answer.json().then(({ error }) => error.code).catch(() => null);  // something else answers
-  return TOLD.has(code) ? code : "no_room";
 }

@@ -1,6 +1,6 @@
 // Asks for the server's key: once for each refusal; closing the dialog counts as an answer. The key stays in this tab.
 
-import { clientSecret } from "../sdk/connection.js";
+import { clientSecret } from "../sdk/http.js";
 import { setText } from "./language.js";
 import { storage } from "./storing.js";
 

@@ -12,7 +12,7 @@ const MAX_CHARACTERS = 200_000;
 export function save({ id, items }, heardMs) {
   const kept = [];
   let characters = 0;
-  for (const item of items.toReversed()) {
+  for (const item of items.slice().reverse()) {
     if (item.hidden || !item.text || !["user", "assistant"].includes(item.role)) continue;
     const ms = item.role === "assistant" ? heardMs(item.id) : null;
     const text = ms === null ? item.text : heardText(item, ms);

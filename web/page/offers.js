@@ -1,6 +1,8 @@
 // What the server offers beyond a session: GET /v1/capabilities, samples of its voices, earlier conversations. An older
 // server, or one that keeps these from us, has none of it: then the parts of the page that need it stay hidden.
 
+import { within } from "../sdk/http.js";
+
 const ANSWER_MS = 8000;
 
 export class Offers {
@@ -18,8 +20,7 @@ export class Offers {
   /** WAV bytes of a short sentence in this voice, or null. */
   async sample(voice, language) {
     const query = language ? `?language=${encodeURIComponent(language)}` : "";
-    const answer = await this.#get(`v1/voice_samples/${encodeURIComponent(voice)}${query}`);
-    return answer ? answer.arrayBuffer() : null;
+    return this.#get(`v1/voice_samples/${encodeURIComponent(voice)}${query}`, (answer) => answer.arrayBuffer());
   }
 
   /** [{id, title, updated_at}], newest first; [] if there are none. */
@@ -29,18 +30,17 @@ export class Offers {
     return Array.isArray(data) ? data.filter(sound).sort((a, b) => (b.updated_at ?? 0) - (a.updated_at ?? 0)) : [];
   }
 
-  async #json(address) {
-    try {
-      return await (await this.#get(address))?.json() ?? null;
-    } catch {
-      return null;  // not JSON: a proxy answers for the server
-    }
+  /** Null also for what is not JSON: a proxy answers for the server. */
+  #json(address) {
+    return this.#get(address, (answer) => answer.json());
   }
 
-  async #get(address) {
+  async #get(address, read) {
     try {
-      const answer = await fetch(address, { headers: this.headers(), signal: AbortSignal.timeout(ANSWER_MS) });
-      return answer.ok ? answer : null;
+      return await within(ANSWER_MS, async (signal) => {
+        const answer = await fetch(address, { headers: this.headers(), signal });
+        return answer.ok ? await read(answer) : null;
+      });
     } catch {
       return null;
     }

@@ -1,5 +1,7 @@
 // What the page knows of its server: the answer of /readyz, asked again until there is one. A proxy may hide that address.
 
+import { repeatedly } from "../sdk/http.js";
+
 const ANSWER_MS = 10_000;
 const SILENT_MS = 3000;
 const FIRST_RETRY_MS = 1000;
@@ -12,21 +14,39 @@ export class Server extends EventTarget {
     this.status = null;   // the last answer; {} if the address is hidden
     this.retryAt = null;  // it cannot be reached: the time of the next question, as of performance.now
     this.silent = false;  // it takes longer than 3 s to answer
-    this.answers = false; // whether the last question was answered
+    this.answers = Promise.resolve(false);  // whether the last question is answered; never rejects
   }
 
-  #timer = null; #delay = FIRST_RETRY_MS;
+  #timer = null; #delay = FIRST_RETRY_MS; #doubted = false;
 
-  /** Ask once. Throws if the server cannot be reached. */
+  /** What a connection has to know of the server. Only what is not known or not believed is waited for: a lost line comes
+   * back sooner for a new socket than for a request. It is asked in any case: the server may have other settings now. */
+  async known() {
+    const asked = this.read();
+    if (this.status === null || this.#doubted) return asked;
+    asked.catch(() => {});
+    return this.status;
+  }
+
+  /** The server refused the key, or that there was none: it may want something else by now. */
+  doubt() {
+    this.#doubted = true;
+  }
+
+  /** Ask. Throws if the server cannot be reached. */
   async read() {
+    const asked = this.#read();
+    this.answers = asked.then(() => true, () => false);
+    return asked;
+  }
+
+  async #read() {
     const late = setTimeout(() => this.#set({ silent: true }), SILENT_MS);
     try {
-      this.answers = false;
-      const answer = await fetch("readyz", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-      const readable = answer.headers.get("Content-Type")?.includes("json");  // 503 with the same body if not ready
-      if (!readable && answer.status >= 500) throw new Error(`The server answers ${answer.status}.`);  // a proxy without it
-      this.#set({ status: readable ? await answer.json() : {}, retryAt: null, answers: true });
-      return this.status;
+      const status = await repeatedly(ANSWER_MS, ask);
+      this.#doubted = false;
+      this.#set({ status, retryAt: null });
+      return status;
     } finally {
       clearTimeout(late);
       this.#set({ silent: false });
@@ -58,4 +78,12 @@ export class Server extends EventTarget {
     Object.assign(this, values);
     this.dispatchEvent(new CustomEvent("change"));
   }
+}
+
+/** @returns its details; {} where a proxy hides them. */
+async function ask(signal) {
+  const answer = await fetch("readyz", { cache: "no-store", signal });
+  const readable = answer.headers.get("Content-Type")?.includes("json");  // 503 with the same body if not ready
+  if (!readable && answer.status >= 500) throw new Error(`The server answers ${answer.status}.`);  // a proxy without it
+  return readable ? answer.json() : {};
 }

@@ -379,22 +379,3 @@ function eventIn(text) {
     return null;
   }
 }
-
-/**
- * Exchange a key for a short-lived `ek_…` secret, so that no socket is opened with the key itself.
- * Throws an Error with `refused: "invalid_api_key"` if the server rejects the key.
- * @param {string | URL} url
- * @param {string} key
- * @returns {Promise<string>}
- */
-export async function clientSecret(url, key) {
-  const answer = await fetch(String(url), {
-    method: "POST",
-    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ session: { type: "realtime" } }),
-  });
-  if (answer.ok) return (await answer.json()).value;
-  const error = /** @type {Error & { refused?: string }} */ (new Error(`The server answered ${answer.status} to the key.`));
-  if (answer.status === 401 || answer.status === 403) error.refused = "invalid_api_key";
-  throw error;
-}
