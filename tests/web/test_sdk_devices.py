@@ -145,6 +145,105 @@ async def test_a_microphone_chosen_while_the_first_one_is_opened_is_used(page: A
     assert made == [True, True, True, "on"]
 
 
+async def test_a_chosen_microphone_that_is_not_there_makes_room_until_it_is_back(page: Any) -> None:
+    """As a headset that a page remembers: without it, the one of the browser; at the next start it is tried again."""
+    made = await run(page, """
+        const [, headset] = await (await microphone.start(), microphone.devices());
+        microphone.stop();
+        const open = navigator.mediaDevices.getUserMedia;
+        const seen = [];
+        for (const [there, error] of [[false, "OverconstrainedError"], [false, "NotFoundError"], [true]]) {
+            navigator.mediaDevices.getUserMedia = async (wanted) => {
+                if (wanted.audio.deviceId && !there) throw new DOMException("gone", error);
+                return open(wanted);
+            };
+            if (!seen.length) await microphone.use(headset.id);
+            await microphone.start();
+            await frame();
+            seen.push([microphone.state, microphone.deviceId === (there ? headset.id : null)]);
+            microphone.stop();
+        }
+        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("none", "NotFoundError"); };
+        await microphone.start();
+        return [...seen, microphone.state];
+    """)  # fmt: skip
+    assert made == [["on", True], ["on", True], ["on", True], "missing"]
+
+
+async def test_a_microphone_that_the_system_has_muted_is_not_on(page: Any) -> None:
+    made = await run(page, """
+        const open = navigator.mediaDevices.getUserMedia;
+        let muted = true;
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            const stream = await open(wanted);
+            Object.defineProperty(stream.getAudioTracks()[0], "muted", { get: () => muted });
+            return stream;
+        };
+        const seen = [];
+        microphone.addEventListener("state", ({ detail }) => seen.push(detail));
+        await microphone.start();
+        muted = false;
+        tracks[0].dispatchEvent(new Event("unmute"));
+        return [...seen];
+    """)  # fmt: skip
+    assert made == ["asking", "interrupted", "on"]
+
+
+SLOW_CODE = """
+    const add = AudioWorklet.prototype.addModule;
+    let load;
+    AudioWorklet.prototype.addModule = async function (address) { await new Promise((done) => { load = done; }); return add.call(this, address); };
+    const starting = microphone.start();
+    while (!load) await new Promise((done) => setTimeout(done, 5));
+    tracks[0].stop();
+    tracks[0].onended?.();
+"""
+
+
+async def test_a_microphone_that_goes_away_while_its_code_loads_is_replaced(page: Any) -> None:
+    made = await run(page, SLOW_CODE + """
+        try {
+            load();
+            await starting;
+            await frame();
+            return [microphone.state, asked.length, tracks.at(-1).readyState];
+        } finally { AudioWorklet.prototype.addModule = add; }
+    """)  # fmt: skip
+    assert made == ["on", 2, "live"]
+
+
+async def test_a_microphone_that_goes_away_while_its_code_loads_is_lost_without_another(page: Any) -> None:
+    made = await run(page, SLOW_CODE + """
+        const open = navigator.mediaDevices.getUserMedia;
+        try {
+            navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("none", "NotFoundError"); };
+            load();
+            await starting;
+            const seen = [microphone.state];
+            navigator.mediaDevices.getUserMedia = open;
+            AudioWorklet.prototype.addModule = add;
+            navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+            await frame();
+            return [...seen, microphone.state];
+        } finally { AudioWorklet.prototype.addModule = add; }
+    """)  # fmt: skip
+    assert made == ["lost", "on"]
+
+
+async def test_another_choice_that_fails_after_the_microphone_went_away_leaves_one_in_use(page: Any) -> None:
+    """The choice came later than the end, so it counts; it cannot be opened."""
+    made = await run(page, """
+        await microphone.start();
+        await frame();
+        tracks[0].stop();
+        tracks[0].onended();
+        const done = await microphone.use("nobody");
+        await frame();
+        return [done, microphone.state, tracks.at(-1).readyState];
+    """)  # fmt: skip
+    assert made == [False, "on", "live"]
+
+
 async def test_stopping_while_another_is_opened_leaves_none_open(page: Any) -> None:
     made = await run(page, """
         await microphone.start();

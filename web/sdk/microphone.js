@@ -30,6 +30,9 @@ async function load(context) {
   }
 }
 
+/** @param {MediaStream} stream */
+const stop = (stream) => stream.getTracks().forEach((track) => track.stop());
+
 /** Events: `state`, and `frame` with {pcm: Int16Array, level: 0…1}. */
 export class Microphone extends EventTarget {
   /** @param {{ rate?: number, frameMs?: number, constraints?: MediaTrackConstraints, contexts?: Contexts }} options */
@@ -44,7 +47,7 @@ export class Microphone extends EventTarget {
     this.state = /** @type {MicrophoneState} */ ("off");
     this.muted = false;
     this.error = /** @type {unknown} */ (null);  // the browser's last one
-    /** @type {string | null} The chosen device; null: the one of the browser. */
+    /** @type {string | null} The device in use, or to be used; null: the one of the browser. */
     this.deviceId = null;
   }
 
@@ -53,7 +56,9 @@ export class Microphone extends EventTarget {
   /** @type {AudioWorkletNode | null} */ #node = null;
   /** @type {MediaStreamAudioSourceNode | null} */ #source = null;
   /** @type {(() => void) | null} */ #keeping = null;
-  #attempt = 0; #switch = 0; #lostAt = 0; #plugged = () => this.#lookForDevice();
+  /** @type {string | null} The chosen device while it is not there: it is tried first at each start. */ #absent = null;
+  /** @type {MediaStreamTrack | null} It has ended, and another one is being opened. */ #leaving = null;
+  #attempt = 0; #switch = 0; #lostAt = 0; #chosenLate = false; #plugged = () => this.#lookForDevice();
 
   /** The microphones: [{id, name}]. Names are empty until the user has allowed one. */
   devices() {
@@ -72,21 +77,15 @@ export class Microphone extends EventTarget {
    * @returns {Promise<boolean>}
    */
   async use(deviceId) {
-    const before = this.deviceId, change = ++this.#switch, attempt = this.#attempt;
-    this.deviceId = deviceId;
-    if (this.state !== "on" && this.state !== "interrupted") return true;
-    try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
-      if (change !== this.#switch || attempt !== this.#attempt || !this.#context || !this.#node) {  // stopped, or chosen anew
-        stream.getTracks().forEach((track) => track.stop());
-        return change === this.#switch;
-      }
-      this.#replace(stream, this.#context, this.#node);
-      return true;
-    } catch (error) {
-      if (change === this.#switch) [this.deviceId, this.error] = [before, error];
-      return false;
-    }
+    const before = [this.deviceId, this.#absent], change = this.#switch + 1;
+    [this.deviceId, this.#absent] = [deviceId, null];
+    if (this.state !== "on" && this.state !== "interrupted") return this.#chosenLate = true;
+    const done = await this.#exchange(deviceId);
+    if (done === null) return change === this.#switch;  // stopped meanwhile: it counts at the next start
+    if (done) return true;
+    [this.deviceId, this.#absent] = before;
+    this.#heed();  // that of before may be gone by now
+    return false;
   }
 
   /** Request the microphone. Resolves when it runs, or when `state` says why not. */
@@ -95,17 +94,20 @@ export class Microphone extends EventTarget {
     if (this.state === "interrupted") return void this.#context?.resume().catch(() => {});
     const attempt = ++this.#attempt;
     if (!navigator.mediaDevices?.getUserMedia) return this.#setState("insecure");
+    this.#chosenLate = false;
     this.#setState("asking");
-    const opened = this.deviceId;
+    const wanted = this.#absent ?? this.deviceId;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wanted() });
-      if (attempt !== this.#attempt) return stream.getTracks().forEach((track) => track.stop());
+      const { stream, opened } = await this.#openAny(wanted);
+      if (attempt !== this.#attempt) return stop(stream);
       this.#stream = stream;
+      if (!this.#chosenLate) [this.deviceId, this.#absent] = [opened, opened === wanted ? null : wanted];
       const context = await this.#capture(stream);
       if (attempt !== this.#attempt) return;
-      this.#setState("on");
+      await this.#heed(true);
+      if (attempt !== this.#attempt || context !== this.#context) return;  // it went away while it was opened
       this.#keeping = keepRunning(context, () => this.#heed());
-      await this.#useChosen(opened);
+      if (this.#chosenLate) await this.#useChosen(opened);
     } catch (error) {
       if (attempt !== this.#attempt) return;
       this.#release();
@@ -117,8 +119,8 @@ export class Microphone extends EventTarget {
   /** Another device was chosen while the first one was opened. @param {string | null} opened */
   async #useChosen(opened) {
     const chosen = this.deviceId;
-    if (chosen === opened) return;
     this.deviceId = opened;
+    if (chosen === opened) return;
     await this.use(chosen);
   }
 
@@ -134,22 +136,58 @@ export class Microphone extends EventTarget {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !on;
   }
 
-  #wanted() {
-    return this.deviceId ? { ...this.constraints, deviceId: { exact: this.deviceId } } : this.constraints;
+  /** @param {string | null} id */
+  #open(id) {
+    return navigator.mediaDevices.getUserMedia({ audio: id ? { ...this.constraints, deviceId: { exact: id } } : this.constraints });
+  }
+
+  /** This device; if it is not there, that of the browser. @param {string | null} wanted */
+  async #openAny(wanted) {
+    try {
+      return { stream: await this.#open(wanted), opened: wanted };
+    } catch (error) {
+      if (!wanted || STATE_OF_ERROR[/** @type {Error} */ (error).name] !== "missing") throw error;
+      return { stream: await this.#open(null), opened: null };
+    }
+  }
+
+  /** The sound comes from another device. False: that cannot be opened. Null: nothing was done, it was stopped or chosen anew.
+   * @param {string | null} id
+   */
+  async #exchange(id) {
+    const change = ++this.#switch, attempt = this.#attempt;
+    const overtaken = () => change !== this.#switch || attempt !== this.#attempt || !this.#context || !this.#node;
+    try {
+      const stream = await this.#open(id);
+      if (overtaken() || !this.#context || !this.#node) return stop(stream), null;
+      this.#replace(stream, this.#context, this.#node);
+      return true;
+    } catch (error) {
+      if (change !== this.#switch) return null;
+      this.error = error;
+      return false;
+    }
   }
 
   /** @param {MediaStream} stream */
   #follow(stream) {
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
-    track.onended = () => this.#ended();
-    track.onmute = track.onunmute = () => this.#heed();  // a phone call takes the device away for a while
+    track.onended = track.onmute = track.onunmute = () => void this.#heed();  // a phone call takes the device away for a while
   }
 
-  /** The device is gone: it makes room for the browser's choice. Without another one the microphone is lost, or denied. */
-  async #ended() {
+  /**
+   * The device is gone: it makes room for the browser's choice. Without another one the microphone is lost, or denied.
+   * @param {MediaStreamTrack} track
+   */
+  async #ended(track) {
+    if (this.#leaving === track) return;
+    this.#leaving = track;
     const attempt = this.#attempt;
-    if ((await this.use(null)) || attempt !== this.#attempt) return;
+    if (!this.#chosenLate) [this.deviceId, this.#absent] = [null, this.deviceId ?? this.#absent];
+    const done = await this.#exchange(null);
+    if (this.#leaving === track) this.#leaving = null;
+    if (done !== false || attempt !== this.#attempt) return;
     this.#release();
     this.#lostAt = performance.now();
     navigator.mediaDevices.addEventListener("devicechange", this.#plugged);
@@ -160,7 +198,6 @@ export class Microphone extends EventTarget {
   async #lookForDevice() {
     const all = await this.devices();
     if (this.state !== "lost" || !all.length || performance.now() - this.#lostAt > RETURN_MS) return;
-    if (!all.some(({ id }) => id === this.deviceId)) this.deviceId = null;
     await this.start();
   }
 
@@ -174,7 +211,7 @@ export class Microphone extends EventTarget {
     this.#follow(stream);
     this.#source = context.createMediaStreamSource(stream);
     this.#source.connect(node);
-    this.#heed();
+    this.#heed(this.state === "asking");
   }
 
   /** @param {MediaStream} stream */
@@ -184,7 +221,7 @@ export class Microphone extends EventTarget {
     const context = (this.#context = this.contexts.open({ latencyHint: "interactive" }));
     context.resume().catch(() => {});
     await load(context);
-    if (context !== this.#context || context.state === "closed") return context;
+    if (context !== this.#context || context.state === "closed") throw new Error("The AudioContext was closed.");
     this.#node = new AudioWorkletNode(context, "realtime-capture", {
       outputChannelCount: [1], processorOptions: { rate: this.rate, frameMs: this.frameMs },
     });
@@ -198,11 +235,16 @@ export class Microphone extends EventTarget {
     return context;
   }
 
-  /** Whether sound comes now: not during a phone call. */
-  #heed() {
-    if (!this.#stream || !this.#context || (this.state !== "on" && this.state !== "interrupted")) return;
+  /**
+   * The state is what is: sound comes, does not come for now (a phone call), or never again. Nothing is known before all is
+   * opened. `opening`: the context may still need a moment to run; `keepRunning` tells when that is too long.
+   * @param {boolean} [opening]
+   */
+  #heed(opening = false) {
+    if (!this.#stream || !this.#context || !this.#source || (this.state === "asking" && !opening)) return;
     const [track] = this.#stream.getAudioTracks();
-    this.#setState(this.#context.state === "running" && !track.muted ? "on" : "interrupted");
+    if (track.readyState === "ended") return this.#ended(track);
+    this.#setState((opening || this.#context.state === "running") && !track.muted ? "on" : "interrupted");
   }
 
   #release() {
