@@ -23,6 +23,7 @@ import { ToolCalls } from "./page/tool_calls.js";
 import { View } from "./page/view.js";
 
 const SAVE_AFTER_MS = 500;
+const HIDDEN_MS = 100;  // without a frame: the page may be hidden
 const byId = (id) => document.getElementById(id);
 
 const server = new Server();
@@ -163,21 +164,16 @@ function enableSend() {
 
 function draw() {
   view.draw();
-  keyDialog.askIfRefused(voice.connection);
-  if (voice.connection.state === "refused") stopListening();
 }
 
-/** Nobody listens, and nobody will by itself: the button starts again. */
-function stopListening() {
-  voice.microphone.stop();
-}
-
-/** At most once for each frame, however many events come. A hidden page has no frames. */
+/** At most once for each frame, however many events come. A hidden page has no frames, and may be hidden by the next one. */
 function drawSoon() {
-  drawing ??= document.hidden ? setTimeout(drawNow, 100) : requestAnimationFrame(drawNow);
+  drawing ??= { timer: setTimeout(drawNow, HIDDEN_MS), frame: requestAnimationFrame(drawNow) };
 }
 
 function drawNow() {
+  clearTimeout(drawing.timer);
+  cancelAnimationFrame(drawing.frame);
   drawing = null;
   draw();
 }
@@ -189,6 +185,10 @@ voice.addEventListener("change", () => {
 server.addEventListener("change", draw);
 diagnosis.addEventListener("change", draw);
 language.addEventListener("change", draw);
+voice.connection.addEventListener("state", ({ detail }) => {
+  keyDialog.askIfRefused(voice.connection);
+  if (detail === "refused") voice.microphone.stop();  // nobody listens, and nobody will by itself
+});
 voice.microphone.addEventListener("state", ({ detail, target }) => {
   if (detail === "on" && target.before === "interrupted") resumedAt = performance.now();
   target.before = detail;

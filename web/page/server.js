@@ -23,8 +23,9 @@ export class Server extends EventTarget {
    * back sooner for a new socket than for a request. It is asked in any case: the server may have other settings now. */
   async known() {
     const asked = this.read();
-    if (this.status === null || this.#doubted) return asked;
     asked.catch(() => {});
+    if (this.status === null || this.#doubted) await asked;
+    this.#doubted = false;
     return this.status;
   }
 
@@ -44,7 +45,6 @@ export class Server extends EventTarget {
     const late = setTimeout(() => this.#set({ silent: true }), SILENT_MS);
     try {
       const status = await repeatedly(ANSWER_MS, ask);
-      this.#doubted = false;
       this.#set({ status, retryAt: null });
       return status;
     } finally {
