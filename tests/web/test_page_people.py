@@ -75,3 +75,13 @@ async def test_everything_can_be_reached_by_keyboard(open_page: Any) -> None:
         await page.keyboard.press("Escape")
         await page.locator("#settings").wait_for(state="hidden")
         await page.wait_for_function("() => document.activeElement.id === 'settings-toggle'")
+
+
+async def test_a_long_text_that_is_pasted_is_sent_whole(open_page: Any) -> None:
+    """As long as the server takes it."""
+    text = "word " * 39_000 + "What do you think?"
+    async with serving(Script()) as server:
+        page = await open_page(server.url, device=False)
+        await page.click("#message")
+        await page.keyboard.insert_text(text)
+        assert await page.input_value("#message") == text

@@ -13,22 +13,24 @@ export class View {
     Object.assign(this, { voice, server, diagnosis, keyDialog, captions, notices, extra });
   }
 
-  #latency = null;
+  #latency = null; #outage = new Set();
 
   draw() {
     const { connection, conversation, microphone, player, phase, answering, talking } = this.voice, live = isLive(connection, phase);
     const retryAt = connection.retryAt ?? this.server.retryAt;
     const silent = connection.silent || (this.server.silent && connection.state !== "open");
-    const [status, text] = statusText({
+    const now = {
       connection: this.server.retryAt !== null && !live ? { state: "waiting" } : connection,
       microphone: microphone.state, muted: microphone.muted, phase, everOpen: connection.everOpen,
       secondsToRetry: retryAt ? Math.ceil((retryAt - performance.now()) / 1000) : 0,
       loaded: this.server.status || this.server.retryAt !== null,
       cause: this.diagnosis.cause, silent, paused: player.interrupted, hears: canHear(this.server.status), sounds: player.possible,
-    });
+    };
+    const [status, text] = statusText(now);
     document.body.dataset.status = status;
     delete byId("state").dataset.text;  // this text is drawn anew, not translated
     if (byId("state").textContent !== text) byId("state").textContent = text;
+    this.#say(...statusText({ ...now, secondsToRetry: 0 }));
     byId("reconnect").hidden = (live && connection.state !== "open") || (!silent && retryAt === null);
     document.body.toggleAttribute("data-live", talking);
     setText(byId("talk-label"), talking ? "talk.stop" : "talk.start");
@@ -39,6 +41,15 @@ export class View {
     this.#drawServer();
     this.#drawConversation(conversation, connection);
     this.#drawNotices();
+  }
+
+  /** For a screen reader: each new state, but not the seconds of an outage, nor the same failures again and again. */
+  #say(status, text) {
+    if (status === "connecting" && this.#outage.size) return;
+    if (status !== "trouble") this.#outage.clear();
+    else if (this.#outage.has(text)) return;
+    else this.#outage.add(text);
+    if (byId("state-said").textContent !== text) byId("state-said").textContent = text;
   }
 
   #drawServer() {
