@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import numpy as np
+import pytest
 
+from tests.web.conftest import browser_with
 from tests.web.fake_server import RATE, Script, serving
 from tests.web.test_page import session_of, type_, wait_until_played
 
@@ -71,6 +74,61 @@ async def test_everything_can_be_used(open_page: Any) -> None:
             assert_usable(boxes, tuple(boxes), name)
             room = boxes["captions"]["bottom"] - boxes["captions"]["top"]
             assert room >= 0.3 * SIZES[name][1], f"{name}: room for the answer"
+
+
+TEXT_SIZES_PX = (16, 24, 32)  # of the browser's settings; 24 is its "very large"
+SET_TEXT_SIZE = """(px) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:root { font-size: ${px}px }`);
+    document.adoptedStyleSheets = [sheet];
+}"""
+CONTROLS = (
+    "talk",
+    "message",
+    "send",
+    "captions",
+    "settings-toggle",
+    "drawer-toggle",
+    "new",
+    "mute",
+    "interrupt",
+)
+CUT_OFF = """(ids) => ids.filter((id) => {
+    const { left, top, right, bottom } = document.getElementById(id).getBoundingClientRect();
+    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5 || !hit?.closest(`#${id}`);
+})"""
+
+
+@pytest.mark.parametrize("setting", ["of the browser", "of the page"])
+async def test_everything_can_be_used_with_large_text(open_page: Any, setting: str) -> None:
+    """While an answer sounds. The browser's setting also counts for the widths at which the layout changes."""
+    script = Script(reply=np.zeros(8 * RATE, np.int16), send_factor=0.02, reply_words=LONG, detects=False)
+    async with serving(script) as server:
+        for px in TEXT_SIZES_PX:
+            async with AsyncExitStack() as stack:
+                if setting == "of the page":
+                    page = await open_page(server.url)
+                    await page.evaluate(SET_TEXT_SIZE, px)
+                else:
+                    switch = f"--blink-settings=defaultFontSize={px}"
+                    page = await (await stack.enter_async_context(browser_with(switch))).new_page()
+                    await page.goto(server.url)
+                await page.click("#talk")
+                await type_(page, "Tell me something long")
+                await page.wait_for_selector("#interrupt:not([hidden])")
+                await page.wait_for_selector("#mute:not([hidden])")
+                for name in ("desktop", "phone", "low phone"):
+                    width, height = {**SIZES, "low phone": (360, 640)}[name]
+                    await page.set_viewport_size({"width": width, "height": height})
+                    await page.evaluate(TWO_FRAMES)
+                    where = f"{name}, {px} px"
+                    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+                    assert await page.evaluate(CUT_OFF, CONTROLS) == [], where
+                    assert (
+                        await page.evaluate("document.getElementById('captions').clientHeight")
+                        >= 0.15 * height
+                    ), where
 
 
 IN_SIGHT = """(selector) => {
