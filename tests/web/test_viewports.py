@@ -114,6 +114,8 @@ async def test_everything_can_be_used_with_large_text(open_page: Any, setting: s
                     switch = f"--blink-settings=defaultFontSize={px}"
                     page = await (await stack.enter_async_context(browser_with(switch))).new_page()
                     await page.goto(server.url)
+                size = await page.evaluate("getComputedStyle(document.documentElement).fontSize")
+                assert size == f"{px}px"
                 await page.click("#talk")
                 await type_(page, "Tell me something long")
                 await page.wait_for_selector("#interrupt:not([hidden])")
