@@ -51,6 +51,9 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 COMMANDS = {name: help for group in GROUPS.values() for name, (_, help) in group.items()}
 
+_SHOWN = "realtime.shown"  # what becomes of letters that the encoding of an output cannot hold
+_FILES = ("FILE", "PATH", "QUESTIONS")  # how help pages call what is the name of a file
+
 HELP = """\
 Talk with MiniMax in real time.
 
@@ -118,9 +121,6 @@ def _standard_streams() -> Iterator[None]:
         yield
 
 
-_SHOWN = "realtime.shown"
-
-
 def _as_it_can_be(error: UnicodeError) -> tuple[str | bytes, int]:
     """The bytes of a file name that is no text, as they are (a script may read the name); a code for all else."""
     try:
@@ -186,15 +186,41 @@ def _with_action(module: ModuleType, words: Sequence[str]) -> Sequence[str]:
 def _parse(parser: argparse.ArgumentParser, words: Sequence[str], as_json: bool) -> argparse.Namespace:
     """The parsed words. With `--json` a wrong option raises ConfigError, so that it is reported as JSON too."""
     if not as_json:
-        return parser.parse_args(words)
+        return _parsed(parser, words)
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return parser.parse_args(words)
+            return _parsed(parser, words)
     except SystemExit as end:
         if not end.code:
             raise  # --help
         raise ConfigError(said.getvalue().strip().splitlines()[-1].partition("error: ")[2]) from None
+
+
+def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The parsed words. Only the name of a file may have bytes that are no text."""
+    args = parser.parse_args(words)
+    if not all(map(str.isascii, words)):
+        from realtime.core.characters import is_whole  # slow: most command lines do without
+
+        for argument in _arguments(parser, args):
+            given = getattr(args, argument.dest, None)
+            every = given if isinstance(given, list) else [given]
+            if any(isinstance(word, str) and not is_whole(word) for word in every):
+                name = "/".join(argument.option_strings) or argument.metavar
+                encoding = sys.getfilesystemencoding().upper()
+                parser.error(f"argument {name}: this is no text in {encoding}, which this shell is set to")
+    return args
+
+
+def _arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Iterator[argparse.Action]:
+    """The arguments of this command and of its action that are no names of files."""
+    for argument in parser._actions:
+        if isinstance(argument, argparse._SubParsersAction):
+            if chosen := argument.choices.get(getattr(args, argument.dest, None)):
+                yield from _arguments(chosen, args)
+        elif argument.metavar not in _FILES:
+            yield argument
 
 
 def _unknown(word: str) -> str:

@@ -165,10 +165,8 @@ def _has_lines(given: BinaryIO) -> bool:
 async def _stdin() -> bytes:
     """All of standard input. Raises InvalidArgument for bytes that are no text, and for too many of them."""
     found, size = [], 0
-    async for text in read_stream():
-        size += len(text.encode("utf-8", "replace"))
-        if "\0" in text or "\ufffd" in text:
-            raise InvalidArgument("Standard input is not text in UTF-8.", param="questions")
+    async for text in read_stream("questions"):
+        size += len(text.encode())
         if size > MOST_BYTES:
             raise InvalidArgument("Standard input has more than 100 MB.", param="questions")
         found.append(text)

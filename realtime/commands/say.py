@@ -31,7 +31,7 @@ from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
 from realtime.core.normalize import said_of
 from realtime.core.spoken_form import spoken_form
-from realtime.errors import ConfigError, provider_error
+from realtime.errors import ConfigError, InvalidArgument, provider_error
 from realtime.providers.base import Speech, Voice
 from realtime.replying.speech_feed import ChunkAudio, SpeechFeed
 from realtime.settings import Settings
@@ -127,7 +127,7 @@ async def _speak(
 ) -> None:
     """The text as PCM into `sink`, by the same clock as an answer in a conversation.
 
-    Raises ConfigError for a text without a word, and ProviderError.
+    Raises ConfigError for a text without a word, InvalidArgument for what is no text, and ProviderError.
     """
     spoken = False
     sign: asyncio.TimerHandle | None = None
@@ -150,6 +150,8 @@ async def _speak(
                         sign.cancel()
                     spoken = True
     except ExceptionGroup as failures:
+        if refused := next((each for each in failures.exceptions if isinstance(each, InvalidArgument)), None):
+            raise refused from None
         raise provider_error(failures) from failures
     finally:
         if sign is not None:

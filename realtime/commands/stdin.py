@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import io
 import os
 import sys
 import threading
@@ -12,15 +13,22 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from realtime.errors import InvalidArgument
+from realtime.minimax.charsets import MARKS
 
 _MAX_QUEUED = 64
 T = TypeVar("T", str, bytes)
 
 
-async def read_lines() -> AsyncIterator[str]:
-    """Each line, without its line end."""
-    async for line in _pump(lambda: sys.stdin.readline()):
-        yield line.rstrip("\r\n")
+async def read_lines(param: str = "text") -> AsyncIterator[str]:
+    """Each line, without its line end. Raises InvalidArgument for bytes that are no text."""
+    ends = io.IncrementalNewlineDecoder(None, translate=True)
+    begun = ""
+    async for text in read_stream(param):
+        *lines, begun = (begun + ends.decode(text)).split("\n")
+        for line in lines:
+            yield line
+    if begun:
+        yield begun
 
 
 async def read_line() -> str:
@@ -44,17 +52,55 @@ async def read_line() -> str:
     return await line
 
 
-async def read_stream() -> AsyncIterator[str]:
-    """Text in fragments as they arrive; a character is never split."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+async def read_stream(param: str = "text") -> AsyncIterator[str]:
+    """Text in fragments as they arrive; a character is never split.
+
+    Raises InvalidArgument, whose param is `param`, for bytes that are no text.
+    """
+    decoder = _Decoder(param)
     descriptor = sys.stdin.fileno()
     async for data in _pump(lambda: os.read(descriptor, 4096)):
-        text = decoder.decode(data)
-        if text:
+        if text := decoder.feed(data):
             yield text
-    rest = decoder.decode(b"", final=True)
-    if rest:
+    if rest := decoder.feed(b"", final=True):
         yield rest
+
+
+class _Decoder:
+    """UTF-8, or what a byte order mark at the beginning names; from a terminal what that is set to."""
+
+    def __init__(self, param: str) -> None:
+        self._param = param
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._head = b""  # while it may be the beginning of a mark
+
+    def feed(self, data: bytes, *, final: bool = False) -> str:
+        try:
+            text = self._decode(data, final)
+        except UnicodeError:
+            raise InvalidArgument(
+                "Standard input is no text in UTF-8. If it is a text, convert it first, "
+                "like `iconv -f gb18030 -t utf-8 FILE | realtime ...`.",
+                param=self._param,
+            ) from None
+        if "\0" in text:
+            raise InvalidArgument("Standard input is binary, not a text.", param=self._param)
+        return text
+
+    def _decode(self, data: bytes, final: bool) -> str:
+        if self._decoder is None:
+            data = self._head = self._head + data
+            if not final and any(mark.startswith(data) and mark != data for mark, _ in MARKS):
+                return ""
+            mark, name = next(
+                ((mark, name) for mark, name in MARKS if data.startswith(mark)), (b"", _usual())
+            )
+            self._decoder, data = codecs.getincrementaldecoder(name)(), data[len(mark) :]
+        return self._decoder.decode(data, final)
+
+
+def _usual() -> str:
+    return sys.stdin.encoding if sys.stdin.isatty() else "utf-8"
 
 
 async def read_bytes(most_bytes: int) -> bytes:
@@ -72,23 +118,32 @@ async def read_bytes(most_bytes: int) -> bytes:
 
 
 async def _pump(read: Callable[[], T]) -> AsyncIterator[T]:
-    """What `read` returns, until it returns nothing. The thread reads a limited number of fragments ahead."""
+    """What `read` returns, until it returns nothing. The thread reads a limited number of fragments ahead.
+
+    Raises OSError if `read` does.
+    """
     loop = asyncio.get_running_loop()
-    fragments: asyncio.Queue[T] = asyncio.Queue()
+    fragments: asyncio.Queue[T | OSError] = asyncio.Queue()
     free = threading.Semaphore(_MAX_QUEUED)
 
     def work() -> None:
         while True:
             free.acquire()
-            fragment = read()
+            fragment: T | OSError
+            try:
+                fragment = read()
+            except OSError as error:  # a folder is no text
+                fragment = error
             try:
                 loop.call_soon_threadsafe(fragments.put_nowait, fragment)
             except RuntimeError:  # the loop is closed
                 return
-            if not fragment:
+            if not fragment or isinstance(fragment, OSError):
                 return
 
     threading.Thread(target=work, name="stdin", daemon=True).start()
     while fragment := await fragments.get():
+        if isinstance(fragment, OSError):
+            raise fragment
         free.release()
         yield fragment

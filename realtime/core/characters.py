@@ -159,3 +159,8 @@ def _ends_conjunct(text: str, index: int) -> bool:
             return ord(text[at]) >> 7 == ord(after) >> 7  # of one script
         at -= 1
     return False
+
+
+def is_whole(text: str) -> bool:
+    """Whether UTF-8 can hold it: no half of a surrogate pair is in it. Python makes those of bytes that are no text."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in text)

@@ -11,7 +11,7 @@ import codecs
 import re
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-_MARKS = (  # the longer first: one begins like another
+MARKS = (  # the longer first: one begins like another
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -87,7 +87,7 @@ class Recoder:
     def _begin(self, head: bytes) -> bytes:
         """Choose the encoding by the first bytes; these without their mark."""
         self._begun = True
-        mark, name = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", ""))
+        mark, name = next(((mark, name) for mark, name in MARKS if head.startswith(mark)), (b"", ""))
         name = name or _without_mark(head) or self._declared
         if name.startswith(("utf-16", "utf-32", "utf-7", "iso2022", "hz")):
             big_end = f"{name}-be" if name in ("utf-16", "utf-32") else name  # Python's own asks for a mark

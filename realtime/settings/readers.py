@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
+from realtime.core.characters import is_whole
 from realtime.core.han_variants import traditional_script
 
 Reader = Callable[[Any], Any]
@@ -28,7 +29,13 @@ def text(raw: Any) -> str:
         raise ValueError("a text that is not empty")
     if any(ord(mark) < 32 and mark not in "\n\t\r" for mark in raw):
         raise ValueError("a text without control characters")
-    return raw.strip()
+    return _whole(raw).strip()
+
+
+def _whole(word: str) -> str:
+    if not is_whole(word):
+        raise ValueError("text in UTF-8: there are bytes in it that are no character")
+    return word
 
 
 def text_or_none(raw: Any) -> str:
@@ -94,7 +101,7 @@ def texts(raw: Any) -> tuple[str, ...]:
     parts = raw.split(",") if isinstance(raw, str) else raw
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise ValueError("a list of texts, separated by commas")
-    return tuple(part.strip() for part in parts if part.strip())
+    return tuple(_whole(part).strip() for part in parts if part.strip())
 
 
 def whole(least: int, most: int) -> Reader:
@@ -180,6 +187,7 @@ def url(raw: Any) -> str:
     problem = "an address like https://api.example.com"
     if not isinstance(raw, str):
         raise ValueError(problem)
+    _whole(raw)
     try:
         parts = urlsplit(raw.strip())
         _ = parts.port  # raises for a port that is no number
@@ -239,7 +247,7 @@ def provider(own: str) -> Reader:
     problem = f"{own} or the name of an installed provider"
 
     def read(raw: Any) -> str:
-        name, colon, argument = raw.strip().partition(":") if isinstance(raw, str) else ("", "", "")
+        name, colon, argument = _whole(raw).strip().partition(":") if isinstance(raw, str) else ("", "", "")
         if not re.fullmatch("[a-z][a-z0-9_-]*", name.lower()) or bool(colon) != bool(argument.strip()):
             raise ValueError(problem)
         return name.lower() + colon + argument.strip()

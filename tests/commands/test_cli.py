@@ -70,6 +70,27 @@ def test_every_command_has_help(command):
     assert f"realtime {command}" in ran.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["ask", "caf\udce9"], "TEXT"),
+        (["say", "caf\udce9"], "TEXT"),
+        (["image", "caf\udce9", "--json"], "PROMPT"),
+        (["voices", "design", "deep", "--say", "caf\udce9"], "--say"),
+        (["video", "template", "x", "--text", "caf\udce9"], "--text"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_on_the_command_line(words, named):
+    ran = realtime(*words)
+    assert ran.returncode == 2
+    assert f"argument {named}: this is no text in UTF-8" in ran.stdout + ran.stderr
+
+
+def test_the_name_of_a_file_may_have_bytes_that_are_no_text():
+    ran = realtime("narrate", "caf\udce9.txt", "--dry-run")
+    assert "There is no file" in ran.stderr
+
+
 def test_the_help_of_actions_says_what_they_do_and_where_their_options_are(capsys):
     for words, said in (
         (["video", "--help"], "`realtime video ACTION --help`"),

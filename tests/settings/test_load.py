@@ -427,3 +427,17 @@ def test_a_settings_file_in_another_encoding_is_told_so(tmp_path):
     path.write_text("realtime_port = 8001\n", encoding="utf-16")
     with pytest.raises(ConfigError, match="is not text in UTF-8"):
         load_settings({}, {}, path)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"REALTIME_INSTRUCTIONS": "caf\udce9"},
+        {"REALTIME_ORIGINS": "https://\udce9.example"},
+        {"MINIMAX_BASE_URL": "https://\udce9.example"},
+        {"TRANSCRIBER": "local:\udce9"},
+    ],
+)
+def test_a_setting_with_bytes_that_are_no_text_is_refused(environ):
+    with pytest.raises(ConfigError, match=f"{next(iter(environ))} must be text in UTF-8"):
+        load_settings({}, environ)
