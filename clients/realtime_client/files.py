@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,8 @@ def read_sound(path: str | Path) -> bytes:
     """A WAV file as 24 kHz 16-bit mono PCM. Raises FileError."""
     try:
         samples, rate = read_wav(Path(path).read_bytes())
+        if not len(samples):
+            raise FileError(f"{path}: there is no sound in it.")
         return samples_to_pcm(resampled(samples, rate, RATE))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
@@ -73,13 +76,43 @@ def _try_to_write(target: Path) -> None:
 def write_sound(path: str | Path, pcm: bytes, rate: int = RATE) -> None:
     """Save 16-bit mono PCM as a WAV or MP3 file, by the end of its name. Raises FileError."""
     check_writable(path)
+    if Path(path).suffix.lower() == ".mp3":
+        write_file(path, encode_mp3(pcm, rate))
+    else:
+        write_file(path, write_wav(np.frombuffer(pcm, np.int16), rate))
+
+
+def write_file(path: str | Path, content: bytes) -> None:
+    """Write a whole file, or leave the one that is there as it is. Pipes and devices take it directly.
+
+    Raises FileError.
+    """
+    real = Path(os.path.realpath(path))  # a link stays a link
     try:
-        if Path(path).suffix.lower() == ".mp3":
-            Path(path).write_bytes(encode_mp3(pcm, rate))
+        if real.is_file() or not real.exists():
+            _replace(real, content)
         else:
-            Path(path).write_bytes(write_wav(np.frombuffer(pcm, np.int16), rate))
+            real.write_bytes(content)
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _replace(real: Path, content: bytes) -> None:
+    partial = real.with_name(f".{secrets.token_hex(6)}.new")
+    try:
+        file = partial.open("xb")
+    except PermissionError:  # in a folder where only this file may be written
+        real.write_bytes(content)
+        return
+    try:
+        with file:
+            file.write(content)
+        if real.exists():
+            partial.chmod(real.stat().st_mode & 0o7777)
+        partial.replace(real)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 class FileMicrophone:

@@ -8,9 +8,8 @@ import dataclasses
 import functools
 import importlib
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
-from realtime_client.files import check_writable, write_sound
+from realtime_client.files import check_writable, write_file, write_sound
 from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
@@ -84,7 +83,7 @@ async def _say(args: argparse.Namespace) -> int:
 
             async with sign_of_life(WAITING, WAITING_S):
                 audio = await mp3(runtime.settings, _text(args.text), args.speed)
-            await asyncio.to_thread(Path(args.out).write_bytes, audio)
+            await asyncio.to_thread(write_file, args.out, audio)
             return 0
         speech, voice = runtime.providers.speech, Voice(settings.voice_id, speed=args.speed or 1.0)
         speech.prewarm(voice)

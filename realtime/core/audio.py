@@ -159,7 +159,8 @@ def write_wav(samples: Samples, rate: int) -> bytes:
 def read_wav(data: bytes) -> tuple[Samples, int]:
     """The samples (channels mixed to one) and the rate in Hertz of a WAV file.
 
-    A length the writer could not know yet (a stream) means "to the end". Raises ValueError on anything but
+    A length the writer could not know yet means "to the end": that of a stream, and none of a recorder that was
+    interrupted. Raises ValueError on anything but
     uncompressed 16-bit sound.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
@@ -173,11 +174,21 @@ def read_wav(data: bytes) -> tuple[Samples, int]:
         elif name == b"data":
             if not rate:
                 raise ValueError("this WAV file has no format before its sound")
+            if not size and not _only_chunks(data, at + 8):
+                body = data[at + 8 :]
             block = SAMPLE_BYTES * channels
             frames = pcm_to_samples(body[: len(body) - len(body) % block]).reshape(-1, channels)
             return (frames[:, 0] if channels == 1 else frames.mean(axis=1).astype(np.int16)), rate
         at += 8 + size + size % 2
     raise ValueError("this WAV file has no sound in it")
+
+
+def _only_chunks(data: bytes, at: int) -> bool:
+    """Whether from here to the end there is nothing, or chunks that are no sound: their lengths lead to the end."""
+    while at + 8 <= len(data) and data[at : at + 4].isascii():
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return at == len(data)
 
 
 def _read_fmt(body: bytes) -> tuple[int, int]:

@@ -249,6 +249,17 @@ def test_wav_written_is_wav_read(values, rate):
     assert back_rate == rate
 
 
+def test_wav_of_a_recorder_that_was_interrupted_is_read_to_its_end():
+    sound = np.arange(-300, 300, dtype=np.int16)
+    samples, rate = audio.read_wav(audio.wav_header(16_000, 0) + audio.samples_to_pcm(sound))
+    assert (samples.tolist(), rate) == (sound.tolist(), 16_000)
+
+
+def test_wav_without_sound_has_none_whatever_follows():
+    for behind in (b"", b"LIST\x04\0\0\0INFO", b"LIST\x03\0\0\0abc\0id3 \0\0\0\0"):
+        assert not len(audio.read_wav(audio.wav_header(16_000, 0) + behind)[0])
+
+
 def test_wav_of_unknown_length_other_chunks_and_two_channels_is_read():
     header = bytearray(audio.wav_header(16_000, 0xFFFFFFFF - 36))
     header[22:24] = (2).to_bytes(2, "little")

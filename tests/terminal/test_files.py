@@ -1,7 +1,10 @@
 """Sound files of the person: read whatever rate they have, and tried before there is anything to save."""
 
 import os
+import resource
+import signal
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +48,49 @@ def test_what_is_no_recording_is_refused(tmp_path):
         read_sound(tmp_path / "a.wav")
     with pytest.raises(FileError, match="cannot be read"):
         read_sound(tmp_path / "b.wav")
+
+
+def test_a_recording_without_sound_is_refused(tmp_path):
+    with pytest.raises(FileError, match="there is no sound in it"):
+        read_sound(recording(tmp_path / "a.wav", 24_000, 0.0))
+
+
+@pytest.fixture
+def full_disk():
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_the_earlier_one(tmp_path, full_disk):
+    (tmp_path / "keep.wav").write_bytes(b"earlier")
+    for name in ("keep.wav", "new.wav"):
+        with pytest.raises(FileError, match="cannot be written"):
+            write_sound(tmp_path / name, bytes(48_000))
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("keep.wav", b"earlier")]
+
+
+def test_a_written_file_keeps_its_link_and_its_mode(tmp_path):
+    real, link = tmp_path / "real.wav", tmp_path / "link.wav"
+    real.write_bytes(b"earlier")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write_sound(link, bytes(480))
+    assert (link.is_symlink(), real.stat().st_mode & 0o777, len(read_sound(link))) == (True, 0o640, 480)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_pipe_takes_the_sound_directly(tmp_path):
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_sound(pipe, bytes(480))
+        assert len(read.result()) == 44 + 480
+    assert pipe.is_fifo()
 
 
 def test_what_can_be_written_is_left_as_it_was(tmp_path):
