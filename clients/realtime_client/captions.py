@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .columns import Wrap
+from .prompt import is_dumb
 
 NAME_WIDTH = 10
 TAB = " " * 4  # a terminal would jump by columns that `Wrap` does not count
@@ -73,7 +74,7 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainPage:
-    """A file or a pipe."""
+    """A file, a pipe, or a terminal that only takes text."""
 
     add: Callable[[str, str], None] = lambda text, style: print(text, end="", flush=True)
 
@@ -169,7 +170,7 @@ class Screen:
 
 def _page(given: Page | Callable[[str, str], None] | None) -> Page:
     if given is None:
-        return TerminalPage() if sys.stdout.isatty() else PlainPage()
+        return TerminalPage() if sys.stdout.isatty() and not is_dumb() else PlainPage()
     return PlainPage(given) if callable(given) else given
 
 

@@ -17,7 +17,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 PROMPT = "> "
-_ANSI = {"bold cyan": "\x1b[1;36m", "bold green": "\x1b[1;32m", "bold red": "\x1b[1;31m", "dim": "\x1b[2m"}
+_ANSI = {
+    "bold cyan": "\x1b[1;36m",
+    "bold green": "\x1b[1;32m",
+    "bold red": "\x1b[1;31m",
+    "bold": "\x1b[1m",
+    "dim": "\x1b[2m",
+}
+
+
+def is_dumb() -> bool:
+    """Whether this terminal only takes text: it knows neither colours nor places on the screen (or does not tell)."""
+    return os.name != "nt" and os.environ.get("TERM", "").lower() in ("", "dumb", "unknown")
 
 
 def has_prompt_toolkit() -> bool:
@@ -145,6 +156,8 @@ async def _in_thread(read: Callable[[], str]) -> str | None:
 
 
 def _ansi(style: str, text: str) -> str:
+    if os.environ.get("NO_COLOR"):
+        style = style.partition(" ")[0]  # bold and dim are no colours
     return f"{_ANSI[style]}{text}\x1b[0m" if style in _ANSI and text else text
 
 

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound
-from realtime_client.prompt import PromptPage, has_prompt_toolkit, plain_lines, without_echo
+from realtime_client.prompt import PromptPage, has_prompt_toolkit, is_dumb, plain_lines, without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
@@ -64,7 +64,7 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
         check_writable(args.out)
     file = FileMicrophone(read_sound(args.wav)) if args.wav else None
     typed = args.text and sys.stdin.isatty() and sys.stdout.isatty()
-    page = PromptPage() if typed and has_prompt_toolkit() else None
+    page = PromptPage() if typed and has_prompt_toolkit() and not is_dumb() else None
     screen = Screen(page)
     async with AsyncExitStack() as stack:
         if page is None:
