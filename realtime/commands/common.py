@@ -8,7 +8,7 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,11 +198,16 @@ async def target(
         private = deaf(private)
     if not greets:
         private = dataclasses.replace(private, greeting=None)
-    # What concerns the person here is in the conversation itself: the server's warnings would stand between its lines
-    level = "error" if loaded.origins["log_level"] == "default" else private.log_level
-    with logs.configured(level, private.log_format, secrets_of(private)):
+    with without_warnings(loaded):
         async with running(private) as server:
             yield Target(server.url, private.api_keys[0] if private.api_keys else None, session)
+
+
+def without_warnings(loaded: Loaded) -> AbstractContextManager[None]:
+    """The log of a command. Warnings are in it only if they are asked for: what concerns the person is said anyway."""
+    settings = loaded.settings
+    level = "error" if loaded.origins["log_level"] == "default" else settings.log_level
+    return logs.configured(level, settings.log_format, secrets_of(settings))
 
 
 def deaf(settings: Settings) -> Settings:

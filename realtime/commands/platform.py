@@ -161,7 +161,7 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
             base_url = (await stack.enter_async_context(Sandbox(records=False))).url
             address = BUILT_IN
             print("No key is set: the built-in sandbox answers.", file=sys.stderr, flush=True)
-        mm = await stack.enter_async_context(_client(settings, base_url, progress))
+        mm = await stack.enter_async_context(client_of(settings, base_url, progress))
         sandbox = settings.api_key in (None, SANDBOX_KEY)
         yield Platform(mm, settings, args, records_of(args, settings), progress, sandbox, address)
 
@@ -177,7 +177,7 @@ async def _open_dry(args: argparse.Namespace) -> AsyncIterator[tuple[Platform, R
         tempfile.TemporaryDirectory(prefix="realtime-dry-run-") as folder,
         open_progress(quiet=True) as progress,
     ):
-        async with Recorder(settings.base_url) as recorder, _client(settings, recorder.url, progress) as mm:
+        async with Recorder(settings.base_url) as recorder, client_of(settings, recorder.url, progress) as mm:
             records = TaskRecords(Path(folder))
             yield (
                 Platform(mm, settings, args, records, progress, True, _address(loaded)),
@@ -191,7 +191,8 @@ def _address(loaded: Loaded) -> str:
     return base_url if loaded.account is None else f"{base_url} (account {loaded.account})"
 
 
-def _client(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
+def client_of(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
+    """The client of every command; long waits before a request are said."""
     from realtime.minimax.client import MiniMax
 
     def on_pause(pause: Pause) -> None:

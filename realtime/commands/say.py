@@ -24,6 +24,7 @@ from realtime.commands.common import (
     load,
     sign_after,
     sign_of_life,
+    without_warnings,
 )
 from realtime.commands.stdin import read_stream
 from realtime.core.characters import pronounceable
@@ -67,16 +68,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _say(args: argparse.Namespace) -> int:
-    settings = deaf(load(args).settings)
+    loaded = load(args)
+    settings = deaf(loaded.settings)
     encoded = _platform_encodes(args, settings)
     if args.out:
         check_writable(args.out, encodes=not encoded)
     if args.text != "-" and not _pronounceable(args.text):
         raise ConfigError(NOTHING)
-    from realtime.server.runtime import open_runtime
-
     if args.out:
         settings = dataclasses.replace(settings, budget_wait_s=max(settings.budget_wait_s, FILE_WAIT_S))
+    with without_warnings(loaded):
+        return await _said(args, settings, encoded)
+
+
+async def _said(args: argparse.Namespace, settings: Settings, encoded: bool) -> int:
+    from realtime.server.runtime import open_runtime
+
     async with open_runtime(settings) as runtime:
         if encoded:
             from realtime.commands.say_mp3 import mp3

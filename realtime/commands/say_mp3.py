@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from realtime.commands.platform import client_of
+from realtime.commands.progress import open_progress
 from realtime.commands.say import NOTHING
 from realtime.core.chunker import Chunker, ChunkRules
 from realtime.core.normalize import said_of
 from realtime.core.wording import Wording
 from realtime.errors import ConfigError
-from realtime.minimax.client import MiniMax
 from realtime.settings import Settings
 
 _RULES = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=3000)
@@ -24,17 +25,11 @@ async def mp3(settings: Settings, text: AsyncIterator[str], speed: float | None)
     if not pieces:
         raise ConfigError(NOTHING)
     audio = bytearray()
-    async with MiniMax(
-        settings.api_key or "",
-        settings.base_url,
-        settings.speech_urls,
-        settings.group_id,
-        speech_model=settings.speech_model,
-        voice_id=settings.voice_id,
-    ) as mm:
-        for piece in pieces:
-            speech = await mm.speech.synthesize(piece, format="mp3", speed=speed)
-            audio += await speech.read()
+    with open_progress() as progress:
+        async with client_of(settings, settings.base_url, progress) as mm:
+            for piece in pieces:
+                speech = await mm.speech.synthesize(piece, format="mp3", speed=speed)
+                audio += await speech.read()
     return bytes(audio)
 
 
