@@ -2,17 +2,20 @@
 
 One JSON file a task, mode 0600, written before the request is sent. Whoever works on a task holds its lock, which the
 system releases when the process ends; a record that still says "sending" while nobody holds the lock is "unknown, maybe
-charged". Knows no endpoint and no environment: the folder is given. Keys and other secrets are never written.
+charged". While a request waits for its turn, or to be sent again after a refusal, it says "waiting": nothing is charged
+then. Knows no endpoint and no environment: the folder is given. Keys and other secrets are never written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import secrets as random_names
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,12 +26,14 @@ from realtime.errors import AnswerLost, InvalidArgument, RealtimeError, TaskFail
 
 MAX_LISTED = 200
 _VERSION = 1
+_NOT_SENT = "interrupted before it was sent: nothing is charged"
 _LOCK_TRIES, _LOCK_PAUSE_S = 10, 0.02
 
 
 class RecordState(StrEnum):
     """How far a task has come, as far as this machine knows."""
 
+    WAITING = "waiting"  # certainly not sent: it waits for its turn, perhaps after a refusal
     SENDING = "sending"  # written before the request leaves
     SENT = "sent"  # the platform gave an id
     DONE = "done"  # the result is saved
@@ -194,6 +199,8 @@ class TaskRecords:
 
     @staticmethod
     def _settled(record: Record) -> Record:
+        if record.state is RecordState.WAITING:
+            return replace(record, state=RecordState.FAILED, reason=_NOT_SENT)
         if record.state is not RecordState.SENDING:
             return record
         reason = "the process ended before the answer came: maybe charged"
@@ -245,32 +252,64 @@ class TaskRecords:
         return self.folder / f".{key}.lock"
 
 
+def request_waits(*, billed: bool) -> None:
+    """The task that is worked on here waits before a request."""
+    if (work := _here.get()) is not None:
+        work.waits(billed=billed)
+
+
+def request_leaves(*, billed: bool) -> None:
+    """A request for the task that is worked on here leaves now. Raises OSError: then it must not leave."""
+    if (work := _here.get()) is not None:
+        work.leaves(billed=billed)
+
+
 _ON_DISK = tuple(name for name in Record.__dataclass_fields__ if name != "busy")
 
 
 class Work:
     """One task that this process works on: its record, and the lock until the end of the `with` block.
 
-    An exception that leaves the block is written into the record: a refusal as failed; an answer that was lost, or any
-    other end in the middle of the request, as unknown. A task that has its id stays "sent": it goes on.
+    An exception that leaves the block is written into the record: a refusal as failed, and any end while the request
+    waits; an answer that was lost, or any other end in the middle of the request, as unknown. A task that has its id
+    stays "sent": it goes on.
     """
 
     def __init__(self, records: TaskRecords, record: Record, lock: _Lock) -> None:
         self._records = records
         self._lock = lock
+        self._left = False  # a billed request
+        self._outer: Work | None = None
         self.record = record
 
     def __enter__(self) -> Self:
+        self._outer = _here.get()
+        _here.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _here.set(self._outer)
         try:
             if error is not None:
                 self._ended_by(error)
         finally:
             self._lock.release()
+
+    def waits(self, *, billed: bool) -> None:
+        """Nothing billed is on its way: a billed request waits, or another one before any of them has left."""
+        if self.record.state is RecordState.SENDING and (billed or not self._left):
+            with contextlib.suppress(OSError):  # "sending" is not wrong, only more careful
+                self.save(replace(self.record, state=RecordState.WAITING))
+
+    def leaves(self, *, billed: bool) -> None:
+        """A request leaves now. Raises OSError."""
+        if not billed:
+            return
+        self._left = True
+        if self.record.state is RecordState.WAITING:
+            self.save(replace(self.record, state=RecordState.SENDING))
 
     def sent(self, task_id: str) -> None:
         """The platform accepted the task and gave this id. Raises OSError."""
@@ -297,11 +336,17 @@ class Work:
 
     def _ended_by(self, error: BaseException) -> None:
         sending = self.record.state is RecordState.SENDING
+        waiting = self.record.state is RecordState.WAITING
         refused = isinstance(error, RealtimeError) and not isinstance(error, AnswerLost)
-        if isinstance(error, TaskFailed) or (sending and refused):
+        if isinstance(error, TaskFailed) or ((sending or waiting) and refused):
             self.failed(str(error))
+        elif waiting:
+            self.failed(_NOT_SENT)
         elif sending:
             self.unknown(str(error) or "interrupted before the answer came: maybe charged")
+
+
+_here: ContextVar[Work | None] = ContextVar("work", default=None)  # of this asyncio task
 
 
 class _Lock:

@@ -21,7 +21,7 @@ from realtime.errors import (
     ProviderUnavailable,
     TaskFailed,
 )
-from realtime.task_records import Busy, RecordState, TaskRecords
+from realtime.task_records import Busy, RecordState, TaskRecords, request_leaves, request_waits
 
 ROOT = Path(__file__).parents[1]
 HERE = "https://api.minimaxi.com"
@@ -263,3 +263,75 @@ def test_arguments_that_are_no_json_leave_no_file(records):
     with pytest.raises(TypeError):
         records.create("video", platform=HERE, arguments={"picture": b"bytes"})
     assert list(records.folder.iterdir()) == []
+
+
+def ended(records: TaskRecords, error: BaseException, *steps) -> list[str]:
+    """What the record on disk said after each step of a request; then `error` ended it."""
+    states = []
+    with pytest.raises(type(error)):
+        _steps(records, error, steps, states)
+    return states
+
+
+def _steps(records, error, steps, states):
+    with records.create("image", platform=HERE) as work:
+        for step, billed in steps:
+            step(billed=billed)
+            states.append(json.loads((records.folder / f"{work.record.key}.json").read_text())["state"])
+        raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), asyncio.CancelledError()])
+def test_an_end_while_the_request_waits_is_no_charge_and_blocks_nothing(records, error):
+    states = ended(records, error, (request_leaves, True), (request_waits, True))  # it was refused
+    assert states == ["sending", "waiting"]
+    (found,) = records.recent().records
+    assert (found.state, found.reason) == (
+        RecordState.FAILED,
+        "interrupted before it was sent: nothing is charged",
+    )
+    assert (records.same("image", {}, platform=HERE), records.lost) == (None, False)
+
+
+def test_a_request_that_leaves_after_its_wait_is_maybe_charged(records):
+    states = ended(records, KeyboardInterrupt(), (request_waits, True), (request_leaves, True))
+    assert states == ["waiting", "sending"]
+    (found,) = records.recent().records
+    assert (found.state, records.lost) == (RecordState.UNKNOWN, True)
+
+
+def test_a_wait_that_costs_nothing_does_not_hide_a_request_that_has_left(records):
+    free = ((request_waits, False), (request_leaves, False))
+    states = ended(records, KeyboardInterrupt(), *free, (request_leaves, True), *free)
+    assert states == ["waiting", "waiting", "sending", "sending", "sending"]
+    (found,) = records.recent().records
+    assert found.state is RecordState.UNKNOWN
+
+
+def test_a_process_that_is_killed_while_it_waits_has_sent_nothing(records):
+    with run_python(
+        """
+        import os
+        with records.create("image", platform="p"):
+            request_waits(billed=True)
+            os._exit(9)
+        """,
+        records.folder,
+    ) as process:
+        process.wait(60)
+    (found,) = records.recent().records
+    assert (found.state, found.busy) == (RecordState.FAILED, False)
+    assert "nothing is charged" in found.reason
+
+
+async def test_each_task_of_the_loop_waits_for_its_own_work(records):
+    async def one(number):
+        with records.create("image", platform=HERE, prompt=str(number)) as work:
+            await asyncio.sleep(0)
+            if number:
+                request_waits(billed=True)
+            await asyncio.sleep(0)
+            return work.record.state
+
+    assert await asyncio.gather(one(0), one(1)) == [RecordState.SENDING, RecordState.WAITING]
+    request_leaves(billed=True)  # nobody's

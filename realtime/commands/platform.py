@@ -25,7 +25,7 @@ from realtime.commands.stdin import read_line
 from realtime.errors import RealtimeError
 from realtime.settings import Settings
 from realtime.settings.load import SANDBOX_KEY, Loaded, secrets_of
-from realtime.task_records import TaskRecords
+from realtime.task_records import TaskRecords, request_leaves, request_waits
 
 if TYPE_CHECKING:  # where it is used, it is imported: much of it, and a list of tasks sends nothing
     from realtime.commands.dry_run import Recorder
@@ -192,15 +192,16 @@ def _address(loaded: Loaded) -> str:
 
 
 def client_of(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
-    """The client of every command; long waits before a request are said."""
+    """The client of every command: long waits before a request are said, and a record knows whether it was sent."""
     from realtime.minimax.client import MiniMax
 
     def on_pause(pause: Pause) -> None:
+        request_waits(billed=pause.operation.billed)
         if pause.wait_s >= _SHOWN_PAUSE_S:
             why = _LIMITS.get(pause.reason) or f"({pause.error})"
             progress.say(f"Waiting {spoken_s(pause.wait_s)} {why}")
 
-    return MiniMax(
+    mm = MiniMax(
         settings.api_key or SANDBOX_KEY,
         base_url,
         settings.speech_urls if base_url == settings.base_url else (),
@@ -210,6 +211,9 @@ def client_of(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
         speech_model=settings.speech_model,
         voice_id=settings.voice_id,
     )
+    for door in (mm.door, mm.speech.door):
+        door.on_send = lambda operation: request_leaves(billed=operation.billed)
+    return mm
 
 
 def records_of(args: argparse.Namespace, settings: Settings) -> TaskRecords:

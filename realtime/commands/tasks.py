@@ -30,6 +30,7 @@ from realtime.task_records import MAX_LISTED, Busy, Record, RecordState, TaskRec
 DEFAULT_ACTION = "list"
 _ABOUT = 60  # characters of a prompt or a reason on a terminal
 _WORDS = {
+    RecordState.WAITING: "waiting",
     RecordState.SENDING: "sending",
     RecordState.SENT: "not saved yet",
     RecordState.DONE: "done",

@@ -71,6 +71,7 @@ class Door:
     ) -> None:
         self.http = http
         self.on_pause: Callable[[Pause], None] | None = None
+        self.on_send: Callable[[Operation], None] | None = None  # told right before each request; may raise
         known = {**LIMITS, **_checked(limits or {})}
         self._hosts = (http.base_url, *(url.rstrip("/").removesuffix("/v1") for url in fallback_urls))
         self._limits = known
@@ -117,6 +118,7 @@ class Door:
         async with self._room(operation):
             while True:
                 await self._reserve(operation)
+                self._leaves(operation)
                 host = self._hosts[0 if operation.billed else attempt % len(self._hosts)]
                 try:
                     return await once(host)
@@ -147,6 +149,7 @@ class Door:
         request = self.http.request(operation.method, path, body=body, query=query, base_url=base_url)
         async with self._room(operation), AsyncExitStack() as stack:
             await self._reserve(operation)
+            self._leaves(operation)
             try:
                 async with deadlines.timeout(timeout_s or operation.timeout_s):
                     response = await stack.enter_async_context(request)
@@ -183,6 +186,10 @@ class Door:
         except BaseException:
             pace.give_back(now_s + wait_s)
             raise
+
+    def _leaves(self, operation: Operation) -> None:
+        if self.on_send is not None:
+            self.on_send(operation)
 
     async def _pause(self, pause: Pause) -> None:
         if self.on_pause is not None:

@@ -70,8 +70,8 @@ class SpeechClient:
         self._http = HttpClient(
             hosts[0], api_key, group_id=group_id, connect_timeout_s=self.timeouts.connect_s
         )
-        self._door = Door(self._http, limits=limits)  # for whole files; live sessions do not pass it
-        self._door.on_pause = on_pause
+        self.door = Door(self._http, limits=limits)  # for whole files; live sessions do not pass it
+        self.door.on_pause = on_pause
 
     def __repr__(self) -> str:
         return f"<SpeechClient {' '.join(self.hosts)}>"
@@ -169,7 +169,7 @@ class SpeechClient:
         Raises InvalidArgument, AnswerLost, ProviderError.
         """
         body = self._body(locals(), stream=False)  # the arguments have the names of the fields
-        answer = await self._door.attempts(_SYNTHESIZE, lambda _: self._ask(body, timeout_s))
+        answer = await self.door.attempts(_SYNTHESIZE, lambda _: self._ask(body, timeout_s))
         return await speech_of(answer, self._http, by_url=body.get("output_format") == "url")
 
     def synthesize_stream(
@@ -190,7 +190,7 @@ class SpeechClient:
         body = self._body({"text": text, "extra": extra, "language": "auto", **fields}, stream=True)
 
         def open(host: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-            return self._door.open(_SYNTHESIZE, body=body, base_url=host, timeout_s=gap_s)
+            return self.door.open(_SYNTHESIZE, body=body, base_url=host, timeout_s=gap_s)
 
         return SpeechStream(open, self.hosts, gap_s)
 

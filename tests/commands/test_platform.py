@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 
 from realtime.commands import platform as platforms
 from realtime.commands.extra import parse_extra
-from realtime.commands.platform import BUILT_IN, Declined, run_on_platform, state_folder
+from realtime.commands.platform import BUILT_IN, Declined, client_of, run_on_platform, state_folder
+from realtime.commands.progress import NoProgress
 from realtime.errors import InvalidArgument
+from realtime.minimax.door import Pause
 from realtime.minimax.operations import OPERATIONS
 from realtime.sandbox.server import Sandbox
+from realtime.settings import Settings
+from realtime.task_records import RecordState, TaskRecords
 from tests.commands.running import add_all, environment, parsed
 
 ROOT = Path(__file__).parents[2]
@@ -275,3 +279,16 @@ _JSON = st.recursive(
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), _JSON, max_size=5))
 def test_every_json_value_arrives_as_it_is(fields):
     assert parse_extra(f"{name}={json.dumps(value)}" for name, value in fields.items()) == fields
+
+
+@pytest.mark.parametrize("speech", [False, True])
+async def test_a_record_knows_whether_its_request_waits_or_has_left(tmp_path, speech):
+    operation = OPERATIONS["speech.synthesize" if speech else "images.create"]
+    records = TaskRecords(tmp_path)
+    with records.create("image", platform="here") as work:
+        async with client_of(Settings(), "http://127.0.0.1:9", NoProgress()) as mm:
+            door = mm.speech.door if speech else mm.door
+            door.on_pause(Pause(operation, 0.1, "limit"))
+            assert work.record.state is RecordState.WAITING
+            door.on_send(operation)
+            assert work.record.state is RecordState.SENDING

@@ -112,7 +112,7 @@ BILLED: dict[str, Callable[[MiniMax], Awaitable[object]]] = {
 
 async def play(name: str, days: list[str]) -> tuple[Script, BaseException | None]:
     mm, script = MiniMax("key", "http://127.0.0.1"), Script(days)
-    mm.door.http = mm._http = mm.chat._http = mm.speech._http = mm.speech._door.http = script
+    mm.door.http = mm._http = mm.chat._http = mm.speech._http = mm.speech.door.http = script
     mm.speech.hosts = ("http://a", "http://b")
     try:
         await BILLED[name](mm)

@@ -245,6 +245,26 @@ async def test_a_refusal_that_only_has_a_name_is_waited_out_and_not_called_lost(
     assert len(seen) == 3
 
 
+async def test_each_try_is_told_right_before_it_leaves_and_may_be_forbidden():
+    told: list[str] = []
+    async with scripted(refusal(1002), OK) as (url, seen), door_to(url) as door:
+        door.on_pause = lambda pause: told.append(f"waits after {len(seen)}")
+        door.on_send = lambda operation: told.append(f"leaves after {len(seen)}")
+        await door.call(CREATE, body={})
+        assert told == ["leaves after 0", "waits after 1", "leaves after 1"]
+
+        def no(operation: object) -> None:
+            raise LookupError
+
+        door.on_send = no
+        with pytest.raises(LookupError):
+            await door.call(CREATE, body={})
+        with pytest.raises(LookupError):
+            async with door.open(CREATE, body={}):
+                pass
+    assert len(seen) == 2
+
+
 async def test_a_callback_that_raises_in_a_wait_gives_the_place_back():
     def no(pause: Pause) -> None:
         raise LookupError

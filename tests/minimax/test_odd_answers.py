@@ -68,9 +68,9 @@ def client(body: bytes, status: int = 200) -> MiniMax:
     http = OneAnswer("http://127.0.0.1:9", "key")
     http.body, http.status = body, status
     mm._http = mm.door.http = http
-    mm.door._busy_s = mm.speech._door._busy_s = 0.0
+    mm.door._busy_s = mm.speech.door._busy_s = 0.0
     mm.chat._http = http
-    mm.speech._http = mm.speech._door.http = http
+    mm.speech._http = mm.speech.door.http = http
     mm.speech.hosts = ("http://127.0.0.1:9",)
     return mm
 
