@@ -217,7 +217,7 @@ def _arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Ite
     """The arguments of this command and of its action that are no names of files."""
     for argument in parser._actions:
         if isinstance(argument, argparse._SubParsersAction):
-            if chosen := argument.choices.get(getattr(args, argument.dest, None)):
+            if chosen := argument.choices.get(getattr(args, argument.dest, None) or ""):
                 yield from _arguments(chosen, args)
         elif argument.metavar not in _FILES:
             yield argument

@@ -6,7 +6,6 @@ A new voice is deleted after 168 hours unless it is used in speech once: `keep` 
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_
 from realtime.commands.table import table
 from realtime.commands.voice_making import clone, design
 from realtime.errors import InvalidArgument
+from realtime.minimax.download import save_bytes
 from realtime.minimax.voices import VoiceInfo
 
 DEFAULT_ACTION = "list"
@@ -152,7 +152,7 @@ async def _try(platform: Platform) -> int:
     audio = await speech.read()
     path = name_result(args.text, ending(audio), out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(path.write_bytes, audio)
+    await save_bytes(audio, path, force=args.force)
     platform.show([path], {"voice_id": args.voice, "paths": [str(path)]})
     return 0
 

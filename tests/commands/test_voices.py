@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -293,3 +294,15 @@ async def test_wrong_arguments_are_refused_before_the_cost_and_leave_no_record(
     with pytest.raises(InvalidArgument, match=said):
         await run(*words)
     assert records(folder) == {}
+
+
+async def test_a_try_that_cannot_be_written_leaves_the_earlier_file(run, folder, monkeypatch):
+    def full(self, *args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await run("try", "female-yujie", "Hi.", "-o", "hi.mp3")
+    before = got("hi.mp3")
+    monkeypatch.setattr("realtime.minimax.part_file.PartFile.write", full)
+    with pytest.raises(OSError, match="No space"):
+        await run("try", "female-yujie", "Hi again.", "-o", "hi.mp3", "--force")
+    assert got("hi.mp3") == before
