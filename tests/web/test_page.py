@@ -56,7 +56,6 @@ async def wait_for_status(page: Any, words: str, within_s: float = WITHIN_S) -> 
 
 
 async def shows(page: Any, selector: str, text: str) -> bool:
-    """Whether an element shows exactly this text."""
     return bool(await page.inner_text(selector) == text)
 
 
