@@ -133,7 +133,7 @@ class Conversation:
             self.shown_from.insert(place, self.items)
         self._order.insert(place, item.id)
         self._put(item)
-        if isinstance(item, FunctionCallOutput):
+        if isinstance(item, FunctionCallOutput) and self._awaits(item.call_id):
             self._awaited.discard(self._answered_by(item.id))
         return self._order[place - 1] if place else None
 
@@ -225,6 +225,11 @@ class Conversation:
         return any(
             isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
         )
+
+    def _awaits(self, call_id: str) -> bool:
+        """Whether an output of this id may be one that is awaited. To find its call is work for all items."""
+        calls = (self._items[item_id] for item_id in self._awaited)
+        return any(isinstance(call, FunctionCall) and call.call_id == call_id for call in calls)
 
     def _answered_by(self, output_id: str) -> str:
         """The item id of the call to which this output belongs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -102,24 +103,38 @@ def outputs_of_calls(items: Sequence[Item]) -> dict[int, list[int]]:
     has none; where all have one, it replaces that of the latest. A call that was broken off has an output only if no
     other one can be meant. An output that comes before its calls goes to the first.
     """
-    calls: dict[str, list[int]] = {}
+    whole: dict[str, _Calls] = {}
+    broken: dict[str, _Calls] = {}
     found: dict[int, list[int]] = {}
     early: dict[str, int] = {}
     for place, item in enumerate(items):
         match item:
-            case FunctionCall():
-                calls.setdefault(item.call_id, []).append(place)
-                if item.call_id in early:
-                    found[place] = [early.pop(item.call_id)]
-            case FunctionCallOutput() if item.call_id in calls:
-                call = _answered_by(calls[item.call_id], found, items)
-                found.setdefault(call, []).append(place)
-            case FunctionCallOutput():
-                early[item.call_id] = place
+            case FunctionCall(call_id=call_id, status=status):
+                calls = whole if status == "completed" else broken
+                calls.setdefault(call_id, _Calls()).add(place, answered=call_id in early)
+                if call_id in early:
+                    found[place] = [early.pop(call_id)]
+            case FunctionCallOutput(call_id=call_id):
+                meant = whole.get(call_id) or broken.get(call_id)
+                if meant is None:
+                    early[call_id] = place
+                else:
+                    found.setdefault(meant.answered(), []).append(place)
     return found
 
 
-def _answered_by(calls: Sequence[int], found: dict[int, list[int]], items: Sequence[Item]) -> int:
-    """Which of these calls of one id the next output answers."""
-    whole = [place for place in calls if items[place].status == "completed"] or calls
-    return next((place for place in whole if place not in found), whole[-1])
+class _Calls:
+    """The places of calls of one id. A conversation may have thousands: each output finds its call at once."""
+
+    def __init__(self) -> None:
+        self._unanswered: deque[int] = deque()
+        self._latest = 0
+
+    def add(self, place: int, *, answered: bool) -> None:
+        self._latest = place
+        if not answered:
+            self._unanswered.append(place)
+
+    def answered(self) -> int:
+        """The call that the next output answers."""
+        return self._unanswered.popleft() if self._unanswered else self._latest
