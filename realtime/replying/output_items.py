@@ -103,15 +103,17 @@ class OutputItems:
             id=self._context.new_id("item"),
             status="in_progress",
             name=call.name,
-            call_id=call.call_id if self._is_new(call.call_id) else self._context.new_id("call"),
+            call_id=self._id_of_its_own(call.call_id),
         )
 
-    def _is_new(self, call_id: str) -> bool:
-        """Whether a call may have this id: no other call of what the model sees has it, nor an output that is left."""
-        known: list[object] = [*self.output, *self.server_items, *(self._options.input or ())]
-        if self._conversation is not None:
-            known += self._conversation.items
-        return 0 < len(call_id) <= MAX_ID and all(getattr(item, "call_id", None) != call_id for item in known)
+    def _id_of_its_own(self, call_id: str) -> str:
+        """The model's id of a call, where nothing else has it: no other call of the session, also beside its
+        conversation, nor an output that is left. Else a new one."""
+        known = (*self._context.conversation.items, *(self._options.input or ()))
+        taken = {getattr(item, "call_id", None) for item in known} | self._context.call_ids
+        own = call_id if 0 < len(call_id) <= MAX_ID and call_id not in taken else self._context.new_id("call")
+        self._context.call_ids.add(own)
+        return own
 
     # -- calls that the server runs ------------------------------------------------------------------------------
 

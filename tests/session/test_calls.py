@@ -125,6 +125,28 @@ async def test_calls_with_one_id_get_ids_of_their_own():
         assert (ids[0], len(set(ids))) == ("call_0", 4)
 
 
+OWN = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Dial."}]}
+
+
+@pytest.mark.parametrize("given", [None, [OWN]])
+@scripted
+async def test_a_call_beside_the_conversation_has_an_id_of_its_own(given: list[dict] | None):
+    """The client files what it is given by the id, and the model sees the conversation."""
+    chat = FakeChat([[(0.1, call("dial", "{}", "call_0"))]] * 4)
+    beside = {"conversation": "none"} if given is None else {"conversation": "none", "input": given}
+    async with Talk(chat=chat, tools=DIAL) as talk:
+        await talk.ask("Dial.")
+        await talk.until("response.done")
+        for _ in range(2):  # at the same time
+            await talk.send("response.create", response=beside)
+        await talk.until("response.done", 3)
+        await talk.send("response.create")
+        done = await talk.until("response.done", 4)
+        made = [item["call_id"] for each in talk.of("response.done") for item in each["response"]["output"]]
+        assert done["response"]["status"] == "completed"
+        assert (made[0], len(set(made))) == ("call_0", 4)
+
+
 @pytest.mark.parametrize("call_id", ["functions.dial:0", "x" * 129])
 def test_what_a_client_gives_is_the_output_of_the_call_that_it_saw(call_id: str):
     @scripted
