@@ -34,7 +34,12 @@ def size_of(text: str) -> int:
 
 def size_of_json(value: object) -> int:
     """The bytes of a value as JSON; none for None."""
-    return 0 if value is None else len(msgspec.json.encode(value, enc_hook=repr))
+    if value is None:
+        return 0
+    try:
+        return len(msgspec.json.encode(value, enc_hook=repr))
+    except UnicodeError:  # half a surrogate pair: JSON cannot have it, and about as large is enough
+        return size_of(repr(value))
 
 
 def cut_bytes(text: str, limit: int) -> str:

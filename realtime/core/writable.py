@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -15,3 +16,15 @@ def writable(text: str) -> str:
     if text.isascii() or not _HALF.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def without_halves(value: Any) -> Any:
+    """The value, as JSON has it, with `writable` applied to every text in it."""
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, list | tuple):
+        found = [without_halves(item) for item in value]
+        return tuple(found) if isinstance(value, tuple) else found
+    if isinstance(value, dict):
+        return {without_halves(key): without_halves(item) for key, item in value.items()}
+    return value

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason
+from realtime.core.writable import without_halves
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import find_error, trace_of
-from realtime.minimax.json_text import count_of, decode_json, json_text_of, objects_in, without_halves
+from realtime.minimax.json_text import count_of, decode_json, json_text_of, objects_in
 from realtime.minimax.reading import reading
 from realtime.minimax.visible_text import VisibleText, events_of
 from realtime.minimax.written_calls import Piece

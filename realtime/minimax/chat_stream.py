@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
 from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, FinishReason
+from realtime.core.writable import without_halves
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.minimax.call_assembler import Schemas, ToolCallAssembler, new_call_id
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.damaged_text import PiecewiseText
 from realtime.minimax.errors import any_error, find_error, loose_error, trace_of
-from realtime.minimax.json_text import count_of, objects_in, without_halves
+from realtime.minimax.json_text import count_of, objects_in
 from realtime.minimax.native_events import as_choices
 from realtime.minimax.reading import reading
 from realtime.minimax.thinking import Accumulator

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from realtime.core.writable import writable
+from realtime.core.writable import without_halves
 
 _MOST_DIGITS = 19  # the platform's numbers and ids have fewer; the interpreter refuses thousands
 
@@ -52,17 +52,6 @@ def objects_in(payload: bytes | str) -> list[Mapping[str, Any]] | None:
 def json_text_of(value: Any) -> str:
     """The value as compact JSON text, which may hold halves."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def without_halves(value: Any) -> Any:
-    """The value with `writable` applied to every text in it."""
-    if isinstance(value, str):
-        return writable(value)
-    if isinstance(value, list):
-        return [without_halves(item) for item in value]
-    if isinstance(value, dict):
-        return {writable(key): without_halves(item) for key, item in value.items()}
-    return value
 
 
 def digits(text: str) -> int | None:

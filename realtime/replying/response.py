@@ -12,22 +12,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from realtime.contained import contained
 from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
-from realtime.core.messages import (
-    ChatEvent,
-    ChatFinish,
-    ChatUsage,
-    TextDelta,
-    ToolCall,
-    ToolCallDelta,
-)
+from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, TextDelta, ToolCall, ToolCallDelta
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.core.turn_marks import Marks
-from realtime.core.writable import writable
+from realtime.core.writable import without_halves, writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.providers.base import ChatModel, Speech
 from realtime.replying.answer import Answer, in_bounds, is_whole
@@ -236,6 +230,7 @@ class Response:
                 case ChatUsage():
                     self.events.usage = self.answer.usage = event
                 case ChatFinish():
+                    event = replace(event, reasoning=without_halves(event.reasoning))
                     self.answer.finish, self.events.items.reasoning = event, event.reasoning
                     self._known_as(event.trace_id)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from realtime.core.context_budgets import ContextBudgets, after_refusal, share_in
 from realtime.core.conversation import FunctionCall, FunctionCallOutput, Image, Item, Message, Text
 from realtime.core.cut_messages import MIN_TEXT
-from realtime.core.cut_text import cut_bytes, cut_characters, size_of
+from realtime.core.cut_text import cut_bytes, cut_characters, size_of, size_of_json
 from realtime.core.fitting import IMAGE_SIZE, MAX_CHARACTERS, Budget, grouped, shorten, size
 from realtime.core.history import history
 from realtime.core.messages import ChatMessage, ToolCall
@@ -35,6 +35,11 @@ def result(call_id: str, text: str) -> ChatMessage:
 
 
 # -- cutting a text ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["hm " * 100, "hm " * 100 + "\ud83d", "思" * 100 + "\ude00"])
+def test_what_json_cannot_have_has_a_size_as_well(text):
+    assert size_of(text) <= size_of_json({"thought": text}) <= size_of(text) + 25
 
 
 def test_a_cut_text_says_how_much_is_missing():

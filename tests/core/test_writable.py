@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.core.writable import writable
+from realtime.core.writable import without_halves, writable
 
 HIGH, LOW = "\ud83d", "\ude00"  # the two halves of a smiling face
 
@@ -22,3 +22,8 @@ HIGH, LOW = "\ud83d", "\ude00"  # the two halves of a smiling face
 def test_halves_are_joined_or_replaced(text: str, expected: str):
     assert writable(text) == expected
     assert writable(text).encode().decode() == expected
+
+
+def test_every_text_of_a_value_is_joined_or_replaced():
+    damaged = {f"k{HIGH}": [f"a{HIGH}{LOW}", {"b": (LOW, 1.5, None)}], 7: True}
+    assert without_halves(damaged) == {"k\ufffd": ["a😀", {"b": ("\ufffd", 1.5, None)}], 7: True}

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from realtime.core.messages import ChatFinish
 from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, call
@@ -178,3 +179,18 @@ async def test_out_of_band_a_call_has_another_id_than_those_of_the_input():
         await talk.send("response.create", response={"conversation": "none", "input": [before]})
         (made,) = (await talk.until("response.done"))["response"]["output"]
         assert made["call_id"] not in ("", "c1")
+
+
+# -- what the model thought
+
+
+@scripted
+async def test_half_an_emoji_in_what_the_model_thought_costs_that_half_alone():
+    thought = ChatFinish("tool_calls", reasoning={"reasoning_content": "Look \ud83d", "steps": ["\ude00"]})
+    chat = FakeChat([[(0.1, call("get_weather", '{"city":"Oslo"}')), (0.0, thought)], [(0.1, "Four.")]])
+    async with Talk(chat=chat, server_tools=Toolbox([get_weather])) as talk:
+        await talk.ask("Weather in Oslo?")
+        done = await talk.until("response.done", 2)
+        assert done["response"]["status"] == "completed"
+        (made,) = [message for message in chat.requests[1].messages if message.tool_calls]
+        assert made.reasoning == {"reasoning_content": "Look \ufffd", "steps": ["\ufffd"]}
