@@ -175,6 +175,8 @@ class Conversation:
             )
         item = self._items.pop(item_id)
         self._order.remove(item_id)
+        if item_id == self.shown_from.item_id:
+            self.shown_from.forget()  # another item may get this id
         if isinstance(item, FunctionCall):
             self._awaited.discard(item_id)
         self._speech.pop(item_id, None)

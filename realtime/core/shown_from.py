@@ -1,9 +1,9 @@
 """From which item on a chat model is shown a conversation that was too long once.
 
 It moves when the conversation is too long again. So the beginning of the requests stays the same for many turns, and a
-platform that keeps the beginnings of requests has the most of them. Where the client deletes that item, or puts
-something before it, the conversation counts from its first item again; so it does at another server that goes on with
-the session.
+platform that keeps the beginnings of requests has the most of them. Where the client deletes that item, puts something
+before it, or changes `truncation`, the conversation counts from its first item again; so it does at another server that
+goes on with the session.
 """
 
 from __future__ import annotations
@@ -18,16 +18,13 @@ class ShownFrom:
 
     def __init__(self, item_id: str | None = None) -> None:
         self.item_id = item_id
-        self._rule: object = None
 
     def __repr__(self) -> str:
         return f"<ShownFrom {self.item_id}>"
 
-    def under(self, rule: object) -> ShownFrom:
-        """The same, as long as the rule is the same by which a conversation is too long; else from the first item."""
-        if rule != self._rule:
-            self.item_id, self._rule = None, rule
-        return self
+    def forget(self) -> None:
+        """That item is gone, or there is another rule by which a conversation is too long."""
+        self.item_id = None
 
     def moves_to(self, item: Item) -> None:
         """One without an id, the words of an early answer, will have another one."""

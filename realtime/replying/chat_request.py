@@ -27,7 +27,7 @@ def request_about(context: Context, options: ResponseOptions, items: Sequence[It
     Raises like `build_request`.
     """
     conversation, chat = context.conversation, context.providers.chat
-    budget, shown = budget_of(options), _shown_from(conversation, options)
+    budget, shown = budget_of(options), _shown_from(context, options)
     if shown is not None:
         # As short as `FittingChat` would make it: what is left out there nobody remembers
         pictures = chat.sees_images and any(map(_has_picture, items[shown.place(items) :]))
@@ -48,13 +48,15 @@ def known_limits(context: Context) -> KnownLimits:
     return KnownLimits(context.providers.context_budgets, context.picture_budgets)
 
 
-def _shown_from(conversation: Conversation, options: ResponseOptions) -> ShownFrom | None:
-    """What remembers where the model is shown the conversation from. A response beside it reads it and moves nothing;
-    None: nothing is remembered."""
+def _shown_from(context: Context, options: ResponseOptions) -> ShownFrom | None:
+    """What remembers where the model is shown the conversation from; None: nothing is remembered.
+
+    A response beside the conversation, or by a rule that counts no more, reads it and moves nothing."""
     if options.input is not None or options.truncation.mode != "retention_ratio":
         return None
-    shown = conversation.shown_from.under(options.truncation)
-    return ShownFrom(shown.item_id) if options.out_of_band else shown
+    shown = context.conversation.shown_from
+    moves = not options.out_of_band and options.truncation == context.config.truncation
+    return shown if moves else ShownFrom(shown.item_id)
 
 
 def _has_picture(item: Item) -> bool:

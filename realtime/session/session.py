@@ -302,6 +302,8 @@ class Session:
     def _update(self, patch: dict[str, Any]) -> None:
         before = self.config
         self._context.config = apply(before, patch, input_busy=self._user.busy)
+        if self.config.truncation != before.truncation:
+            self._context.conversation.shown_from.forget()
         self._turns.follow_rules()
         self._user.config_changed(before)
         if self.config.turn_detection is None:

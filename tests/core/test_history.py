@@ -177,15 +177,27 @@ def test_after_a_cut_a_conversation_grows_to_the_limit_again():
     assert begins == ["0"] * 10 + ["6"] * 6 + ["12"] * 6 + ["18"] * 6 + ["24"] * 2
 
 
-def test_where_it_is_shown_from_is_forgotten_with_that_item_and_with_the_rule():
+def test_where_it_is_shown_from_is_forgotten_with_that_item_and_where_it_has_to_be():
     items = [user(str(n), f"{n:010}") for n in range(12)]
     conversation = filled(*items)
-    shown = conversation.shown_from.under("half")
+    shown = conversation.shown_from
     assert first_shown(shown, items) == "7"
-    assert first_shown(shown.under("half"), items, Budget(100)) == "7"
-    assert first_shown(shown.under("whole"), items, Budget(100)) == "2"
+    assert first_shown(shown, items, Budget(100)) == "7"
+    shown.forget()
+    assert first_shown(shown, items, Budget(100)) == "2"
     conversation.remove("2")
     assert first_shown(shown, items[3:], Budget(100)) == "3"
+
+
+def test_an_item_with_the_id_of_one_that_was_deleted_hides_nothing():
+    items = [user(str(n), f"{n:010}") for n in range(12)]
+    conversation = filled(*items)
+    assert first_shown(conversation.shown_from, items) == "7"
+    for item in items[3:9]:
+        conversation.remove(item.id)
+    conversation.add(user("7", "seven"))
+    shown = history(conversation.items, budget=HALF, shown=conversation.shown_from)
+    assert [message.content for message in shown] == [*(f"{n:010}" for n in (0, 1, 2, 9, 10, 11)), "seven"]
 
 
 def test_what_is_put_before_what_is_shown_is_seen():

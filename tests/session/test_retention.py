@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from realtime.core.fitting import size
+from realtime.protocol.response_options import response_options
+from realtime.replying.chat_request import request_about
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat
 
@@ -61,3 +63,33 @@ async def test_a_response_beside_the_conversation_moves_nothing():
         await talk.ask("And now?")
         await talk.until("response.done", 23)
         assert first_questions(chat)[-1] == "0"
+
+
+@scripted
+async def test_another_truncation_counts_from_the_first_item_again_also_where_the_old_one_comes_back():
+    chat, rule = FakeChat(), {**HALF, "token_limits": {"post_instructions": LIMIT_BYTES / 2.5}}
+    async with Talk(chat=chat, truncation=rule, output_modalities=["text"]) as talk:
+        for number in range(15):
+            await talk.ask(f"{number} " + "word " * 30)
+            await talk.until("response.done", number + 1)
+        begins = talk.session.conversation.shown_from.item_id
+        assert begins is not None
+        await talk.send("session.update", session={"type": "realtime", "truncation": rule, "tools": []})
+        assert talk.session.conversation.shown_from.item_id == begins, "nothing has changed"
+        for each in ("auto", rule):
+            await talk.send("session.update", session={"type": "realtime", "truncation": each})
+        assert talk.session.conversation.shown_from.item_id is None
+
+
+@scripted
+async def test_a_response_by_the_old_truncation_moves_nothing():
+    chat, rule = FakeChat(), {**HALF, "token_limits": {"post_instructions": LIMIT_BYTES / 2.5}}
+    async with Talk(chat=chat, truncation=rule, output_modalities=["text"]) as talk:
+        for number in range(15):
+            await talk.ask(f"{number} " + "word " * 30)
+            await talk.until("response.done", number + 1)
+        context = talk.session._context
+        before = response_options(context.config)
+        await talk.send("session.update", session={"type": "realtime", "truncation": "auto"})
+        request_about(context, before, context.conversation.items)
+        assert context.conversation.shown_from.item_id is None
