@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from realtime.core.conversation import (
+from realtime.core.cut_messages import Group
+from realtime.core.cut_text import size_of
+from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
+from realtime.core.items import (
     FunctionCall,
     FunctionCallOutput,
     Image,
@@ -21,11 +24,9 @@ from realtime.core.conversation import (
     Message,
     OutputSpeech,
     Text,
+    outputs_of_calls,
+    says_something,
 )
-from realtime.core.cut_messages import Group
-from realtime.core.cut_text import size_of
-from realtime.core.fitting import MAX_CHARACTERS, WHOLE, Budget, ContextOverflow, fit
-from realtime.core.items import outputs_of_calls, says_something
 from realtime.core.messages import ChatMessage, ToolCall
 from realtime.core.shown_from import ShownFrom
 

@@ -49,11 +49,11 @@ class KnownLimits:
 class FittingChat(ChatModel):
     """`budget` is how one response may be shortened; its size is that of the model, if that takes less."""
 
-    def __init__(self, chat: ChatModel, limits: ContextBudgets | KnownLimits, budget: Budget) -> None:
+    def __init__(self, chat: ChatModel, limits: KnownLimits, budget: Budget) -> None:
         self.name = chat.name
         self.sees_images = chat.sees_images
         self._chat = chat
-        self._limits = limits if isinstance(limits, KnownLimits) else KnownLimits(limits)
+        self._limits = limits
         self._budget = budget
 
     def __repr__(self) -> str:

@@ -117,7 +117,12 @@ class Response:
 
     def guess(self, failed: Callable[[ProviderError], None]) -> None:
         """Nobody may ever want it: the chat model is asked only once behind the gate. `failed`: see `GuessedChat`."""
-        self._chat = GuessedChat(self._chat, self.gate, failed)
+
+        def tell(error: ProviderError) -> None:
+            self.failed = True
+            failed(error)
+
+        self._chat = GuessedChat(self._chat, self.gate, tell)
 
     def speak_ahead(self) -> None:
         """Let the voice prepare the first chunk, where that is allowed."""

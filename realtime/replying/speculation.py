@@ -141,7 +141,7 @@ class Speculation:
         if _refuses_all(error):
             self._context.providers.guess_pause.refused(_now(), error.retry_after_s)
         if self._response is not None and self._response.id == response_id:
-            self._response.failed = self._spent.failed = True
+            self._spent.failed = True
             self._progress(EarlyAnswer.NONE)
 
     def redeem(self, options: ResponseOptions, marks: Marks) -> bool:

@@ -39,7 +39,8 @@ def request(*texts: str, instructions: str = "Be brief.") -> ChatRequest:
 
 
 async def answer(chat: ChatModel, asked: ChatRequest, budgets=None, **budget) -> str:
-    fitting = FittingChat(chat, budgets or ContextBudgets(), Budget(**budget))
+    limits = budgets if isinstance(budgets, KnownLimits) else KnownLimits(budgets or ContextBudgets())
+    fitting = FittingChat(chat, limits, Budget(**budget))
     return "".join([event.text async for event in fitting.stream(asked) if isinstance(event, TextDelta)])
 
 
