@@ -223,10 +223,9 @@ class Conversation:
     # -- calls of functions --------------------------------------------------------------------------------------
 
     def knows_call(self, call_id: str) -> bool:
-        """Whether there is a call with this id."""
-        return any(
-            isinstance(item, FunctionCall) and item.call_id == call_id for item in self._items.values()
-        )
+        """Whether there is a call with this id: most likely one of the latest."""
+        latest_first = reversed(self._items.values())
+        return any(isinstance(item, FunctionCall) and item.call_id == call_id for item in latest_first)
 
     def _awaits(self, call_id: str) -> bool:
         """Whether an output of this id may be one that is awaited. To find its call is work for all items."""
