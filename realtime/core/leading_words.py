@@ -1,7 +1,8 @@
 """Which words of `backchannels.py` and `turn_words.py` begin what people say, and which other words are an answer.
 
 After "wait", "why" or "but" people go on, and so they do after "well" in any language: such a word, said alone, is no
-whole answer where no mark says so. Tables, by language, written as those. Who asks is `short_words.py`.
+whole answer where no mark says so, unless it is a yes or a no of another language ("da", "ya", "ei"). Tables, by
+language, written as those. Who asks is `short_words.py`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ LEADING: Mapping[str, str] = {
         "i understand|i hear you|is that so|ya|oh my|aw|oh dear"
     ),
     "zh": (
-        "等|等等|等一下|等下|等一等|等会|慢着|且慢|喂|怎么|再说|就是|也是|那是|是这样|是这样啊|是吗|我知道|我了解|我理解|"
+        "等|等等|等一下|等下|等一等|等会|慢着|且慢|喂|怎么|为什么|什么|哪里|谁|再说|再来|就是|也是|那是|是这样|是这样啊|是吗|我知道|我了解|我理解|"
         "我明白|我懂|知道|清楚|理解|你说|你继续|哎呀|啊哈|这样啊|这样子|天哪|天啊|哇"
     ),
     "yue": "等陣|等阵|咪住|點解|乜嘢",
     "ja": (
         "待って|まって|ちょっと待って|ちょっとまって|待った|何|なに|なんで|なぜ|誰|どこ|いつ|え|えっ|すみません|ねえ|ちょっと|"
-        "ええと|えー|ああ|あぁ|あ|おお|おー|へえ|へぇ|へー|ほう|ほお|ほー|ふん|ふうん|ふむ|はあ|はぁ|そう|ね|よ"
+        "ええと|えー|ああ|あぁ|あ|おお|おー|へえ|へぇ|へー|ほう|ほお|ほー|ふん|ふうん|ふむ|はあ|はぁ|そう|ね|よ|"
+        "次|つぎ|もう一度|本当に|ほんとに"
     ),
     "ko": (
         "잠깐|잠깐만|잠깐만요|잠시만|잠시만요|기다려|기다려요|뭐|왜|누구|어디|언제|저기요|저기|음|으음|어|아|아하|오|와|우와|그럼"
@@ -91,7 +93,10 @@ LEADING: Mapping[str, str] = {
 # Answers that stop nobody who talks: they are in neither table.
 ANSWERS: Mapping[str, str] = {
     "en": "thanks|thank you|yes please|not yet|no idea",
-    "zh": "有|要|会|不会|不能|不想|不知道|我不知道|没|还没|还没有|没了|谢谢|谢谢你|不谢|不用谢|不客气",
+    "zh": (
+        "有|要|会|不会|不能|不想|不好|不可以|不知道|我不知道|不清楚|不明白|不懂|不同意|不是的|没|还没|还没有|没了|"
+        "谢谢|谢谢你|不谢|不用谢|不客气"
+    ),
     "ja": "ありがとう|ありがとうございます|はいお願いします|お願いします",
     "ko": "고마워요|고맙습니다|감사합니다",
     "de": "danke|ja bitte|noch nicht",
@@ -106,3 +111,12 @@ ANSWERS: Mapping[str, str] = {
     "vi": "cam on",
     "id": "terima kasih",
 }
+
+# Chinese writes no blank, so of two words together it must be known whether they are two answers.
+ALONE = "有|要|会|没|是|得"  # an answer as the whole text, else the verb of a sentence: 要是, 会有
+# But for these, no word of one character is a piece of an answer: 好是好
+TOGETHER = "好谢谢|不谢谢|对没错|好没问题|好知道了|好明白了"
+GO_ON = (  # what follows belongs to them: 不是不要, 可以取消. But they are said again, and thanks may follow: 不用谢谢
+    "不是|没有|不会|不能|不想|不要|不用|可以|不可以|还没|还没有|不知道|我不知道|不清楚|不明白|不同意|同意|赞同|取消|继续"
+)
+THANKS = "谢谢|谢谢你"

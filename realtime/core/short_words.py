@@ -3,20 +3,21 @@
 The words are in `backchannels.py` and `turn_words.py`, in the languages of the voices. Which language it is does not
 matter: all tables are one. A word that is a backchannel in one language and an objection in another ("no", "ne") is
 no backchannel: it is better to stop once too often than to talk on over a "no". The same words, when nobody else talks,
-are whole answers, but for those of `leading_words.py`. Knows text alone; the rules are `turn.py` and `completeness.py`
-(docs/architecture.md 2.5).
+are whole answers, but for those of `leading_words.py`, which lead in their own language alone. Knows text alone; the
+rules are `turn.py` and `completeness.py` (docs/architecture.md 2.5).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 
 from realtime.core.backchannels import BACKCHANNELS
-from realtime.core.characters import HANGUL, UNSPACED, is_unspaced
+from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, shorten, units
 from realtime.core.han_variants import in_simple_characters
-from realtime.core.leading_words import ANSWERS, LEADING
+from realtime.core.leading_words import ALONE, ANSWERS, GO_ON, LEADING, THANKS, TOGETHER
 from realtime.core.turn_words import TURN_WORDS
 
 _SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
@@ -43,11 +44,21 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
-_WHOLE_ANSWERS = (_BACKCHANNELS | _TURN_WORDS | _words(ANSWERS)) - _words(LEADING) - _HUMS
-_ASKS_BOTH = re.compile(r"(?<![不没])(.)[不没]\1")  # 是不是, 对不对: begins a question
+_OF_WHOLE_ANSWERS = (  # a word that leads in one language may be the yes or the no of another one
+    _words({language: words}) - _words({language: LEADING[language]})
+    for table in (BACKCHANNELS, TURN_WORDS, ANSWERS)
+    for language, words in table.items()
+)
+_WHOLE_ANSWERS = frozenset(TOGETHER.split("|")).union(*_OF_WHOLE_ANSWERS) - _HUMS
+_PIECES = _WHOLE_ANSWERS - _words(LEADING) - frozenset(ALONE.split("|"))  # of an answer of several words
+_GO_ON, _THANKS = frozenset(GO_ON.split("|")), tuple(THANKS.split("|"))
+_ASKS_BOTH = re.compile(r"(?<![不没])([^不没]{1,2})[不没]\1")  # 是不是, 可以不可以: begins a question
+_IF = re.compile(r"\bsi\b(?!,?\s+p[eo]r\b)", re.IGNORECASE)  # a yes has an accent: "sí", "sì"
+_BETWEEN_HAN = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")  # no mark: such a blank says nothing
 _BEGINNINGS = frozenset(phrase[:end] for phrase in _BACKCHANNELS for end in range(1, len(phrase)))
 _MORE_THAN_A_PARTICLE = 3  # letters
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS | _WHOLE_ANSWERS)  # in words
+_LONGEST_PIECE = max(map(len, _PIECES))  # in characters
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
 
@@ -75,8 +86,17 @@ def takes_turn(text: str) -> bool:
 
 def is_whole_answer(text: str) -> bool:
     """Whether the text is a yes, a no, thanks or a command, or several of them, and nobody needs a mark to know it."""
-    folded = _form(text)
-    return bool(folded) and not _ASKS_BOTH.search(folded) and _made_of(folded, _WHOLE_ANSWERS, hums=False)
+    folded = _form(_BETWEEN_HAN.sub("", text))
+    if not folded or _ASKS_BOTH.search(folded) or _IF.search(unicodedata.normalize("NFC", text)):
+        return False
+    return _is_one_answer(folded) or _made_of(folded, _PIECES, hums=False, split=_is_chain_of_answers)
+
+
+def _is_one_answer(folded: str) -> bool:
+    """Whether it is one word or phrase of the table, or one word said again and again: "da, da", 有有."""
+    words = {shorten(word) for word in folded.split()}
+    again = words | set(folded) if len(set(folded.replace(" ", ""))) == 1 else words
+    return folded in _WHOLE_ANSWERS or (len(words) == 1 and not again.isdisjoint(_WHOLE_ANSWERS))
 
 
 def begins_like_hum(text: str) -> bool:
@@ -97,25 +117,59 @@ def has_several_words(text: str) -> bool:
     return sum(len(unit) >= _MORE_THAN_A_PARTICLE for unit in found) >= 2 or sum(map(is_unspaced, found)) >= 3
 
 
-def _made_of(folded: str, table: frozenset[str], *, hums: bool) -> bool:
+_Split = Callable[[str, frozenset[str]], bool]
+
+
+def _split(word: str, table: frozenset[str]) -> bool:
+    """Whether a word of a script without blanks is made of words of the table: "对对对", "はいはい"."""
+    return _is_chain(word, len(word), lambda start, end: word[start:end] in table)
+
+
+def _is_chain_of_answers(word: str, table: frozenset[str]) -> bool:
+    """Whether it is made of answers none of which belongs to the one before: 好的谢谢, and not 不是不要 or 好是好."""
+
+    def is_answer(start: int, end: int) -> bool:
+        piece, rest = word[start:end], word[end:]
+        if len(piece) > 2 and len(set(piece)) == 1 and piece[0] in table:  # 对对对没错
+            return True
+        if piece not in table or (is_unspaced(piece) and len(piece) == 1):
+            return False
+        return piece not in _GO_ON or not rest or rest.startswith((piece, *_THANKS))
+
+    return _is_chain(word, _LONGEST_PIECE, is_answer)
+
+
+def _is_chain(word: str, longest: int, is_piece: Callable[[int, int], bool]) -> bool:
+    """Whether a word of a script without blanks is made of pieces of at most so many characters."""
+    if not _WITHOUT_BLANKS.fullmatch(word):
+        return False
+    reached = {0}
+    for start in range(len(word)):
+        if start in reached:
+            ends = range(start + 1, min(start + longest, len(word)) + 1)
+            reached |= {end for end in ends if is_piece(start, end)}
+    return len(word) in reached
+
+
+def _made_of(folded: str, table: frozenset[str], *, hums: bool, split: _Split = _split) -> bool:
     """Whether phrases of the table, one after the other, are the whole text."""
     words = folded.split()
-    return len(words) in _reached(words, table, hums=hums)
+    return len(words) in _reached(words, table, hums=hums, split=split)
 
 
-def _reached(words: list[str], table: frozenset[str], *, hums: bool) -> set[int]:
+def _reached(words: list[str], table: frozenset[str], *, hums: bool, split: _Split = _split) -> set[int]:
     """How many words of the beginning are phrases of the table, one after the other."""
     reached = {0}
     for start in range(len(words)):
         if start not in reached:
             continue
         for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
-            if _in_table(words[start:end], table, hums):
+            if _in_table(words[start:end], table, hums, split):
                 reached.add(end)
     return reached
 
 
-def _in_table(words: list[str], table: frozenset[str], hums: bool) -> bool:
+def _in_table(words: list[str], table: frozenset[str], hums: bool, split: _Split) -> bool:
     phrase = " ".join(words)
     if phrase in table or " ".join(map(shorten, words)) in table:
         return True
@@ -123,15 +177,4 @@ def _in_table(words: list[str], table: frozenset[str], hums: bool) -> bool:
         return False
     if hums and (_HUM.fullmatch(phrase) or _HUMMED.sub("", phrase, count=1) in table):
         return True
-    return _split(phrase, table)
-
-
-def _split(word: str, table: frozenset[str]) -> bool:
-    """Whether a word of a script without blanks is made of words of the table: "对对对", "はいはい"."""
-    if not _WITHOUT_BLANKS.fullmatch(word):
-        return False
-    reached = {0}
-    for start in range(len(word)):
-        if start in reached:
-            reached |= {end for end in range(start + 1, len(word) + 1) if word[start:end] in table}
-    return len(word) in reached
+    return split(phrase, table)

@@ -169,9 +169,47 @@ def test_leading_words_are_of_the_other_tables_and_answers_are_not():
     assert [word for word in _phrases(LEADING) if not is_backchannel(word) and not takes_turn(word)] == []
     assert [word for word in _phrases(ANSWERS) if is_backchannel(word) or takes_turn(word)] == []
     assert all(map(is_whole_answer, _phrases(ANSWERS)))
-    assert not any(map(is_whole_answer, _phrases(LEADING)))
+    leading = {word for word in _phrases(LEADING) if is_whole_answer(word)}
+    assert leading == {"da", "ya", "не", "ei", "hej", "بس"}, "each is a yes or a no of another language"
 
 
 @pytest.mark.parametrize("text", ["", "嗯", "mmm", "um", "Yes, I", "好的我", "是不是", "no wait"])
 def test_a_hum_or_the_beginning_of_a_sentence_is_no_whole_answer(text):
+    assert not is_whole_answer(text)
+
+
+YES_AND_NO = (
+    "yes no ja nein oui non sí no sim não sì нет да так ні tak nie ano ne áno nie hej da ne да не da nu igen nem evet hayır ναι "
+    "όχι ja nej nei kyllä joo ei ja nee نعم لا بله نه کافیه بس כן לא हाँ नहीं হ্যাঁ না ஆமா இல்லை ہاں نہیں ใช่ ไม่ vâng dạ không "
+    "ya tidak oo hindi はい いいえ 네 아니요 是 不 有 没有 係 唔係"
+)
+
+
+@pytest.mark.parametrize("word", sorted(set(YES_AND_NO.split())))
+def test_yes_and_no_of_every_language_are_whole(word):
+    assert is_whole_answer(word)
+    assert is_whole_answer(f"{word}, {word}.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "有|要|会|有有|要要要|对对对|不不不|好的好的|好的 好的|是的，谢谢|好谢谢|不用了谢谢|不用谢谢|不用不用谢谢|不是不是|不要不要|"
+        "没有没有|对，没错|对对对没错|好的没问题|当然可以|可以可以|不可以|不，谢谢|好的，没有|必须的|"
+        "claro que sí|sí, gracias|si por favor|sì, sì|yes please, thanks|はいはい|네네"
+    ).split("|"),
+)
+def test_several_answers_are_whole(text):
+    assert is_whole_answer(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "要是|要不是|要不|不得不|不会有|不是有|是要|会有|没有要|好的要|好是好|有是有|可以不可以|知道不知道|不是不要|不能不|没有不|对有|"
+        "好要|会要|不想要|要 是|好 是 好|不 得 不|好的是|对没有|好好了解|好了解|可以取消|不是可以|不，是|不，要|"
+        "为什么|什么|哪里|谁|次|もう一度|si|Si|no, si|si no|ya no"
+    ).split("|"),
+)
+def test_the_beginning_of_a_sentence_is_no_whole_answer(text):
     assert not is_whole_answer(text)
