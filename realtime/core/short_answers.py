@@ -8,6 +8,9 @@ transcriber to say.
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
+
 from realtime.core.folding import fold, units
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.short_words import is_backchannel, is_hum, takes_turn
@@ -18,15 +21,38 @@ _NUMBERS = frozenset(
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand and "
     "零 〇 一 二 两 三 四 五 六 七 八 九 十 百 千 万".split()
 )
-
-_ELSE_TOO = frozenset({"and", "oh"})  # said without any number, too
+_NO_DIGITS = frozenset("and oh hundred thousand 百 千 万".split())  # in numbers, and said without any, too
+_SHORT_GROUP = 4  # digits: so many have years, dates and amounts; what is longer is a number that is told
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_TOLD_YEAR = re.compile(r"(?:一九|二[零〇])[零〇一二三四五六七八九]{2}")
 
 
 def is_mostly_digits(text: str) -> bool:
-    """Whether at least two digits, or words for them, are half of the text or more: a telephone number, a code."""
-    words = _words(text)
-    digits = sum(len(word) if word.isdecimal() else word in _NUMBERS - _ELSE_TOO for word in words)
-    return digits > 1 and digits >= sum(not _is_number(word) for word in words)
+    """Whether the text is groups of digits with hardly more words: a telephone number, a code. "© TV 2021" is none."""
+    groups, digits, others = [], 0, 0
+    for is_number, found in groupby(_words(text), _is_number):
+        group = list(found)
+        told = sum(map(_digits_of, group))
+        if not is_number or not told:
+            others += len(group)
+            continue
+        groups.append(group)
+        if told > 1 or any(map(str.isdecimal, group)):  # else it may be in a word: 万一, 一个, "one of them"
+            digits += told
+    return digits > 1 and "©" not in text and sum(map(_weight, groups)) >= others
+
+
+def _digits_of(number: str) -> int:
+    """How many digits are told by it."""
+    return len(number) if number.isdecimal() else int(number not in _NO_DIGITS)
+
+
+def _weight(group: list[str]) -> int:
+    """How many other words may stand beside it: of a year, which is in every credit of a film, none."""
+    digits = sum(map(_digits_of, group))
+    if all(map(_YEAR.fullmatch, group)) or _TOLD_YEAR.fullmatch("".join(group)):
+        return 0
+    return digits if digits > _SHORT_GROUP else 1
 
 
 def is_short_answer(text: str) -> bool:

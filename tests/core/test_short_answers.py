@@ -48,9 +48,11 @@ def test_no_short_answer(text):
 
 @pytest.mark.parametrize(
     "text",
-    "2567890|256,7890|8-0. 9-6|one two|twenty-one|二二五六|9527 6688 1003|12:30|256停|我的号码是2567890|room 12".split(
-        "|"
-    ),
+    (
+        "2567890|256,7890|8-0. 9-6|one two|twenty-one|二二五六|9527 6688 1003|12:30|256停|我的号码是2567890|room 12|"
+        "2021|1984 2003|二零二四|一百二十三|one hundred and two|my number is 555 1234|138-2256。|079.|"
+        "2 plus 3|12加5|三点四十五分|10点30分"
+    ).split("|"),
 )
 def test_mostly_digits(text):
     assert is_mostly_digits(text)
@@ -69,6 +71,22 @@ def test_mostly_digits(text):
         "嗯嗯",
         "小小小小",
         "再加一勺",
+        "千万不要",
+        "千万",
+        "百万",
+        "万一",
+        "一个一个",
+        "one of the two",
+        "One or two people.",
+        "© BF-WATCH TV 2021",
+        "© 2021",
+        "Copyright 2019",
+        "Copyright 2019 Mooji Media Ltd",
+        "Copyright 2019, 2021 Mooji",
+        "谢谢观看 2024",
+        "谢谢 二零二四",
+        "In 2016, I was there.",
+        "Thanks for 100 subscribers!",
         "。。。",
     ],
 )
