@@ -1,5 +1,5 @@
 """Answers as elements while they are spoken, of page and widget: what was heard stays lit, what is selected stays selected, and
-a long answer costs no more than a short one. Modules in an empty page."""
+a delta costs no more in a long answer than in a short one. Modules in an empty page."""
 
 from __future__ import annotations
 
@@ -114,6 +114,27 @@ async def test_a_delta_costs_no_more_at_the_end_of_a_long_answer(page: Any) -> N
     assert kept is True
 
 
+async def test_a_word_costs_no_more_at_the_end_of_a_long_paragraph(page: Any) -> None:
+    """As spoken answers are one. Only its last words are made again; with text that comes before its words, too."""
+    script = """const shown = answer(), costs = [], all = timed("One **two** three, " + "four ".repeat(400));
+        const create = document.createElement.bind(document);
+        let spans = 0;
+        document.createElement = (...names) => { spans += 1; return create(...names); };
+        try {
+            for (let at = 1; at <= all.length; at += 1) for (const ahead of [0, 1]) {
+                const text = all.slice(0, at + ahead).map(({ text }) => text).join(""), before = spans;
+                shown.update(text, { words: all.slice(0, at) });
+                shown.light(at * 100 - 150);
+                costs.push(spans - before);
+            }
+        } finally { document.createElement = create; }
+        const states = classes(shown);
+        return [Math.max(...costs.slice(-700)), states.length, states.slice(-3), states.slice(0, -3).every((name) => name === "said")];"""
+    most, count, last, heard = await run(page, script)
+    assert most <= 4
+    assert (count, last, heard) == (404, ["said", "saying", "waiting"], True)
+
+
 SELECT = """const range = (node, from, to) => getSelection().setBaseAndExtent(node, from, node, to);
     const selected = () => (root.getSelection?.() ?? getSelection()).toString();"""
 ROOTS = {
@@ -162,6 +183,7 @@ async def test_growing_answers_look_like_those_that_are_drawn_at_once(page: Any)
     """However their deltas are cut, with words that come before, with or after their text."""
     texts = [
         "One **two** [three](https://e.org) `four` five.",
+        "One two three, four *five six* seven eight\nnine ten 2 * 3 * 4 eleven _twelve_ thirteen, fourteen | fifteen\n===\nsixteen",
         "# Title\n- a\n- b\n  - c\n\n1. x\n2. y\n\n> quote\n> more\n\n---\nEnd",
         "```py\nx = 1\n\ny = 2\n```\nThen *it* is over.\n\nAnd | so\nA | b\n--|--\n1 | 2\n",
     ]
@@ -177,6 +199,27 @@ async def test_growing_answers_look_like_those_that_are_drawn_at_once(page: Any)
         }
         return wrong;"""
     assert await run(page, script, texts) == []
+
+
+async def test_a_paragraph_whose_words_or_text_change_looks_like_one_that_is_drawn_at_once(page: Any) -> None:
+    """Other times, fewer words, another text, a text that is cut and goes on."""
+    script = """const text = "One two three four five six seven eight", all = timed(text), shown = answer(), wrong = [];
+        const late = all.map((word) => ({ ...word, start_ms: word.start_ms + 500, end_ms: word.end_ms + 500 }));
+        const steps = [[text.slice(0, 20), all.slice(0, 3)], [text, all.slice(0, 3)], [text, all], [text, [...all.slice(0, 3), ...late.slice(3)]], [text, all.slice(0, 5)],
+            [text.slice(0, 11), all.slice(0, 2), text], [text, all], ["One two other four five", []], ["One two other four five six", timed("One two ")],
+            ["Six", []], [text, all.slice(0, 6)], [`${text} nine`, [...all.slice(0, 4), ...late.slice(4, 6)]]];
+        const bare = ({ innerHTML }) => innerHTML.replaceAll(' class=""', "");
+        for (const [step, [text, words, whole = text]] of steps.entries()) {
+            shown.update(text, { words, whole });
+            shown.light(150);
+            const fresh = answer();
+            fresh.update(text, { words, whole });
+            fresh.light(150);
+            const places = (of) => JSON.stringify(of.pieces.map(({ node, start, end, span, word }) => [node.data, start, end, word, span.isConnected, span.contains(node)]));
+            if (bare(shown.element) !== bare(fresh.element) || places(shown) !== places(fresh)) wrong.push([step, bare(shown.element), bare(fresh.element)]);
+        }
+        return wrong;"""
+    assert await run(page, script) == []
 
 
 VIEWS = """async () => {

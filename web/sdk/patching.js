@@ -14,9 +14,22 @@
  * @param {Element} old @param {Element} fresh
  */
 export function patch(old, fresh) {
+  return carriedOut(old, (plan) => compare(old, fresh, plan));
+}
+
+/**
+ * The same for the last children of an element, whose other children stay as they are.
+ * @param {Element} element @param {ChildNode[]} before its last children @param {ChildNode[]} after
+ */
+export function patchEnd(element, before, after) {
+  return carriedOut(element, (plan) => compareChildren(element, before, after, plan));
+}
+
+/** @param {Element} old @param {(plan: Plan) => void} planned */
+function carriedOut(old, planned) {
   /** @type {Plan} */
   const plan = { steps: [], lost: [], kept: new Map() };
-  compare(old, fresh, plan);
+  planned(plan);
   const range = plan.lost.length ? selectedAround(old) : null;
   if (range && plan.lost.some((node) => range.intersectsNode(node))) return null;
   for (const step of plan.steps) step();
@@ -34,7 +47,12 @@ function compare(old, fresh, plan) {
   if (old instanceof Text && fresh instanceof Text) return compareTexts(old, fresh, plan);
   if (!(old instanceof Element && fresh instanceof Element) || old.localName === "button") return;  // a button has a state of its own
   if (old.className !== fresh.className) steps.push(() => { old.className = fresh.className; });
-  const before = [...old.childNodes], after = [...fresh.childNodes];
+  compareChildren(old, [...old.childNodes], [...fresh.childNodes], plan);
+}
+
+/** @param {Element} old @param {ChildNode[]} before its last children, or all @param {ChildNode[]} after @param {Plan} plan */
+function compareChildren(old, before, after, plan) {
+  const { steps, lost } = plan;
   after.slice(0, before.length).forEach((child, at) => compare(before[at], child, plan));
   const more = after.slice(before.length), less = before.slice(after.length);
   if (more.length) steps.push(() => old.append(...more));

@@ -1,15 +1,19 @@
 // @ts-check
-// One answer as elements: the tree of markdown.js, whose words light up as they are heard. A delta costs about as much as the
-// last block: finished blocks stay the same elements, and what somebody has selected stays selected. Every text is set as
-// text, never as HTML. Knows no style: its owner makes the elements and names the classes.
+// One answer as elements: the tree of markdown.js, whose words light up as they are heard. A delta draws the end of a paragraph
+// that has grown, or else the last block: all other elements stay the same, and what somebody has selected stays selected. Every
+// text is set as text, never as HTML. Knows no style: its owner makes the elements and names the classes. What it makes of a
+// paragraph ends with the last of its children.
 
 import { clip, leaves, parse, parseOn } from "./markdown.js";
-import { patch } from "./patching.js";
+import { patch, patchEnd } from "./patching.js";
 
 /** @import { MarkdownNode, Word } from "./types.js" */
 /** A word of the voice, and its place in the text. @typedef {{ start: number, end: number, start_ms: number, end_ms: number }} Placed */
 /** `node` shows source.slice(start, end), a part of this word; -1: of none. @typedef {{ node: Text, start: number, end: number, span: HTMLElement, word: number }} Piece */
-/** `lit`: how many pieces have been heard. `shape`: of what it shows. @typedef {{ node: MarkdownNode, shape: string, element: Element, pieces: Piece[], lit: number }} Block */
+/**
+ * `lit`: how many pieces have been heard. `shape`: of what it shows. `frame`: of frameOf. `late`: it shows something older, as something is selected there.
+ * @typedef {{ node: MarkdownNode, shape: string, frame: string, element: Element, pieces: Piece[], lit: number, late: boolean }} Block
+ */
 /** Makes the element of a node. @typedef {(node: MarkdownNode, children: Node[], source: string) => Element} Make */
 /** The class of a word that has not been heard, sounds now, or was heard. @typedef {{ waiting: string, saying: string, said: string }} Classes */
 
@@ -32,6 +36,7 @@ export class SpokenText {
   /** @type {Word[]} */ #given = [];
   /** @type {MarkdownNode} */ #tree = parse("");  // of all that was read
   #read = "";
+  #grownFrom = 0;  // what ends before this place is as it was: the text has only grown, and its words are the same
   #open = 0;  // the first block that has not been heard
   /** @type {ReturnType<typeof setTimeout> | null} */ #later = null;
 
@@ -101,7 +106,9 @@ export class SpokenText {
     if (given.length !== this.#given.length || text !== this.source) count = Math.max(0, count - 1);  // the last one may have been cut
     this.words = [...before.slice(0, count), ...placed(given.slice(count), text, before[count - 1])];
     this.#given = given;
-    return Math.min(before[count]?.start ?? Infinity, this.words[count]?.start ?? Infinity);
+    const changed = Math.min(before[count]?.start ?? Infinity, this.words[count]?.start ?? Infinity);
+    this.#grownFrom = grown ? changed : 0;
+    return changed;
   }
 
   /** @param {number} changed where the first word stands that is another */
@@ -116,23 +123,43 @@ export class SpokenText {
 
   /** @param {number} at @param {MarkdownNode} node */
   #drawBlock(at, node) {
-    const block = this.#blocks[at], shape = this.#shape(node);
+    const block = this.#blocks[at], shape = this.#shape(node), frame = frameOf(node);
     if (block) block.node = node;
     if (block?.shape === shape) return;
+    if (block && !block.late && frame && block.frame === frame && this.#grow(block, node)) {
+      block.shape = shape;
+      this.#open = Math.min(this.#open, at);
+      return;
+    }
     const pieces = /** @type {Piece[]} */ ([]), element = /** @type {Element} */ (this.#made(node, pieces)[0]);
     const kept = block ? patch(block.element, element) : null;
-    if (block && !kept) return this.#drawLater();
-    for (const piece of pieces) {
-      piece.node = /** @type {Text} */ (kept?.get(piece.node) ?? piece.node);
-      piece.span = /** @type {HTMLElement} */ (kept?.get(piece.span) ?? piece.span);
-    }
-    this.#blocks[at] = { node, shape, pieces, lit: 0, element: /** @type {Element} */ (kept?.get(element) ?? element) };
+    if (block && !kept) return this.#drawLater(block);
+    stay(pieces, kept);
+    this.#blocks[at] = { node, shape, frame, pieces, lit: 0, late: false, element: /** @type {Element} */ (kept?.get(element) ?? element) };
     if (!block) this.element.append(element);
     this.#open = Math.min(this.#open, at);
   }
 
-  /** Something is selected there. */
-  #drawLater() {
+  /** Draw only the end of a paragraph whose last leaf has grown. Returns whether it could. @param {Block} block @param {MarkdownNode} node */
+  #grow(block, node) {
+    const { pieces, element } = block, leaf = /** @type {MarkdownNode} */ (node.children?.at(-1));
+    let stays = pieces.length - 1;  // the last piece may grow
+    if (stays < 0 || leaf.end < pieces[stays].end) return false;  // what stood there has become another block
+    while (stays > 0 && pieces[stays - 1].end >= this.#grownFrom) stays -= 1;
+    const changed = pieces.slice(stays), start = changed[0].start;
+    if (start < leaf.start || element.lastChild !== changed.at(-1)?.span) return false;
+    const fresh = /** @type {Piece[]} */ ([]), spans = this.#spans({ ...leaf, start }, fresh);
+    const kept = patchEnd(element, changed.map(({ span }) => span), spans);
+    if (!kept) return false;
+    stay(fresh, kept);
+    pieces.splice(stays, Infinity, ...fresh);
+    block.lit = Math.min(block.lit, stays);
+    return true;
+  }
+
+  /** Something is selected there. @param {Block} block */
+  #drawLater(block) {
+    block.late = true;
     this.#later ??= setTimeout(() => {
       this.#later = null;
       this.#draw(0);
@@ -171,6 +198,21 @@ export class SpokenText {
     }
     return spans;
   }
+}
+
+/** Let pieces have the nodes that stayed. @param {Piece[]} pieces @param {Map<Node, Node> | null} kept */
+function stay(pieces, kept) {
+  for (const piece of pieces) {
+    piece.node = /** @type {Text} */ (kept?.get(piece.node) ?? piece.node);
+    piece.span = /** @type {HTMLElement} */ (kept?.get(piece.span) ?? piece.span);
+  }
+}
+
+/** Of a paragraph that ends with text: all of its shape but where that ends; else "". @param {MarkdownNode} node */
+function frameOf(node) {
+  const children = node.children ?? [], last = children.at(-1);
+  if (node.kind !== "paragraph" || last?.kind !== "text") return "";
+  return JSON.stringify([node.start, last.start, children.slice(0, -1).map(outline)]);
 }
 
 /** The words with their places, from the end of `before` on. Their times never go back. @param {Word[]} words @param {string} text @param {Placed | undefined} before */
