@@ -204,6 +204,12 @@ def is_dry(error: ProviderError) -> bool:
     return error.upstream_code == PLAN_USED_UP or error.upstream_code in NOT_ALLOWED
 
 
+def is_overload(error: ProviderError) -> bool:
+    """Whether the service as a whole has too much to do, which is no fault of one request."""
+    number = error.upstream_code
+    return number is not None and OVERLOADED in (CODES.get(number), STATUSES.get(number))
+
+
 def is_untouched(error: ProviderError) -> bool:
     """Whether the platform certainly did nothing for this request, so that a billed one may be sent again."""
     number = error.upstream_code

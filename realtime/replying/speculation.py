@@ -4,7 +4,8 @@ The rules: one guess at a time; it is begun at a pause, from the transcript so f
 whole while the user may still be speaking; the voice begins when the silence makes the end likely, or at once where
 that is wanted; the answer is used only if the final transcript says the same (`core/essence.py`), and the session's
 options and the conversation are exactly those it was begun with; else nobody ever learns of it. A guess that fails is
-the last one of its turn, and one that the chat model refuses the last one of all sessions for some seconds.
+the last one of its turn, and one refused for a limit, an empty account, a wrong key or an overload the last one of all
+sessions for some seconds.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from realtime.core.essence import essence
 from realtime.core.messages import ChatRequest
 from realtime.core.turn_end import MOST_QUESTIONS, EarlyAnswer
 from realtime.core.turn_marks import Marks
-from realtime.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from realtime.minimax.codes import is_dry
+from realtime.errors import ProviderError, ProviderRejected
+from realtime.minimax.codes import is_dry, is_overload
 from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import request_about
 from realtime.replying.response import Response
@@ -190,9 +191,9 @@ class Speculation:
 
 
 def _refuses_all(error: ProviderError) -> bool:
-    """Whether the next guess, of any session, would be refused as well: a limit, an empty account, an overload."""
-    overloaded = isinstance(error, ProviderUnavailable) and error.upstream_code is not None
-    return overloaded or error.code == "rate_limit_exceeded" or is_dry(error)
+    """Whether the next guess, of any session, would be refused as well: a limit, an empty account, an overload. Any
+    other fault may be that of one request."""
+    return error.code == "rate_limit_exceeded" or is_dry(error) or is_overload(error)
 
 
 def _now() -> float:

@@ -7,7 +7,7 @@ import pytest
 from realtime.core.guess_pause import PAUSE_S
 from realtime.core.messages import ChatRequest
 from realtime.errors import ProviderError, ProviderUnavailable
-from realtime.minimax.errors import error_for_code
+from realtime.minimax.errors import error_for_code, error_for_status
 from realtime.providers.base import ChatModel
 from realtime.replying.gate import Gate
 from realtime.replying.guessed_chat import GuessedChat
@@ -36,6 +36,11 @@ async def one_turn(talk: Talk) -> list[bool]:
         (error_for_code(2049), True),
         (error_for_code(2056), True),
         (BUSY, True),
+        (error_for_status(529), True),
+        (error_for_code(1000), False),
+        (error_for_code(1024), False),
+        (error_for_status(500), False),
+        (error_for_status(503), False),
         (error_for_code(1026), False),
         (error_for_code(2013), False),
         (ProviderUnavailable("The connection was lost."), False),
