@@ -133,9 +133,9 @@ class SpeechPool:
     def has_another_host(self, failed: Collection[Address]) -> bool:
         return not {host for _, host in failed}.issuperset(self._client.hosts)
 
-    def sounds(self, session: SpeechSession, failed: Collection[Address]) -> None:
-        """A text that had no sound elsewhere has it here: that was the fault of the other host, if it is another."""
-        for address in failed:
+    def sounds(self, session: SpeechSession, silent: Collection[Address]) -> None:
+        """A text that was `silent` there has sound here: that was the fault of the other host, if it is another."""
+        for address in silent:
             if address[1] != self._addresses[session][1]:
                 self._breaker.failed(address, _now())
                 self._drop_idle(address)

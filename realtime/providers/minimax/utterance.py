@@ -82,6 +82,7 @@ class MiniMaxUtterance:
         self._sending = asyncio.Lock()
         self._send_error: ProviderError | None = None
         self._failed: list[Address] = []  # where the chunk that is being received was lost, without progress
+        self._silent: list[Address] = []  # and where it ended without sound
         self._over_http = False  # the next connection
         self._session = pool.take_idle(config)
         if self._session is None:
@@ -257,8 +258,9 @@ class MiniMaxUtterance:
             case ChunkEnd(trace_id=trace_id):
                 chunk.done, chunk.trace_id = True, trace_id
                 self._pool.upstream.answered(SPEECH, chunk.asked_s)
-                if chunk.silent and self._session is not None:
-                    self._pool.sounds(self._session, self._failed)
+                if self._session is not None:
+                    self._pool.sounds(self._session, self._silent)
+                self._silent.clear()
                 self._sent.popleft()
                 self._failed.clear()
                 self._over_http = False
@@ -290,7 +292,10 @@ class MiniMaxUtterance:
             chunk.losses = chunk.paid = 0
             self._failed.clear()
         if session is not None:
-            self._failed.append(self._pool.report(session, error))
+            address = self._pool.report(session, error)
+            self._failed.append(address)
+            if isinstance(error, NoSound):
+                self._silent.append(address)
             self._pool.abandon(session, failed=True)
         refused = error.code == "rate_limit_exceeded" and error.upstream_code != TOO_MANY_CONNECTIONS
         ours = refused and error.upstream_code is None  # our own count's

@@ -9,12 +9,16 @@ from contextlib import aclosing
 import pytest
 
 from realtime.errors import ProviderUnavailable
+from realtime.minimax.codes import TOO_MANY_CONNECTIONS
+from realtime.minimax.errors import error_for_code
+from realtime.minimax.speech import Transport
+from realtime.minimax.speech_protocol import ChunkEnd
 from realtime.providers.base import SpeechAudio, SpeechChunkDone
 from tests import virtual_time
 from tests.providers.minimax.scripted_socket import Script, SocketClient, speaker
-from tests.providers.minimax.scripted_speech import Lexicon
+from tests.providers.minimax.scripted_speech import Fate, Lexicon, ScriptedClient
 from tests.providers.minimax.speech_kit import VOICE, sandbox, say, speaking, texts
-from tests.providers.minimax.test_speech_losses import provider
+from tests.providers.minimax.test_speech_losses import provider, speak
 
 CHUNKS = ["Good evening to you.", "What a nice day it is.", "See you soon, good bye."]
 
@@ -107,6 +111,31 @@ async def test_the_next_host_says_what_had_no_sound_and_is_asked_first_from_then
         assert received.pcm[0]
         if socket == "ordinary":
             assert len(texts(mute)) == before
+
+
+def test_only_the_host_that_was_silent_is_closed_for_others() -> None:
+    """Not the one that had refused the same text for another reason before."""
+
+    class OneIsSilent(ScriptedClient):
+        async def connect(self, config, host, transport=Transport.ORDINARY):
+            session = await super().connect(config, host, transport)
+            if host == "two":
+                session._speak = lambda _: session._frames.append([ChunkEnd(0, skipped=True)])
+            return session
+
+    async def reply() -> None:
+        refused = Fate(frames=0, error=error_for_code(TOO_MANY_CONNECTIONS))
+        client = OneIsSilent(refused, hosts=("one", "two", "three"))
+        speech = provider(client)
+        await speak(speech, ["One."])
+        used = [(session.host, len(session.texts)) for session in client.sessions if session.texts]
+        assert used == [("one", 1), ("two", 1), ("three", 1)]
+        now_s, allows = asyncio.get_running_loop().time(), speech._pool._breaker.allows
+        assert allows((Transport.ORDINARY, "one"), now_s)
+        assert not allows((Transport.HTTP, "two"), now_s)
+        await speech.aclose()
+
+    virtual_time.run(reply())
 
 
 async def test_a_platform_that_skips_every_text_is_given_up_after_two() -> None:
