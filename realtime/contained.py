@@ -22,13 +22,12 @@ async def contained(work: Awaitable[T]) -> T:
     """What it gives. Raises its errors, and Escaped for what is none; a cancel of our own task stays one."""
     task = asyncio.current_task()
     assert task is not None
-    cancels = task.cancelling()
     try:
         return await work
     except Exception:
         raise
     except asyncio.CancelledError as error:
-        if task.cancelling() > cancels:
+        if task.cancelling():  # also one that was asked for before and comes only now
             raise
         raise Escaped("it was cancelled") from error
     except GeneratorExit as error:

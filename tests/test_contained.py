@@ -57,6 +57,17 @@ async def test_a_cancel_from_outside_passes_and_one_of_an_inner_task_does_not():
         await outer
 
 
+async def test_a_cancel_that_waits_when_it_begins_passes():
+    async def asked_to_end() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await contained(asyncio.sleep(60))
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(asked_to_end())
+
+
 async def test_a_timeout_around_it_works():
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
