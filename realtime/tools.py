@@ -36,6 +36,7 @@ from realtime.tool_threads import MAX_THREADS, NoThread, ToolThreads
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
+THREAD_WAIT_S = 2.0  # for one of the tool's threads, at most its timeout; only then its time begins to count
 FILLER_AFTER_S = 1.0
 MAX_OUTPUT_CHARACTERS = 50_000
 
@@ -271,7 +272,7 @@ class Toolbox:
         timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
         threads = None if inspect.iscoroutinefunction(called.function) else self._threads_of(called)
         if threads is not None:
-            await _take(threads, called, timeout_s)
+            await _take(threads, called, min(timeout_s, THREAD_WAIT_S))
         try:
             async with deadlines.timeout(timeout_s) as timeout:  # counts from when the function begins
                 return _output(await _call(called, given, threads))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
+from realtime import deadlines
 from realtime.core.messages import ToolCall
 from realtime.errors import ConfigError
 from realtime.protocol.session_config import FunctionTool
@@ -355,6 +356,13 @@ def test_a_timeout_is_a_line_in_the_log(caplog):
     ]
 
 
+async def begun(box: Toolbox, name: str, count: int) -> list[asyncio.Task[str]]:
+    """So many calls of this tool."""
+    calls = [asyncio.create_task(box.run(ToolCall("c", name, "{}"))) for _ in range(count)]
+    await asyncio.sleep(0)
+    return calls
+
+
 def test_a_function_that_hangs_stops_no_other_and_says_at_once_that_it_has_no_thread_left(caplog):
     done = threading.Event()
 
@@ -364,8 +372,7 @@ def test_a_function_that_hangs_stops_no_other_and_says_at_once_that_it_has_no_th
 
     async def calls() -> list[str]:
         box = Toolbox([hang, plain], timeout_s=1.0)
-        first = [asyncio.create_task(box.run(ToolCall("c", "hang", "{}"))) for _ in range(MAX_THREADS)]
-        await asyncio.sleep(0.05)
+        first = await begun(box, "hang", MAX_THREADS)
         during = await box.run(ToolCall("c", "plain", '{"text":"at once"}'))
         late = await asyncio.gather(*first)
         refused = await box.run(ToolCall("c", "hang", "{}"))
@@ -384,15 +391,52 @@ def test_a_function_that_hangs_stops_no_other_and_says_at_once_that_it_has_no_th
     assert "tool hang was not run: all its 16 threads are taken" in caplog.text
 
 
-def test_the_time_of_a_call_counts_from_when_its_function_begins():
-    def slow() -> str:
-        time.sleep(1.2)
+def test_a_call_waits_for_a_thread_and_its_time_counts_only_from_then_on(monkeypatch):
+    monkeypatch.setattr("realtime.tools.THREAD_WAIT_S", 60.0)
+    ends, timeouts = threading.Semaphore(0), []
+    counting = deadlines.timeout
+
+    def waits() -> str:
+        ends.acquire(timeout=60)
         return "done"
 
-    async def calls() -> list[str]:
-        box = Toolbox([slow], timeout_s=2.0)
-        every = await asyncio.gather(*(box.run(ToolCall("c", "slow", "{}")) for _ in range(MAX_THREADS + 3)))
-        await box.aclose()
-        return every
+    def noted(seconds: float):
+        timeouts.append(seconds)
+        return counting(seconds)
 
-    assert asyncio.run(calls()) == ["done"] * (MAX_THREADS + 3)
+    async def calls() -> None:
+        box = Toolbox([waits], timeout_s=59.0)
+        first = await begun(box, "waits", MAX_THREADS)
+        await eventually(lambda: timeouts.count(59.0) == 2 * MAX_THREADS)  # of a thread, and of the function
+        (last,) = await begun(box, "waits", 1)
+        assert timeouts.count(59.0) == 2 * MAX_THREADS + 1, "only its wait for a thread counts"
+        ends.release()
+        await eventually(lambda: timeouts.count(59.0) == 2 * MAX_THREADS + 2)
+        assert not last.done()
+        ends.release(MAX_THREADS)
+        assert await asyncio.gather(*first, last) == ["done"] * (MAX_THREADS + 1)
+        await box.aclose()
+
+    monkeypatch.setattr(deadlines, "timeout", noted)
+    asyncio.run(calls())
+
+
+def test_a_call_waits_a_short_time_for_a_thread(monkeypatch):
+    monkeypatch.setattr("realtime.tools.THREAD_WAIT_S", 0.05)
+    ends = threading.Event()
+
+    def waits() -> str:
+        ends.wait(60)
+        return "done"
+
+    async def calls() -> None:
+        box = Toolbox([waits], timeout_s=59.0)
+        first = await begun(box, "waits", MAX_THREADS)
+        (last,) = await begun(box, "waits", 1)
+        assert "waits was not run" in error_of(await last)
+        assert not any(call.done() for call in first)
+        ends.set()
+        assert await asyncio.gather(*first) == ["done"] * MAX_THREADS
+        await box.aclose()
+
+    asyncio.run(calls())

@@ -186,7 +186,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "tool_timeout_s",
                 "REALTIME_TOOL_TIMEOUT_S",
-                "A tool gets so long, in seconds.",
+                "A tool gets so long, in seconds, from when its function begins.",
                 types.positive,
             ),
             _setting(
