@@ -1,15 +1,16 @@
 """Code that is not ours (a tool of the operator, a provider from anywhere), run so that it ends nothing but itself.
 
 `sys.exit` in it, Ctrl-C's exception, or a cancel of its own would pass every `except Exception`, and end the reply or
-the whole process. Here they become an ordinary error. Only a task that such code starts itself is not reached: the
+the whole process. Here they become an ordinary error: where it is called, and, for what is called without waiting, at
+the border of each task, reply and event of a client. Only a task that such code starts itself is not reached: the
 event loop stops for a `SystemExit` in it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Coroutine, Generator
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -38,6 +39,38 @@ async def contained(work: Awaitable[T]) -> T:
         raise Escaped(_named(error)) from error
     finally:
         del task  # it knows its error, and the trace of that knows us
+
+
+class Outlived(Coroutine[Any, Any, T]):
+    """A whole task of ours, in which code that is not ours runs somewhere. For a `SystemExit` in a task the event loop
+    stops; here it is Escaped. All else passes, also Ctrl-C's exception.
+
+    No `async def`: a task that is cancelled before it begins would leave the coroutine in it without a beginning.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+
+    def __repr__(self) -> str:
+        return repr(self._work)
+
+    def send(self, value: Any) -> Any:
+        try:
+            return self._work.send(value)
+        except SystemExit as error:
+            raise Escaped(_named(error)) from error
+
+    def throw(self, *raised: Any) -> Any:
+        try:
+            return self._work.throw(*raised)
+        except SystemExit as error:
+            raise Escaped(_named(error)) from error
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._work.__await__()
 
 
 def _named(error: BaseException) -> str:

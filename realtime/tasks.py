@@ -12,6 +12,7 @@ from contextvars import Context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from realtime.contained import Outlived
 from realtime.errors import without_trace
 
 P = ParamSpec("P")
@@ -31,7 +32,7 @@ class Tasks:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a coroutine in the background."""
-        task = asyncio.create_task(coroutine, name=f"{self._owner} {name}")
+        task = asyncio.create_task(Outlived(coroutine), name=f"{self._owner} {name}")
         self._running.add(task)
         task.add_done_callback(self._done)
         return task
@@ -47,7 +48,7 @@ class Tasks:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 call(*args, **kwargs)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._fail(error)
 
         return guarded
@@ -84,7 +85,8 @@ class TaskGroup(asyncio.TaskGroup):
         name: str | None = None,
         context: Context | None = None,
     ) -> asyncio.Task[T]:
-        task = super().create_task(coro, name=name, context=context)
+        assert isinstance(coro, Coroutine)
+        task = super().create_task(Outlived(coro), name=name, context=context)
         task.add_done_callback(forget_cancellation)
         return task
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime.contained import Escaped, contained
+from realtime.contained import Escaped, Outlived, contained
 
 
 class Odd(BaseException):
@@ -66,6 +66,22 @@ async def test_a_cancel_that_waits_when_it_begins_passes():
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.create_task(asked_to_end())
+
+
+def test_the_loop_outlives_a_task_that_wants_to_end_the_process():
+    async def quits() -> None:
+        await asyncio.sleep(0)
+        raise SystemExit("usage: booking")
+
+    async def run() -> None:
+        with pytest.raises(Escaped, match="SystemExit: usage: booking"):
+            await asyncio.create_task(Outlived(quits()))
+        early = asyncio.create_task(Outlived(quits()))
+        early.cancel()  # before it begins
+        with pytest.raises(asyncio.CancelledError):
+            await early
+
+    asyncio.run(run())
 
 
 async def test_a_timeout_around_it_works():

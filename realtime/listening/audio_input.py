@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from realtime.blocks import LongBytes
+from realtime.contained import contained
 from realtime.core.audio import AudioFormat, Framer, PcmDecoder, Resampler
 from realtime.core.audio_buffer import AudioBuffer, Samples
 from realtime.core.endpointing import FRAME_MS, Endpointer, EndpointEvent, SpeechStarted
 from realtime.core.energy_gate import EnergyGate
 from realtime.core.near_voice import NearVoice
-from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, NoiseReduction, VoiceDetector
+from realtime.providers.base import VAD_FRAME_SAMPLES, VAD_RATE, NoiseReduction, VoiceDetector, VoiceStream
 
 KEEP_MS = 120_000.0  # of uncommitted audio (wire 1.4)
 IDLE_KEEP_MS = 2_000.0  # while nobody speaks and the server listens for turns
@@ -219,7 +220,7 @@ class AudioInput:
             await asyncio.sleep(0)
             return ()
         frames = self._framer.feed(self._new_of(samples))
-        return list(zip(frames, await self._stream.probabilities(frames), strict=True))
+        return await contained(_scored_by(self._stream, frames))
 
     def endpoint(self, scored: Scored) -> Sequence[EndpointEvent]:
         """What the next frame means."""
@@ -301,10 +302,11 @@ class AudioInput:
 
     async def holds_speech(self, samples: Samples) -> bool:
         """Whether there is speech in these samples; without a detector, always. Raises ProviderError."""
-        if self._vad is None:
-            return True
+        return self._vad is None or await contained(self._detected(self._vad, samples))
+
+    async def _detected(self, vad: VoiceDetector, samples: Samples) -> bool:
         frames = Framer(VAD_FRAME_SAMPLES).feed(samples)
-        stream = self._vad.open()
+        stream = vad.open()
         try:
             for start in range(0, len(frames), LOOK_FRAMES):
                 probabilities = await stream.probabilities(frames[start : start + LOOK_FRAMES])
@@ -361,6 +363,10 @@ class AudioInput:
 
 def _converters(format: AudioFormat) -> tuple[PcmDecoder, Resampler]:
     return PcmDecoder(format), Resampler(format.rate, VAD_RATE)
+
+
+async def _scored_by(stream: VoiceStream, frames: Sequence[Samples]) -> Sequence[Scored]:
+    return list(zip(frames, await stream.probabilities(frames), strict=True))
 
 
 class _Lateness:

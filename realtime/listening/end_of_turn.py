@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.context import Context
 from realtime.core.endpointing import Endpointer, EndpointRules
 from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
@@ -109,7 +110,7 @@ class EndOfTurnDelay:
     async def _ask(self, model: EndOfTurnModel, speech: Samples) -> None:
         try:
             async with deadlines.timeout(MODEL_TIMEOUT_S):
-                acoustic = await model.finished(speech)
+                acoustic = await contained(_asked(model, speech))
         except (ProviderError, TimeoutError):
             return  # the text will do
         except Exception as error:  # of a provider from anywhere
@@ -122,6 +123,10 @@ class EndOfTurnDelay:
         if isinstance(self._detection, SemanticVad):
             self._endpointer.silence_ms = silence_ms(self._known, self._detection.eagerness, self._answer)
             self._endpointer.likely_over_ms = likely_over_ms(self._known, self._detection.eagerness)
+
+
+async def _asked(model: EndOfTurnModel, speech: Samples) -> float:
+    return await model.finished(speech)
 
 
 def evidence_of(known: Transcript) -> Evidence:

@@ -6,11 +6,13 @@ There is a text already. So whatever goes wrong here, or takes too long, that te
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.core.audio_buffer import Samples
 from realtime.core.short_language import WORSE, likelier
 from realtime.providers.base import Transcriber, Transcript
@@ -35,7 +37,7 @@ async def in_likelier_language(
     language = likelier(transcript.language, transcript.text, spoken=spoken, talked=talked)
     if language is None:
         return transcript
-    again = await _opinion(transcriber.transcribe(samples, language=language, final=final))
+    again = await _opinion(partial(transcriber.transcribe, samples, language=language, final=final))
     if again is None or not again.text:
         return transcript
     worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
@@ -47,13 +49,16 @@ async def with_murmur(transcriber: Transcriber, samples: Samples, transcript: Tr
     ask = getattr(transcriber, "murmur", None)  # installed providers may not know it
     if ask is None or not transcript.text:
         return transcript
-    return replace(transcript, murmur=await _opinion(ask(samples, transcript)))
+    return replace(transcript, murmur=await _opinion(partial(ask, samples, transcript)))
 
 
-async def _opinion(asked: Coroutine[Any, Any, T]) -> T | None:
+async def _opinion(ask: Callable[[], Awaitable[T]]) -> T | None:
+    async def asked() -> T:
+        return await ask()
+
     try:
         async with deadlines.timeout(LONGEST_S):
-            return await asked
+            return await contained(asked())
     except Exception as error:  # of a provider from anywhere
         log.info("no second opinion about a short sound (%s)", type(error).__name__)
         return None

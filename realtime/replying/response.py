@@ -173,7 +173,7 @@ class Response:
         """The answer of the chat model and its sound; returns what went wrong."""
         try:
             async with self._watchdog:
-                await self._answer()
+                await contained(self._answer())
         except TimeoutError:
             return ProviderTimeout(f"Neither sound nor text came for {self.plan.silent_timeout_s:.0f} s.")
         except Exception as error:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import UNSET
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.errors import ProviderError, ProviderTimeout
 from realtime.logs import story
 from realtime.protocol.capabilities import OfferedVoice
@@ -62,7 +63,7 @@ class OfferedVoices:
         keep_s = RETRY_S
         try:
             async with deadlines.timeout(ASK_TIMEOUT_S):
-                self._kept = tuple(_offered(await speech.voices()))  # type: ignore[attr-defined]
+                self._kept = tuple(_offered(await contained(speech.voices())))  # type: ignore[attr-defined]
             self.kinds = {voice.id: voice.kind for voice in self._kept}
             self._trouble = None
             keep_s = FRESH_S

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime import tracing
+from realtime.contained import contained
 from realtime.core.account import Limit
 from realtime.errors import ConfigError, install_extra
 from realtime.metrics import Metrics
@@ -289,10 +290,12 @@ async def _prewarming(transcriber: Transcriber, missing: list[Missing]) -> Async
 
     async def prewarm() -> None:
         try:
-            await transcriber.prewarm()
+            await contained(transcriber.prewarm())
         except ConfigError as error:
             log.warning("transcription will fail: %s", error)
             missing.append(Missing(_OPTIONAL["transcriber"], str(error)))
+        except Exception as error:  # of a provider from anywhere
+            log.error("prewarming the transcriber broke", exc_info=error)
 
     task = asyncio.create_task(prewarm(), name="prewarm transcriber")
     try:

@@ -17,6 +17,7 @@ from contextlib import aclosing
 from aiohttp import web
 
 from realtime import deadlines
+from realtime.contained import contained
 from realtime.core.sample_sentences import SENTENCES, base_language
 from realtime.errors import ProtocolError, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.protocol.voices import platform_voice
@@ -80,7 +81,7 @@ class VoiceSamples:
     async def _make(self, speech: Speech, voice: Voice) -> bytes:
         try:
             async with deadlines.timeout(TIMEOUT_S):
-                self._kept[id(speech), voice] = sample = _wav(await _say(speech, voice))
+                self._kept[id(speech), voice] = sample = _wav(await contained(_say(speech, voice)))
         except TimeoutError as error:
             raise ProviderTimeout("The voice did not speak in time.") from error
         finally:

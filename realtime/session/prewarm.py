@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from realtime.contained import contained
 from realtime.context import Context
 from realtime.providers.base import Voice
 
@@ -40,10 +41,13 @@ class Prewarm:
 
     async def _ahead(self) -> None:
         try:
-            self.voice()
-            await self._context.providers.chat.prewarm()
+            await contained(self._both())
         except Exception as error:  # of a provider from anywhere; the reply will say what is wrong
             log.error("prewarming broke", exc_info=error)
+
+    async def _both(self) -> None:
+        self.voice()
+        await self._context.providers.chat.prewarm()
 
     def turn_comes(self) -> None:
         """Somebody speaks, and will be answered."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from realtime.contained import contained
 from realtime.context import Context, Seat
 from realtime.core import turn as turns
 from realtime.core.conversation import Conversation
@@ -252,6 +253,9 @@ class Session:
     async def receive(self, event: client_events.ClientEvent) -> float:
         """Carry out one client event, in order. Returns how many seconds of sound it brought. Raises ProtocolError for
         a mistake; nothing has changed then."""
+        return await contained(self._carry_out(event))
+
+    async def _carry_out(self, event: client_events.ClientEvent) -> float:
         if self.restoring and not isinstance(event, client_events.OutputAudioBufferPlayed):
             await self._gone_on.wait()  # what the client asks for is asked of the session as it goes on
         if isinstance(event, client_events.InputAudioBufferAppend):

@@ -139,7 +139,7 @@ class TurnTaking:
             raise
         except ProtocolError as error:
             self._put(events.ErrorEvent.of(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # also of a provider from anywhere
             log.error("%s: %s broke", self._context.session_id, type(action).__name__, exc_info=error)
             self._put(events.ErrorEvent.of(event_broken()))
 
