@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractContextManager,
-    AsyncExitStack,
     ExitStack,
     aclosing,
     asynccontextmanager,
@@ -152,9 +151,7 @@ class SpeechFeed:
 
         Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup.
         """
-        async with AsyncExitStack() as stack:
-            utterance = await contained(stack.enter_async_context(self._speech.open(self._voice)))
-            group = await stack.enter_async_context(TaskGroup())
+        async with self._speech.open(self._voice) as utterance, TaskGroup() as group:
             group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
             with self._owed:
                 async with aclosing(self._events(utterance)) as events:
