@@ -9,6 +9,7 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
+from realtime.contained import Escaped
 from realtime.core.sample_sentences import SENTENCES, base_language
 from realtime.core.stand_in import PHRASES
 from realtime.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
@@ -17,6 +18,7 @@ from realtime.providers import FakeChat, FakeSpeech, Voice
 from realtime.providers.base import KnownVoice
 from realtime.server import voice_samples
 from realtime.server.callers import RetryLater
+from realtime.server.offered_voices import OfferedVoices
 from realtime.server.run import running
 from realtime.server.voice_samples import VoiceSamples
 from realtime.settings import Settings
@@ -268,3 +270,19 @@ def test_a_caller_who_leaves_does_not_stop_the_others():
         await samples.aclose()
 
     virtual_time.run(main())
+
+
+async def test_a_provider_that_wants_to_end_the_process_gives_no_list_and_no_sample():
+    class Quits(FakeSpeech):
+        async def voices(self):
+            raise SystemExit("usage: voices")
+
+        @asynccontextmanager
+        async def open(self, voice):
+            raise SystemExit("usage: open")
+            yield
+
+    voices, samples = OfferedVoices(), VoiceSamples()
+    assert await voices.get(Quits()) == ()
+    with pytest.raises(Escaped):
+        await samples.get(Quits(), Voice("v"))
