@@ -1,8 +1,8 @@
 """Speech that goes on and on: its beginning is read for good while it does, so a turn of any length is heard whole.
 
 The sound of what was read is discarded, and the text stays in the segment (`Settled`). What is read at once is cut at a
-quiet place, and at the same one as by a transcriber that cuts long sound itself. Decodes that somebody waits for go
-first. It decides nothing about turns.
+quiet place, and at the same one as by a transcriber that cuts long sound itself. None of these decodes begins while
+somebody waits for another one. It decides nothing about turns.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ LONGEST_S = 27.0  # of sound without a settled text: the local transcriber reads
 LONGEST_AT_A_PRICE_S = 90.0  # fewer requests, and still less than the sound that is kept
 FULL_MS = 100_000.0  # of sound that is kept: from here on more has to wait, or the oldest would be lost
 RETRY_S = 10.0  # after a decode that failed
+TRIES = 3  # so many failures in a row, and sound waits for none of them any more
 LEAST_LOST_MS = 1.0  # positions are rounded
 
 
@@ -44,6 +45,7 @@ class LongSpeech:
         self._segment = SpeechSegment()
         self._read: tuple[str, float, float] | None = None  # what was read: text, seconds, and where it ends
         self._retry_s = 0.0  # loop seconds
+        self._failures = 0  # in a row
         self._lost = False  # sound that was not read is not kept any more
 
     def __repr__(self) -> str:
@@ -62,28 +64,59 @@ class LongSpeech:
 
     def look(self) -> str | None:
         """Take over what was read, and begin to read more. Returns text that is settled since the last call."""
+        if not self._sounds:
+            return None
         told = self._take_over() if self._read is not None else None
         start_ms = self._segment.start_ms(self._context.config)
-        from_ms = max(start_ms, self._audio.start_ms)
+        from_ms = self._unread_from_ms
         if from_ms > start_ms + LEAST_LOST_MS and not self._lost:
             self._say_lost(from_ms - start_ms)
-        priced = self._transcription.reads_at_a_price
-        longest_s = LONGEST_AT_A_PRICE_S if priced else LONGEST_S
-        if self._audio.scored_ms - from_ms > longest_s * 1000 and self._may_read:
-            self._read_beginning(from_ms, longest_s)
+        if self._is_long and self._transcription.may_settle and self._retry_in_s <= 0:
+            self._read_beginning()
         return told
 
     async def catch_up(self) -> None:
-        """Sound that comes faster than in real time waits for the decode that makes room for it, if there is one."""
-        if self._audio.buffered_ms > FULL_MS:
-            await self._transcription.until_settled()
+        """Sound that comes faster than it is read waits for the decode that makes room for it; where that fails, also
+        for the next one."""
+        while self._makes_wait:
+            if not self._transcription.may_settle:
+                await self._transcription.until_free()
+            elif self._retry_in_s > 0:
+                await asyncio.sleep(self._retry_in_s)
+            else:
+                self._read_beginning()
 
     @property
-    def _may_read(self) -> bool:
-        return self._transcription.may_settle and asyncio.get_running_loop().time() >= self._retry_s
+    def _makes_wait(self) -> bool:
+        if self._audio.buffered_ms <= FULL_MS or self._read is not None or self._failures >= TRIES:
+            return False
+        return self._transcription.reads and self._sounds and self._is_long
 
-    def _read_beginning(self, from_ms: float, longest_s: float) -> None:
-        sound = first_piece(self._audio.samples(from_ms, self._audio.scored_ms), longest_s)
+    @property
+    def _sounds(self) -> bool:
+        """Whether the user is known to speak, and does so at this moment: a pause may be the end."""
+        endpointer = self._audio.endpointer
+        return self._segment.announced and endpointer.speaking and not (endpointer.faded or endpointer.paused)
+
+    @property
+    def _unread_from_ms(self) -> float:
+        return max(self._segment.start_ms(self._context.config), self._audio.start_ms)
+
+    @property
+    def _longest_s(self) -> float:
+        return LONGEST_AT_A_PRICE_S if self._transcription.reads_at_a_price else LONGEST_S
+
+    @property
+    def _is_long(self) -> bool:
+        return self._audio.scored_ms - self._unread_from_ms > self._longest_s * 1000
+
+    @property
+    def _retry_in_s(self) -> float:
+        return self._retry_s - asyncio.get_running_loop().time()
+
+    def _read_beginning(self) -> None:
+        from_ms = self._unread_from_ms
+        sound = first_piece(self._audio.samples(from_ms, self._audio.scored_ms), self._longest_s)
         seconds = len(sound) / VAD_RATE
         to_ms = from_ms + seconds * 1000
         known = partial(self._known, self._segment, seconds, to_ms)
@@ -92,11 +125,13 @@ class LongSpeech:
     def _known(self, segment: SpeechSegment, seconds: float, to_ms: float, known: Transcript) -> None:
         if segment is not self._segment:
             return  # it was read a moment too late
+        self._failures = 0
         from_ms = max(segment.open_from_ms, to_ms - seconds * 1000)
         text = self._echo.own_words(known.text, self._audio, from_ms, to_ms)
         self._read = text, seconds, to_ms
 
     def _failed(self, error: BaseException) -> None:
+        self._failures += 1
         self._retry_s = asyncio.get_running_loop().time() + RETRY_S
         facts = facts_of(error) if isinstance(error, ProviderError) else {"error": type(error).__name__}
         story(log, "beginning of a long turn not read yet", facts)

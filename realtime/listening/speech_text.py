@@ -94,8 +94,7 @@ class SpeechText:
 
     def grew(self) -> None:
         """There is one more frame of open speech."""
-        if self._segment.announced and not self._audio.endpointer.faded and not self._audio.endpointer.paused:
-            self._settle_beginning()
+        self._settle_beginning()
         speech_ms = self._audio.endpointer.speech_ms
         due = speech_ms >= self._next_interim_ms and not self._audio.endpointer.paused
         if due and self._transcription.takes_interim:

@@ -139,10 +139,8 @@ class Transcription:
 
     async def _tell(self, samples: Samples, on_text: OnText) -> None:
         loop = asyncio.get_running_loop()
-        begun_s, assumed = (
-            loop.time(),
-            self._decoding.language is None and self._decoding.speaks.assumed(samples) is not None,
-        )
+        begun_s = loop.time()
+        assumed = self._decoding.language is None and self._decoding.speaks.assumed(samples) is not None
         try:
             transcript = await self._decoding.transcribe(samples, final=False)
         except ProviderError:
@@ -233,7 +231,11 @@ class Transcription:
     @property
     def may_settle(self) -> bool:
         """Whether nothing is being read that somebody waits for."""
-        return self.reads and not _any_runs(self._settling, self._guess, self._early, self._left)
+        return self.reads and not _any_runs(*self._awaited)
+
+    @property
+    def _awaited(self) -> tuple[asyncio.Task[None] | asyncio.Task[Transcript] | None, ...]:
+        return self._settling, self._guess, self._early, self._left
 
     def settle(self, samples: Samples, on_text: OnText, on_failure: Callable[[BaseException], None]) -> None:
         """Read the beginning of long speech for good, if that `may_settle`. If it is stopped, nobody is told."""
@@ -249,10 +251,10 @@ class Transcription:
         )
         self._settling.add_done_callback(tell)
 
-    async def until_settled(self) -> None:
-        """Wait for the end of a `settle`, if there is one."""
-        if self._settling is not None:
-            await asyncio.wait([self._settling])
+    async def until_free(self) -> None:
+        """Wait for the end of a `settle`, and of what one has to wait for."""
+        if running := [task for task in self._awaited if task is not None and not task.done()]:
+            await asyncio.wait(running)
 
     def stop_settling(self) -> None:
         """The speech is over: what was being read is read with the rest."""

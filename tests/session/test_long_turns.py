@@ -69,6 +69,34 @@ async def test_a_long_turn_that_comes_faster_than_it_is_read_is_heard_whole() ->
         assert (await talk.until(COMPLETED))["transcript"] == words(0, 400)
 
 
+@pytest.mark.parametrize("interim", [True, False])
+@pytest.mark.parametrize("failing", [1, 2])
+def test_it_waits_for_another_decode_where_one_fails(failing: int, interim: bool) -> None:
+    @scripted
+    async def scene() -> None:
+        reader = ToneReader(failing=failing, interim=interim, final_s=2.0)
+        async with Talk(transcriber=reader) as talk:
+            for number, part in enumerate(spoken(0, 400)):
+                await talk.append(part)
+                await asyncio.sleep(
+                    0.01 if number > 1200 else 0
+                )  # wire 1.4: 120 s at once, then ten times real time
+            await talk.silence(2.0)
+            assert (await talk.until(COMPLETED))["transcript"] == words(0, 400)
+
+    scene()
+
+
+@scripted
+async def test_sound_waits_for_no_decode_that_never_works() -> None:
+    async with Talk(transcriber=ToneReader(failing=10**6)) as talk:
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        for part in spoken(0, 400):
+            await talk.append(part)
+        assert loop.time() - begun_s < 3 * long_speech.RETRY_S
+
+
 @scripted
 async def test_a_turn_of_less_than_that_is_read_at_once_as_ever() -> None:
     reader = ToneReader()
