@@ -169,18 +169,26 @@ class UserItems:
             if speech and segment is None:
                 transcript = await self._transcription.of_item(samples)
             elif speech:
-                transcript = await self._transcription.final(samples, end_ms)
+                transcript = await self._final(samples, end_ms, settled)
         except ProviderError as error:
-            self._failed(item_id, error)
+            self._failed(item_id, error, settled)
         except Exception as error:  # of a detector from anywhere
             log.error("the voice detector broke", exc_info=error)
-            self._failed(item_id, ProviderUnavailable("The voice detector failed."))
+            self._failed(item_id, ProviderUnavailable("The voice detector failed."), settled)
         else:
             text = settled.with_rest(own(transcript.text))
             self._known(item_id, text, settled.seconds + len(samples) / VAD_RATE)
         finally:
             if self._reads(item_id):
                 self._is_read(item_id)
+
+    async def _final(self, samples: Samples, end_ms: float | None, settled: Settled) -> Transcript:
+        try:
+            return await self._transcription.final(samples, end_ms)
+        except ProviderError:
+            if not settled.text:
+                raise
+            return await self._transcription.final(samples, end_ms)  # a long turn is worth one more try
 
     # -- speech that another server has heard first ----------------------------------------------------------------
 
@@ -201,7 +209,8 @@ class UserItems:
                 heard = await samples
         except TimeoutError:
             self._again.forget(segment.item_id)
-            self._failed(segment.item_id, ProviderUnavailable(NEVER_AGAIN))
+            settled = Settled.restored(segment.settled)
+            self._failed(segment.item_id, ProviderUnavailable(NEVER_AGAIN), settled)
         else:
             await self._transcribe(
                 segment.item_id, heard, None, None if segment.by_client else True, str, segment
@@ -227,8 +236,14 @@ class UserItems:
         self._is_read(item_id)
         self._again.tell(turns.TranscriptKnown(item_id, text))
 
-    def _failed(self, item_id: str, error: ProviderError) -> None:
-        if self._reads(item_id):
+    def _failed(self, item_id: str, error: ProviderError, settled: Settled) -> None:
+        """There is no text, or of long speech only that of what was settled: nobody is asked to say that again."""
+        if settled.text and self._reads(item_id):
+            segment = self._segments[item_id]
+            facts = {"item": item_id, "ms": round(segment.to_ms - settled.to_ms), **facts_of(error)}
+            story(log, "end of a long turn lost: no text for it", facts, logging.WARNING)
+            self._known(item_id, settled.text, settled.seconds)
+        elif self._reads(item_id):
             self._fail(item_id, error)
             self._is_read(item_id)
             self._again.tell(turns.TranscriptFailed(item_id))

@@ -15,6 +15,7 @@ from tests.session.test_moved_speech import send_again, users
 from tests.tone_words import GAP_S, WORD_S, ToneReader, spoken, tell, words
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
+FAILED = "conversation.item.input_audio_transcription.failed"
 DELTA = "conversation.item.input_audio_transcription.delta"
 MOST_BEHIND = 10  # words, in five seconds
 EACH_S = WORD_S + GAP_S
@@ -166,6 +167,41 @@ async def test_where_the_beginning_cannot_be_read_for_ever_the_newest_sound_is_k
     assert 8 <= len(tries) <= 12, "every ten seconds"
 
 
+@pytest.mark.parametrize(
+    ("failing", "by_client"), [(1, False), (2, False), (10**6, False), (1, True), (2, True), (10**6, True)]
+)
+def test_where_the_end_of_a_long_turn_cannot_be_read_the_beginning_counts(
+    failing: int, by_client: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    @scripted
+    async def scene() -> None:
+        reader = ToneReader()
+        async with Talk(transcriber=reader) as talk:
+            await tell(talk, 0, 100)
+            reader.failing = failing
+            if by_client:
+                await talk.send("input_audio_buffer.commit")
+                await talk.send("response.create")
+            else:
+                await talk.silence(2.0)
+            told = await talk.until(COMPLETED)
+            await talk.until("response.done")
+            heard = told["transcript"].split()
+            lost = [each for each in caplog.records if "end of a long turn lost" in each.getMessage()]
+            if failing > (1 if by_client else 2):  # a pause has been read before its turn ends
+                assert heard == words(0, len(heard)).split()
+                assert 30 <= len(heard) < 100
+                assert told["usage"]["seconds"] == pytest.approx(len(heard) * EACH_S, abs=1.0)
+                assert [each.levelname for each in lost] == ["WARNING"]
+                assert talk.of(FAILED) == []
+            else:
+                assert told["transcript"] == words(0, 100)
+                assert lost == []
+            assert talk.chat.requests[-1].messages[-1].content == told["transcript"]
+
+    scene()
+
+
 @scripted
 async def test_a_long_turn_that_is_cleared_is_gone_with_all_that_was_read_of_it() -> None:
     async with Talk(transcriber=ToneReader()) as talk:
@@ -270,6 +306,25 @@ async def test_a_long_turn_that_has_ended_without_its_text_is_read_whole_at_the_
         assert (told["item_id"], told["transcript"]) == (item_id, words(0, 90))
         await asyncio.sleep(1.0)
         assert new.chat.requests[-1].messages[-1].content == words(0, 90)
+
+
+@scripted
+async def test_a_long_turn_whose_end_does_not_come_to_the_next_server_keeps_what_was_read() -> None:
+    reader = ToneReader()
+    async with Losable(transcriber=reader, extensions="resume") as old:
+        await tell(old, 0, 90)
+        reader.final_s = 60.0
+        await old.silence(2.0)
+        item_id = (await old.until("input_audio_buffer.committed"))["item_id"]
+        left = old.lose()
+    async with Losable(
+        transcriber=ToneReader(), extensions="resume", continues=left.continues(), before=left, ids="b"
+    ) as new:
+        told = await new.until(COMPLETED)
+        heard = told["transcript"].split()
+        assert told["item_id"] == item_id
+        assert heard == words(0, len(heard)).split()
+        assert len(heard) >= 30
 
 
 def test_long_speech_is_cut_where_the_local_transcriber_cuts_it() -> None:
