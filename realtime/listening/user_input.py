@@ -28,6 +28,7 @@ from realtime.core.snapshot import SegmentSnapshot
 from realtime.core.turn_end import EarlyAnswer
 from realtime.errors import ProtocolError
 from realtime.listening.audio_input import AudioInput, Scored
+from realtime.listening.carried import Carried
 from realtime.listening.certainty import is_sure
 from realtime.listening.comes_again import ComesAgain
 from realtime.listening.echo import EchoFilter
@@ -68,7 +69,7 @@ class UserInput:
         self.items = UserItems(context, self._audio, self._transcription, self.again)
         self._segment = SpeechSegment()  # that is or was open
         self._judged = False  # it has ended, and its text will decide what it was
-        self._carried = Settled()  # of speech that was open elsewhere: what is said next goes on with it
+        self._carried = Carried(context, self.items)  # of speech that was open elsewhere
         self._ended_ms: float | None = None  # of the last turn that the detector ended
         self._dropped_ms = 0.0  # up to there it was no speech
         self._voice = QuietVoice(context, weak_call(self._voice_stopped))
@@ -89,7 +90,7 @@ class UserInput:
         # A word over an answer that has ended and is being read is dropped; open speech is heard again
         open_ms = self._segment.start_ms(before) if self._audio.endpointer.speaking else None
         if (before.turn_detection is None) is not (config.turn_detection is None):
-            self._carried = self._settled
+            self._carried.keep(self._settled)
         self._audio.detect(config.turn_detection is not None, open_ms)
         if before.turn_detection is None and config.turn_detection is not None:
             self._segment.announced = False  # what is kept of it is told anew
@@ -135,7 +136,7 @@ class UserInput:
     def _settled(self) -> Settled:
         """What was read of the speech that no item has, and comes before the sound that is kept."""
         is_open = self._segment.announced or self._judged or self._audio.endpointer.speaking
-        return self._segment.settled if is_open else self._carried
+        return self._segment.settled if is_open else self._carried.settled
 
     @property
     def speaking(self) -> bool:
@@ -149,10 +150,15 @@ class UserInput:
 
     def go_on(self, before: Unheard, received_ms: float) -> None:
         """Somebody else has received so much audio, and its client sends again what is unheard."""
-        self._carried = Settled.restored(before.settled)
+        self._carried.keep(Settled.restored(before.settled))
         self.again.begin(before.from_ms, before.open_ms, received_ms)
         for segment in before.segments:
             self.items.hear_again(segment)
+
+    def goes_on_otherwise(self) -> None:
+        """The user has typed, or the client asks for an answer: speech of another server that has not gone on by now
+        comes before that."""
+        self._carried.end()
 
     @property
     def last_audio_s(self) -> float | None:
@@ -263,7 +269,7 @@ class UserInput:
         if self._judged:
             self._judged, self._segment.end_ms = False, None
         else:
-            kept_from_ms, settled, self._carried = self._audio.start_ms, self._carried, Settled()
+            kept_from_ms, settled = self._audio.start_ms, self._carried.take()
             item_id = self._context.new_id("item")
             self._segment = SpeechSegment(item_id, onset_ms, kept_from_ms, settled=settled)
         self._delay.began()
@@ -363,13 +369,14 @@ class UserInput:
         self._delay.pause_ended()
         self._text.discarded()
         self._judged = self._segment.announced = False
-        self._segment.settled = self._carried = Settled()
+        self._carried.take()
+        self._segment.settled = Settled()
 
     def drop_speech(self) -> None:
         """A sound during a reply that was no interruption: as if it had never been."""
         self._transcription.discard_early()
         self._audio.release()
-        self._carried = self._segment.settled
+        self._carried.give_back(self._segment.settled)
         self._judged = self._segment.announced = False
         self._dropped_ms = self._audio.scored_ms
 
@@ -384,6 +391,7 @@ class UserInput:
 
     async def aclose(self) -> None:
         """Stop decoding and leave the detector."""
+        self._carried.close()
         self._voice.close()
         self._missing.close()
         self._audio.close()

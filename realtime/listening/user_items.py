@@ -216,6 +216,13 @@ class UserItems:
                 segment.item_id, heard, None, None if segment.by_client else True, str, segment
             )
 
+    def add_settled(self, settled: Settled) -> None:
+        """What was read of speech of which nothing more comes, as an item of its own. It asks for no answer. Raises
+        ProtocolError in a full conversation."""
+        item_id = self._context.new_id("item")
+        self.add(item_id)
+        self._completed(item_id, settled.text, settled.seconds)
+
     def _is_read(self, item_id: str) -> None:
         """Its text is known, or never will be."""
         conversation, reading = self._context.conversation, self._pending.pop(item_id)
@@ -223,8 +230,12 @@ class UserItems:
         self._segments.pop(item_id, None)
 
     def _known(self, item_id: str, text: str, seconds: float) -> None:
-        if not self._reads(item_id):
-            return
+        if self._reads(item_id):
+            self._completed(item_id, text, seconds)
+            self._is_read(item_id)
+            self._again.tell(turns.TranscriptKnown(item_id, text))
+
+    def _completed(self, item_id: str, text: str, seconds: float) -> None:
         self._context.conversation.set_transcript(item_id, text)
         if self._context.config.transcription is not None:
             usage = DurationUsage(seconds=round(seconds, 3))
@@ -233,8 +244,6 @@ class UserItems:
                     item_id=item_id, transcript=text, usage=usage
                 )
             )
-        self._is_read(item_id)
-        self._again.tell(turns.TranscriptKnown(item_id, text))
 
     def _failed(self, item_id: str, error: ProviderError, settled: Settled) -> None:
         """There is no text, or of long speech only that of what was settled: nobody is asked to say that again."""

@@ -289,6 +289,7 @@ class Session:
                 if self.config.has("playback"):
                     self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case client_events.ResponseCreate(response=params):
+                self._user.goes_on_otherwise()
                 self._answering.create(params)
             case client_events.ResponseCancel(response_id=response_id):
                 self._context.turns.put(turns.ReplyUnwanted())
@@ -297,6 +298,7 @@ class Session:
                 self._items.receive(event)
                 self.responses.truncated(item_id)
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
+                self._user.goes_on_otherwise()
                 self._items.receive(event, new)
                 self._context.turns.put(turns.ReplyUnwanted())  # the user has gone on
                 self._idle.anew()

@@ -308,6 +308,43 @@ async def test_a_long_turn_that_has_ended_without_its_text_is_read_whole_at_the_
         assert new.chat.requests[-1].messages[-1].content == words(0, 90)
 
 
+HELLO = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+
+
+@pytest.mark.parametrize("then", ["", "typed soon", "asked soon"])
+def test_a_long_turn_whose_rest_never_comes_is_an_item_of_its_own(then: str) -> None:
+    @scripted
+    async def scene() -> None:
+        async with Losable(transcriber=ToneReader(), extensions="resume") as old:
+            await tell(old, 0, 58)
+            left = old.lose()
+        async with Losable(
+            transcriber=ToneReader(), extensions="resume", continues=left.continues(), before=left, ids="b"
+        ) as new:
+            await asyncio.sleep(1.0)
+            if then == "typed soon":
+                await new.send("conversation.item.create", item=HELLO)
+            if then in ("typed soon", "asked soon"):
+                await new.send("response.create")
+                await new.until("response.done")
+            await asyncio.sleep(30.0)
+            before = await new.until(COMPLETED, 1)
+            heard = before["transcript"].split()
+            assert heard == words(0, len(heard)).split()
+            assert len(heard) >= 30
+            assert new.session._user.unheard.settled is None
+            await tell(new, 300, 303)
+            await new.silence(2.0)
+            told = await new.until(COMPLETED, 2)
+            assert told["transcript"] == words(300, 303)
+            assert told["usage"]["seconds"] < 4
+            typed = ["Hello"] if then == "typed soon" else []
+            asked = [each.content for each in new.chat.requests[-1].messages if each.role == "user"]
+            assert asked == [before["transcript"], *typed, words(300, 303)]
+
+    scene()
+
+
 @scripted
 async def test_a_long_turn_whose_end_does_not_come_to_the_next_server_keeps_what_was_read() -> None:
     reader = ToneReader()
