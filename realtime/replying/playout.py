@@ -176,16 +176,14 @@ class Playout:
             self._context.sent.cut(now_s + STOPS_S)
         return True
 
-    def cut_short(self, item_id: str) -> ReplySound | None:
+    def cut_short(self, item_id: str) -> str | None:
         """The client says where it has stopped this item, whose end should just have been heard: its player is late,
-        and told of speech that began then it has thrown the last words away. None if it is not so."""
+        and told of speech that began then it has thrown the last words away. Of which reply; None if it is not so."""
         sound, now_s = self._of(item_id), self.now_s()
         if sound is None or sound.interrupted or not sound.complete or sound.playback.acked_ms is not None:
             return None
-        if sound.unheard_s(now_s) > 0 or not sound.unheard_s(now_s - LATE_S) > 0:
-            return None
-        sound.cut_s = now_s
-        return sound
+        just_ended = sound.unheard_s(now_s) <= 0 < sound.unheard_s(now_s - LATE_S)
+        return sound.response_id if just_ended else None
 
     def _closes_up(self, stopped: ReplySound) -> None:
         """The player stops this one, so those that wait behind it sound sooner. One that tells its position does so."""

@@ -278,13 +278,12 @@ class Responses:
         if self._latest is not None:
             self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
 
-    def truncated(self, item_id: str) -> None:
-        """The client has said how much of an item was heard: its player was stopped there, or just before the end."""
-        self.sounding.truncated(item_id)
-        sound, latest = self._playout.cut_short(item_id), self._latest
-        if self.active is None and sound is not None and latest is not None and latest.events.sound is sound:
-            self._interrupted = InterruptedReply(latest, (sound,))
-            self._context.turns.put(turns.ReplyCutShort(latest.id))
+    def cut_short(self, response_id: str) -> None:
+        """The last words of the latest reply, which has ended, were thrown away by its player. They may be said."""
+        if self._latest is not None and self._latest.id == response_id:
+            sound = self._latest.events.sound
+            sound.cut_s = self._playout.now_s()
+            self._interrupted = InterruptedReply(self._latest, (sound,))
 
     def stop_chat(self, response_id: str) -> None:
         """The interruption was meant: the chat model need not go on with this reply."""

@@ -296,7 +296,7 @@ class Session:
                 self.responses.cancel(response_id)
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
-                self.responses.truncated(item_id)
+                self.responses.sounding.truncated(item_id)
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
                 self._user.goes_on_otherwise()
                 self._items.receive(event, new)

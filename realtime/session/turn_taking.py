@@ -124,6 +124,8 @@ class TurnTaking:
         self._turn, actions = turns.step(before, event, self._rules)
         if self.phase is not before.phase:
             log.debug("%s ◆ %s → %s (%s)", session_id, before.phase.name, self.phase.name, Outline(event))
+        if isinstance(event, turns.ReplyCutShort) and self._turn.stopped is not before.stopped:
+            self._responses.cut_short(event.response_id)
         for action in actions:
             log.debug("%s → %s", session_id, Outline(action))
             self._carry_out(action)

@@ -47,6 +47,12 @@ def spoken(talk: Talk) -> list[str]:
     return [event["transcript"].strip() for event in talk.of("response.output_audio_transcript.done")]
 
 
+def left_alone(talk: Talk) -> bool:
+    """Whether the server takes no reply for one that was cut."""
+    responses = talk.session.responses
+    return responses.interrupted is None and not any(each.interrupted for each in responses._playout._sounds)
+
+
 @scripted
 async def test_after_a_noise_the_last_word_is_said():
     async with talk_of("") as talk:
@@ -108,6 +114,7 @@ async def test_without_speech_the_client_means_it():
         await talk.silence(3.1)
         item_id = items_said(talk)[-1]
         await talk.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=2600)
+        assert left_alone(talk)
         await talk.silence(1)
         await talk.speak(0.4)
         await talk.silence(4)
@@ -122,6 +129,7 @@ def test_a_client_that_decides_itself_is_not_helped(rule: str):
         async with talk_of("", audio={"input": {"turn_detection": detection}}) as talk:
             await noise_at_the_end(talk)
             assert spoken(talk) == [COUNT]
+            assert left_alone(talk)
 
     scene()
 
