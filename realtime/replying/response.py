@@ -42,6 +42,7 @@ from realtime.replying.speech_feed import (
 from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
 from realtime.watchdog import Watchdog
+from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,8 @@ class Response:
         )
         self._calls: dict[int, ToolCallDelta] = {}
         self._cut_call = False  # the answer was cut in its last call
-        self._broke_off: ProviderError | None = (
-            None  # why the chat model ended in the middle of what is spoken
-        )
+        self._broke_off: ProviderError | None = None  # the chat model, in the middle of what is spoken
+        self._guess_failed: Callable[[ProviderError], None] | None = None
         self._helpers = TaskGroup()
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model and tools go on
@@ -117,12 +117,13 @@ class Response:
 
     def guess(self, failed: Callable[[ProviderError], None]) -> None:
         """Nobody may ever want it: the chat model is asked only once behind the gate. `failed`: see `GuessedChat`."""
+        self._guess_failed = failed
+        self._chat = GuessedChat(self._chat, self.gate, weak_call(self._fail_guess))
 
-        def tell(error: ProviderError) -> None:
-            self.failed = True
-            failed(error)
-
-        self._chat = GuessedChat(self._chat, self.gate, tell)
+    def _fail_guess(self, error: ProviderError) -> None:
+        self.failed = True
+        if self._guess_failed is not None:
+            self._guess_failed(error)
 
     def speak_ahead(self) -> None:
         """Let the voice prepare the first chunk, where that is allowed."""

@@ -28,6 +28,7 @@ from realtime.protocol.response_options import ResponseOptions
 from realtime.replying.chat_request import request_about
 from realtime.replying.response import Response
 from realtime.replying.responses import Responses
+from realtime.weak_calls import weak_call
 
 MOST_SPEECH_IN_VAIN = 2  # a turn; after that, the voice waits for the end of the turn
 
@@ -112,7 +113,7 @@ class Speculation:
             premise.options, given, marks, may_speak_ahead=self._may_speak_ahead
         )
         self._response.on_prepared = partial(self._prepared, self._response.id)
-        self._response.guess(partial(self._failed, self._response.id))
+        self._response.guess(partial(weak_call(self._failed), self._response.id))
         if self._context.settings.speculate == "speech":
             self._response.speak_ahead()
         self._progress(EarlyAnswer.IN_THE_MAKING)
