@@ -13,6 +13,7 @@ import pytest
 
 from realtime.server import connection
 from realtime.server.closing import Closing
+from realtime.server.live_session import LiveSession
 from realtime.server.state import REGISTRY
 from tests.server.harness import Harness, eventually, open_harness
 
@@ -56,6 +57,14 @@ def is_gone(client: socket.socket) -> bool:
     return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
+async def nothing_moves(live: LiveSession) -> None:
+    """Wait until the writer is stuck: it has much to send, and sends nothing."""
+    unsent = -1
+    while live.outbox.has_room or live.outbox.unsent_bytes != unsent:
+        unsent = live.outbox.unsent_bytes
+        await asyncio.sleep(0.3)
+
+
 @pytest.fixture
 def quick_flush(monkeypatch):
     monkeypatch.setattr(connection, "FLUSH_S", 0.5)
@@ -83,7 +92,8 @@ async def test_whoever_ends_the_session_the_connection_is_gone(quick_flush, code
     """The writer waits in a send when something else ends the session."""
     async with open_harness(send_timeout_s=60) as harness, never_reading(harness) as client:
         await eventually(lambda: harness.sessions == 1)
-        await asyncio.sleep(0.2)
+        for live in harness.server.app[REGISTRY]:
+            await nothing_moves(live)
         for live in harness.server.app[REGISTRY]:
             live.end(Closing(code, "test"))
         await eventually(lambda: harness.sessions == 0)
