@@ -30,6 +30,7 @@ from realtime.contained import contained
 from realtime.core.messages import ToolCall
 from realtime.core.writable import writable
 from realtime.errors import ConfigError
+from realtime.own_code import what_broke
 from realtime.protocol.session_config import FunctionTool
 from realtime.tool_threads import MAX_THREADS, NoThread, ToolThreads
 
@@ -189,6 +190,8 @@ def _load(address: str) -> Sequence[Toolish]:
         raise ConfigError(
             f"REALTIME_TOOLS names {address!r}, which cannot be loaded ({error}). Write module or module:function."
         ) from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"REALTIME_TOOLS names {address!r}, which fails: {what_broke(error)}") from error
     if inspect.ismodule(found):
         found = [value for value in vars(found).values() if isinstance(value, ServerTool)]
         if not found:

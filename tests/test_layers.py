@@ -19,6 +19,7 @@ LAYERS = [
     "blocks",
     "logs",
     "contained",
+    "own_code",
     "core",
     "protocol",
     "minimax",

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import enum
 import pickle
+import sys
 import threading
 import time
 from typing import Annotated, Any, Literal
@@ -156,6 +157,27 @@ def test_an_address_without_a_tool_raises_config_error(address):
 
 
 # -- together with the client's tools
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def broken(:\n    pass\n", "weather_1.py line 1: invalid syntax"),
+        (
+            "import os\nKEY = os.environ['NO_SUCH_WEATHER_KEY']\n",
+            "weather_1.py line 2: KeyError: 'NO_SUCH_WEATHER_KEY'",
+        ),
+        ("raise RuntimeError('no service')\n", "weather_1.py line 1: RuntimeError: no service"),
+        ("import sys\nsys.exit('not today')\n", "weather_1.py line 2: SystemExit: not today"),
+    ],
+)
+def test_a_mistake_in_a_module_of_tools_is_named_with_its_place(tmp_path, monkeypatch, code, said):
+    (tmp_path / "weather_1.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "weather_1", raising=False)
+    with pytest.raises(ConfigError, match="REALTIME_TOOLS names 'weather_1', which fails: ") as caught:
+        load_tools(["weather_1"])
+    assert said in str(caught.value)
 
 
 def test_a_clients_tool_replaces_a_server_tool_of_the_same_name():

@@ -62,6 +62,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_transcription, settings),
         _store(settings),
         _sandbox_voice(settings),
+        *await asyncio.to_thread(_tools, settings),
     ]
     findings += await redis_findings(settings)
     findings += await asyncio.to_thread(_traces, settings)
@@ -182,6 +183,19 @@ def _providers(settings: Settings) -> Finding:
         return Finding("providers", Verdict.BAD, "unknown", str(error))
     names = [f"{role} {'/'.join(source.name for source in who) or 'none'}" for role, who in chosen.items()]
     return Finding("providers", Verdict.GOOD, ", ".join(names))
+
+
+def _tools(settings: Settings) -> list[Finding]:
+    """The operator's functions; nothing is called."""
+    if not settings.tools:
+        return []
+    from realtime.tools import load_tools
+
+    try:
+        names = [tool.name for tool in load_tools(settings.tools)]
+    except ConfigError as error:
+        return [Finding("tools", Verdict.BAD, "cannot be used", str(error))]
+    return [Finding("tools", Verdict.GOOD, ", ".join(names))]
 
 
 def _voice_detection() -> Finding:

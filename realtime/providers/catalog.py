@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from realtime.errors import ConfigError
+from realtime.own_code import what_broke
 from realtime.providers.weights import has_smart_turn
 from realtime.settings import Settings
 
@@ -67,14 +68,23 @@ class Source:
         if self.entry_point is None:
             module = importlib.import_module(_PACKAGE + _MODULES[self.role, self.name])
             return module.create(settings)
+        ours = f"The {self.role} {self.name!r} of the package {self.package}"
         try:
             found = self.entry_point.load()
             create: Callable[[Settings], Any] = found.create if inspect.ismodule(found) else found
         except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"The {self.role} {self.name!r} of the package {self.package} cannot be loaded: {error}."
-            ) from error
-        return create(settings)
+            raise ConfigError(f"{ours} cannot be loaded: {error}.") from error
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{ours} cannot be loaded: {what_broke(error)}") from error
+        try:
+            made = create(settings)
+        except (ConfigError, ModuleNotFoundError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{ours} cannot be created: {what_broke(error)}") from error
+        if made is None:
+            raise ConfigError(f"{ours} cannot be used: its create(settings) gives None.")
+        return made
 
 
 def find(role: str, name: str) -> Source:

@@ -135,6 +135,29 @@ def test_the_error_for_a_broken_package_names_it(acme):
         find("speech", "nothing").create(Settings())
 
 
+def test_a_mistake_in_a_package_is_named_with_its_place(install):
+    code = """
+    def breaks(settings):
+        raise RuntimeError("boom")
+
+    def gives_none(settings):
+        return None
+
+    def exits(settings):
+        raise SystemExit("usage")
+    """
+    points = [f"chat.{name} = broken_voice:{name}" for name in ("breaks", "gives_none", "exits")]
+    install("broken", "broken_voice", code, *points)
+    for name, said in {
+        "breaks": "cannot be created: broken_voice.py line 3: RuntimeError: boom",
+        "gives_none": "cannot be used: its create(settings) gives None.",
+        "exits": "cannot be created: broken_voice.py line 9: SystemExit: usage",
+    }.items():
+        with pytest.raises(ConfigError) as caught:
+            find("chat", name).create(Settings())
+        assert str(caught.value) == f"The chat '{name}' of the package broken {said}"
+
+
 def test_a_name_in_two_packages_is_an_error(acme, install):
     install("zenith", "zenith_voice", MODULE, "chat.acme = zenith_voice")
     with pytest.raises(ConfigError, match="packages acme and zenith both have a chat named 'acme'"):
