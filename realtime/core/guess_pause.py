@@ -7,9 +7,8 @@ left for the turns that are certain. Time is an argument; knows no error and no 
 from __future__ import annotations
 
 PAUSE_S = 10.0
-LONGEST_PAUSE_S = (
-    60.0  # however long the service wants to be left alone: one guess a minute shows that it is back
-)
+# However long the service wants to be left alone: one guess a minute shows that it is back
+LONGEST_PAUSE_S = 60.0
 
 
 class GuessPause:

@@ -16,9 +16,8 @@ from realtime.core.messages import ChatEvent, ChatFinish, ChatRequest, ChatUsage
 
 MAX_ANSWER_CHARACTERS = 200_000  # of the text and the calls (wire 1.4)
 CALL_CHARACTERS = 200  # that each call counts for, beside its name, its id and its arguments
-MAX_DELTA_CHARACTERS = (
-    2_000  # of a text that goes on at once: the voice's side takes some milliseconds for it
-)
+# Of a text that goes on at once: the voice's side takes some milliseconds for it
+MAX_DELTA_CHARACTERS = 2_000
 
 
 class Answer:

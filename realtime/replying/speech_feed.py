@@ -10,13 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import (
-    AbstractContextManager,
-    ExitStack,
-    aclosing,
-    asynccontextmanager,
-    nullcontext,
-)
+from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from realtime import deadlines
