@@ -162,6 +162,11 @@ class AudioInput:
         return min(SPEECH, self.endpointer.rules.on)
 
     @property
+    def kept_ms(self) -> float:
+        """How much audio can be read, whoever has listened to it."""
+        return self._buffer.buffered_ms
+
+    @property
     def start_ms(self) -> float:
         """Position of the oldest audio that is still kept."""
         return self._buffer.start_ms

@@ -64,6 +64,10 @@ class LongSpeech:
 
     def look(self) -> str | None:
         """Take over what was read, and begin to read more. Returns text that is settled since the last call."""
+        if (
+            self._read is None and self._audio.kept_ms <= LONGEST_S * 1000
+        ):  # nearly all speech, at each of its frames
+            return None
         if not self._sounds:
             return None
         told = self._take_over() if self._read is not None else None
@@ -88,7 +92,7 @@ class LongSpeech:
 
     @property
     def _makes_wait(self) -> bool:
-        if self._audio.buffered_ms <= FULL_MS or self._read is not None or self._failures >= TRIES:
+        if self._audio.kept_ms <= FULL_MS or self._read is not None or self._failures >= TRIES:
             return False
         return self._transcription.reads and self._sounds and self._is_long
 

@@ -36,6 +36,10 @@ class Audio:
     start_ms: float = 0.0
     forgotten_ms: float = 0.0
 
+    @property
+    def kept_ms(self):
+        return self.scored_ms - self.start_ms
+
     def samples(self, from_ms, to_ms):
         return np.zeros(max(160, int((to_ms - from_ms) * 16)), np.int16)
 
