@@ -68,10 +68,15 @@ async def _start_driver(stack: AsyncExitStack) -> Any:
 
 
 async def _launch(driver: Any, stack: AsyncExitStack, *switches: str, device: bool, prompt: str) -> Any:
+    from playwright.async_api import Error
+
     fake = ["--use-fake-device-for-media-stream"] if device else []
     ui = "--use-fake-ui-for-media-stream" + ("=deny" if prompt == "deny" else "")
     arguments = [*SWITCHES, ui, *fake, *switches]
-    browser = await driver.chromium.launch(executable_path=chromium(), args=arguments)
+    try:
+        browser = await driver.chromium.launch(executable_path=chromium(), args=arguments)
+    except Error:  # on a machine without memory or time to spare it may end while it starts
+        browser = await driver.chromium.launch(executable_path=chromium(), args=arguments)
     stack.push_async_callback(browser.close)
     return browser
 
