@@ -76,30 +76,38 @@ def put_out(sent: np.ndarray, out: np.ndarray) -> int:
 
     Pauses are allowed: where a busy machine let the player starve. Around a pause, and at the end, a fade changes samples.
     """
-    shift, at = _shift(sent, out), 0
+    loud = int(np.flatnonzero(np.abs(sent) > 1000)[0]) + RAMP
+    begin = loud + _shift(sent, out, loud)
     explained = np.zeros(len(out), bool)
+    # There may be a pause before it is loud
+    quiet = _follow(sent[:loud][::-1], out[:begin][::-1], explained[:begin][::-1], stop=RAMP, start=DECAY)
+    assert loud - quiet < RAMP + SHORT, "the beginning is missing"
+    count = _follow(sent[loud:], out[begin:], explained[begin:], stop=DECAY, start=RAMP)
+    rest = np.abs(out[~explained])
+    assert rest.max(initial=0) <= LEAST, f"{int((rest > LEAST).sum())} samples sound that were not sent"
+    return loud + count
+
+
+def _follow(sent: np.ndarray, out: np.ndarray, explained: np.ndarray, *, stop: int, start: int) -> int:
+    """How many samples of `sent` are in `out`, where it begins with them; which of `out` they are is `explained`. So many
+    samples behind each stop, and before each start, may be others."""
+    at = shift = 0
     while at < len(sent):
         step = min(BLOCK, len(sent) - at)
         place = at + shift
         same = _same_samples(sent[at : at + step], out[place : place + step])
         explained[place : place + same] = True
         if same < step:
-            explained[place : place + same + DECAY] = True
+            explained[place : place + same + stop] = True
             step = same + RAMP  # after a pause it fades in
             pause = _place(sent[at + step :][:BLOCK], out[place + step :])
             if pause is None:
-                return _checked(out, explained, at + same)
-            explained[place + pause + same : place + pause + step] = True
+                return at + same
+            explained[max(0, place + pause + step - start) : place + pause + step] = True
             shift += pause
         at += step
-    explained[at + shift : at + shift + DECAY] = True
-    return _checked(out, explained, at)
-
-
-def _checked(out: np.ndarray, explained: np.ndarray, count: int) -> int:
-    rest = np.abs(out[~explained])
-    assert rest.max(initial=0) <= LEAST, f"{int((rest > LEAST).sum())} samples sound that were not sent"
-    return count
+    explained[at + shift : at + shift + stop] = True
+    return at
 
 
 def assert_once(sent: np.ndarray, out: np.ndarray) -> None:
@@ -110,9 +118,8 @@ def assert_once(sent: np.ndarray, out: np.ndarray) -> None:
     )
 
 
-def _shift(sent: np.ndarray, out: np.ndarray) -> int:
-    """Where in `out` the first sample of `sent` is."""
-    loud = int(np.flatnonzero(np.abs(sent) > 1000)[0]) + RAMP
+def _shift(sent: np.ndarray, out: np.ndarray, loud: int) -> int:
+    """How much later than in `sent` its first loud samples are in `out`."""
     found = _place(sent[loud : loud + 2 * SHORT], out[loud:])
     assert found is not None, "the beginning is missing"
     return found

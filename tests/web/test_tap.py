@@ -11,6 +11,7 @@ SENT = (
     np.convolve(np.random.default_rng(5).standard_normal(RATE), np.ones(8) / 8, mode="same") * 9000
 ).astype(np.int16)
 SENT[5000:7000] = 0
+QUIET = np.concatenate([SENT[8000:20_000] // 50, SENT])  # speech often begins with the breath before it
 RAMP = 48  # samples
 
 
@@ -29,6 +30,11 @@ def test_pauses_are_forgiven(cuts: list[int]) -> None:
     assert_once(SENT, output(*np.split(SENT, cuts)))
 
 
+@pytest.mark.parametrize("cuts", [[300], [11_900], [300, 5000, 20_000]])
+def test_pauses_in_a_quiet_beginning_are_forgiven(cuts: list[int]) -> None:
+    assert_once(QUIET, output(*np.split(QUIET, cuts)))
+
+
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -45,6 +51,12 @@ def test_pauses_are_forgiven(cuts: list[int]) -> None:
 def test_what_is_not_the_sound_is_found(pieces: list[np.ndarray]) -> None:
     with pytest.raises(AssertionError):
         assert_once(SENT, output(*pieces))
+
+
+@pytest.mark.parametrize("begin", [QUIET[600:], np.concatenate([QUIET[:600], QUIET])], ids=["lost", "twice"])
+def test_a_quiet_beginning_that_is_not_the_sound_is_found(begin: np.ndarray) -> None:
+    with pytest.raises(AssertionError):
+        assert_once(QUIET, output(begin))
 
 
 def test_a_sound_that_was_stopped_is_measured() -> None:
