@@ -76,6 +76,7 @@ class Chunker:
         self._delivery = Delivery()
         self._buffer = WordingBuffer()
         self._cuts: list[Cut] | None = None
+        self._speakable = False  # there may be something to pronounce in the pending text
         self._finished = False
         self._shortage = 0.0  # 0 = requests enough, 1 = none left
         self._started_s: float | None = None
@@ -97,6 +98,7 @@ class Chunker:
         self._buffer.append(wording)
         if not wording.said:
             return
+        self._speakable = self._speakable or pronounceable(wording.said)
         text_ms = self.speaking_rate.expected_ms(measure(wording.said))
         self._pending_ms += text_ms
         if self._started_s is None:
@@ -167,7 +169,7 @@ class Chunker:
         dry_s = self._clock.dry_s()
         if self._finished and not pronounceable(self._pending):
             yield float("-inf"), self._whole()
-        elif not self._pending or self._pending.isspace():
+        elif not self._speakable:
             if len(self._buffer.text) >= self._rules.silent_chars:
                 yield float("-inf"), self._silent()
         elif not self._opened or dry_s is None:
@@ -321,8 +323,13 @@ class Chunker:
         return Cut(end, Boundary.WORD, True, True, 1, 0, measure(text)) if pronounceable(text) else None
 
     def _silent(self) -> Cut:
-        """Text for which nothing is said, to be shown now: a table, or code as it is written."""
-        return Cut(len(self._pending), Boundary.PARAGRAPH, True, False, 0, 0, Size())
+        """Text for which nothing is said, to be shown now: a table, code as it is written, a picture of symbols. What
+        has begun may still become a word: "$" before "5"."""
+        end = len(self._pending)
+        if self._pending and not self._pending[-1].isspace():
+            begun = self._pending.rsplit(None, 1)[-1]
+            end -= len(begun) if len(begun) < end else 0
+        return Cut(end, Boundary.PARAGRAPH, True, False, 0, 0, Size())
 
     def _whole(self) -> Cut:
         return Cut(len(self._pending), Boundary.END, True, False, 1, 0, measure(self._pending))
@@ -350,6 +357,7 @@ class Chunker:
         if self._finished and not pronounceable(rest):
             cut = self._whole()
         wording, self._cuts = self._buffer.take(cut.end), None
+        self._speakable = pronounceable(self._pending)
         near = self._pending[: 3 * self._rules.cap_chars]  # no chunk is longer
         self._pending_ms = self.speaking_rate.expected_ms(measure(near))
         spoken, places = spoken_form(wording.said)

@@ -206,6 +206,30 @@ def test_a_reply_without_a_sound_is_one_silent_chunk() -> None:
     assert chunker.done
 
 
+@pytest.mark.parametrize("symbols", ["🟩 🟨 ⬛\n", "→ ", ". . ", "😀"])
+def test_a_picture_of_symbols_leaves_in_silence_as_it_comes(symbols: str) -> None:
+    """What follows it is said at once, and however long it is, only its end is looked at again."""
+    chunker, text, chunks = Chunker(), symbols * 600, []
+    for start in range(0, len(text), 4):
+        chunker.feed(Wording.plain(text[start : start + 4]), 0.0)
+        chunks += chunker.poll(0.0)
+        assert start + 4 - sum(len(chunk.text) for chunk in chunks) <= ChunkRules().silent_chars
+    assert {chunk.spoken for chunk in chunks} == {""}
+    chunker.feed(Wording.plain(" $5 is what it costs, my friend. "), 0.0)
+    spoken = [chunk.spoken for chunk in chunker.poll(0.0) if chunk.spoken]
+    assert spoken
+    assert "$5 is what it costs," in spoken[0]
+
+
+def test_a_sign_at_the_end_of_symbols_stays_with_its_number() -> None:
+    chunker = Chunker()
+    chunker.feed(Wording.plain("= " * 120 + "$"), 0.0)
+    (silent,) = chunker.poll(0.0)
+    assert silent.text == "= " * 120
+    chunker.feed(Wording.plain("5 is enough, my friend. "), 0.0)
+    assert chunker.poll(0.0)[0].spoken.startswith("$5")
+
+
 def test_an_emoji_at_the_end_stays_with_the_last_words() -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain("Have a good evening! 😀"), 0.0)
