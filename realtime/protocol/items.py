@@ -138,9 +138,11 @@ def _read_part(value: Any, path: str, role: str) -> ItemPart:
 
 def _read_input_audio(sent: Fields) -> InputAudio:
     transcript = sent.maybe("transcript", checks.text)
-    if transcript is not None:
-        return InputAudio(transcript)  # used as text: its audio is not needed
-    return InputAudio(None, sent.required("audio", checks.base64_bytes)[:])
+    if transcript is None:
+        return InputAudio(None, sent.required("audio", checks.base64_bytes)[:])
+    if not transcript.strip() and (audio := sent.maybe("audio", checks.base64_bytes)):
+        return InputAudio(None, audio[:])  # some clients have to send both fields, and have no words
+    return InputAudio(transcript)  # used as text: its audio is not needed
 
 
 def _read_image(sent: Fields) -> InputImage:

@@ -207,8 +207,9 @@ class ResponseEvents:
             self._put(events.ResponseOutputAudioTranscriptDelta(**self._address(), delta=text))
 
     async def audio(self, index: int, pcm: bytes) -> None:
-        """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader."""
-        if not self.open:
+        """Sound of chunk `index`, 16-bit PCM at the format's rate, sent on at once; waits only for a slow reader. What
+        a voice makes of blanks is dropped: there is no message."""
+        if not self.open or self.message_id is None:
             return
         limit = int(MAX_DELTA_MS * self._format.rate / 1000) * 2
         for start in range(0, len(pcm), limit):
@@ -250,7 +251,7 @@ class ResponseEvents:
         self._tell_words()
 
     def _tell_words(self, *, final: bool = False) -> None:
-        if not self._context.config.has("words"):
+        if self.message_id is None or not self._context.config.has("words"):
             return
         new = self.sound.part.new_words(final=final)
         for aligned, group in itertools.groupby(new, key=lambda word: word.aligned):
@@ -261,6 +262,7 @@ class ResponseEvents:
             self._put(events.ResponseOutputAudioWordsDelta(**self._address(), source=source, words=words))
 
     def _address(self) -> dict[str, Any]:
+        assert self.message_id is not None, "nothing is told of a message that was not announced"
         return {
             "response_id": self.response_id,
             "item_id": self.message_id,

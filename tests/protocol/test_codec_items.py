@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from realtime.protocol.objects import (
     FunctionCallItem,
     FunctionCallOutputItem,
@@ -45,6 +47,15 @@ def test_audio_is_decoded_only_if_there_is_no_transcript():
     ).content
     assert said == InputAudio("Hi")
     assert recorded == InputAudio(None, b"\x00\x00\x00")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_transcript_beside_audio_says_nothing(blank):
+    part = {"type": "input_audio", "transcript": blank}
+    audios = ({"audio": "AAAA"}, {}, {"audio": ""}, {"audio": None})
+    recorded, *said = create(**user(*({**part, **each} for each in audios))).content
+    assert recorded == InputAudio(None, b"\x00\x00\x00")
+    assert said == [InputAudio(blank)] * 3
 
 
 def test_images_are_data_uris():

@@ -134,6 +134,19 @@ async def test_times_of_words_are_told_where_they_are_wanted():
 
 
 @scripted
+@pytest.mark.parametrize("blank", ["\x00", " ", "\u200b"])
+async def test_an_answer_of_blanks_has_neither_words_nor_sound(blank):
+    bench = Bench(extensions="words")
+    reply = begun(bench)
+    reply.begin_chunk(chunk(0, blank))
+    await reply.audio(0, SECOND)
+    reply.words(0, (WordTime(0, 1, 0, 300),))
+    reply.end_chunk(0)
+    reply.finish("completed")
+    assert [event["type"] for event in bench.sent()] == ["response.created", "response.done"]
+
+
+@scripted
 async def test_nothing_follows_the_end_of_a_reply():
     bench = Bench()
     reply = begun(bench)

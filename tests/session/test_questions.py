@@ -187,7 +187,7 @@ def recording(**more: str) -> dict[str, Any]:
 async def test_a_recording_of_the_response_is_read_for_it_and_is_no_item() -> None:
     chat, reader = FakeChat([[(0.1, "calm")]]), slow("Spoken.")
     async with Talk(chat=chat, transcriber=reader, **BY_HAND) as talk:
-        await beside(talk, recording(), recording(transcript="Known."), typed("And now?"))
+        await beside(talk, recording(transcript=""), recording(transcript="Known."), typed("And now?"))
         await talk.until("response.done")
         assert asked(chat) == [["Spoken.", "Known.", "And now?"]]
         assert [seconds for seconds, _ in reader.asked] == [pytest.approx(1.2, abs=0.01)]
