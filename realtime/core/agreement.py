@@ -6,7 +6,8 @@ and the mark after the last word only when a word follows: every guess ends like
 
 Of a long utterance the beginning is settled: it was read for good, and guesses are of the rest. Then nobody knows which
 of the words that were passed on are in the rest, because the text that was settled may have other words than the
-guesses. The two are aligned with the next guess: what was not passed on yet follows, and no word comes twice.
+guesses. The two are aligned with the next guess: what was not passed on yet follows, and no word comes twice. So it is
+with the text of the whole utterance at its end: see `ending`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from realtime.core.folding import fold
 _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
 MOST_ALIGNED = 64  # of the words that were passed on last: where those end is where all end
+MOST_DRIFT = (
+    192  # words by which the text of a long utterance is longer or shorter than what was passed on of it
+)
 
 
 class Agreement:
@@ -74,6 +78,18 @@ class Agreement:
         marks = _marks_after(told[-1], whole[place - 1]) if told and 0 < place <= len(settled) else ""
         rest = "".join(settled[place:])
         return marks + (rest if place else _after(self._said, rest))
+
+
+def ending(said: str, text: str) -> str:
+    """What `text`, which the whole utterance says, has after the words that were passed on. Appended to them it gives
+    the text, unless one of them was read otherwise."""
+    if not said or text.startswith(said):
+        return text[len(said) :]
+    told, words = _words(said), _words(text)
+    words = words[max(0, len(told) - MOST_ALIGNED - MOST_DRIFT) :]
+    place = _end_in(words, told)
+    rest = "".join(words[place:])
+    return _marks_after(told[-1], words[place - 1]) + rest if place else _after(said, rest)
 
 
 def _words(text: str) -> list[str]:

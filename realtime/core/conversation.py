@@ -273,14 +273,11 @@ class Conversation:
 
     # -- the user's speech ---------------------------------------------------------------------------------------
 
-    def set_transcript(self, item_id: str, transcript: str) -> None:
-        """The text of the user's speech is known."""
+    def set_transcript(self, item_id: str, transcript: str, index: int = 0) -> None:
+        """The text of the user's speech in the part of this index is known."""
         item = self._items.get(item_id)
-        if isinstance(item, Message):
-            parts = tuple(
-                InputSpeech(transcript) if isinstance(part, InputSpeech) and part.transcript is None else part
-                for part in item.parts
-            )
+        if isinstance(item, Message) and item.parts[index : index + 1] == (InputSpeech(None),):
+            parts = (*item.parts[:index], InputSpeech(transcript), *item.parts[index + 1 :])
             self._put(replace(item, parts=parts))
 
     @property

@@ -76,13 +76,15 @@ class SettledSnapshot:
 @dataclass(frozen=True, slots=True)
 class SegmentSnapshot:
     """Speech that has ended, and that has no text yet: from where to where in its client's sound. `by_client`: that has
-    committed it itself; else the detector has. `settled`: what comes before `from_ms`, where the speech was long."""
+    committed it itself; else the detector has. `settled`: what comes before `from_ms`, where the speech was long.
+    `said`: what the client was told of its words while it was open."""
 
     item_id: str
     from_ms: float
     to_ms: float
     by_client: bool = False
     settled: SettledSnapshot | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class ChangeSnapshot(msgspec.Struct, frozen=True, array_like=True):
     """What has happened to an item, with the number of the message that told it. What the item is now is in history.
 
     `value`: of a cut the ms of the audio where it is, of a transcript the seconds of speech. `id`: of the item, or of
-    the response whose player was told to flush. `error`: why there is no transcript, code and message.
+    the response whose player was told to flush. `error`: why there is no transcript, code and message. `index`: of the
+    part that has the transcript, or has none.
     """
 
     seq: int
@@ -176,6 +179,7 @@ class ChangeSnapshot(msgspec.Struct, frozen=True, array_like=True):
     id: str
     value: float = 0.0
     error: tuple[str, ...] = ()
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ class SpeechText:
     def __repr__(self) -> str:
         return f"<SpeechText interim {self._interim!r}, supposed {self._supposed!r}>"
 
+    @property
+    def said(self) -> str:
+        """What the client was told of it."""
+        return self._agreement.said
+
     # -- what the endpointer notices -----------------------------------------------------------------------------
 
     def began(self, segment: SpeechSegment) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from realtime import deadlines
 from realtime.context import Context
 from realtime.core import turn as turns
+from realtime.core.agreement import ending
 from realtime.core.audio_buffer import Samples
-from realtime.core.conversation import ConversationError, Item
+from realtime.core.conversation import ConversationError, InputSpeech, Item, Message, transcript_of
 from realtime.core.snapshot import SegmentSnapshot, SettledSnapshot
 from realtime.errors import (
     ProtocolError,
@@ -119,17 +120,21 @@ class UserItems:
         *,
         speech: bool | None = True,
         own: Callable[[str], str] = str,
-        segment: SegmentSnapshot | None = None,
+        segment: SegmentSnapshot,
     ) -> None:
-        """Find out what an item says; told on the wire, in the conversation and to the rules.
+        """Find out what an item of speech says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
         what of the text are the user's own words. `segment`: where in the client's sound it is, and what was read
-        before these samples; None: the client sent it as an item.
+        before these samples.
         """
-        if segment is not None:
-            self._segments[item_id] = segment
+        self._segments[item_id] = segment
         self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment))
+
+    def transcribe_sent(self, item_id: str, recordings: Mapping[int, Samples]) -> None:
+        """The same of an item that the client sent with its sound: recordings by the index of their part. Each part has
+        a text of its own, and the item is read when all are."""
+        self._begin(item_id, self._transcribe_sent(item_id, recordings))
 
     def forget(self, item_id: str) -> None:
         """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
@@ -159,16 +164,14 @@ class UserItems:
         end_ms: float | None,
         speech: bool | None,
         own: Callable[[str], str],
-        segment: SegmentSnapshot | None,
+        segment: SegmentSnapshot,
     ) -> None:
-        settled = Settled() if segment is None else Settled.restored(segment.settled)
+        settled = Settled.restored(segment.settled)
         try:
             if speech is None:
                 speech = await self._audio.holds_speech(samples)
             transcript = Transcript("")
-            if speech and segment is None:
-                transcript = await self._transcription.of_item(samples)
-            elif speech:
+            if speech:
                 transcript = await self._final(samples, end_ms, settled)
         except ProviderError as error:
             self._failed(item_id, error, settled)
@@ -181,6 +184,27 @@ class UserItems:
         finally:
             if self._reads(item_id):
                 self._is_read(item_id)
+
+    async def _transcribe_sent(self, item_id: str, recordings: Mapping[int, Samples]) -> None:
+        failed = False
+        try:
+            for index, samples in recordings.items():
+                try:
+                    found: Transcript | ProviderError = await self._transcription.of_item(samples)
+                except ProviderError as error:
+                    found = error
+                if not self._reads(item_id):
+                    return
+                if isinstance(found, Transcript):
+                    self._completed(item_id, found.text, len(samples) / VAD_RATE, index=index)
+                else:
+                    failed = True
+                    self._fail(item_id, found, index)
+        finally:
+            if self._reads(item_id):
+                self._is_read(item_id)
+        known = turns.TranscriptKnown(item_id, transcript_of(self._context.conversation.get(item_id)))
+        self._again.tell(turns.TranscriptFailed(item_id) if failed else known)
 
     async def _final(self, samples: Samples, end_ms: float | None, settled: Settled) -> Transcript:
         try:
@@ -201,7 +225,10 @@ class UserItems:
 
     def cannot_hear(self, item_id: str) -> None:
         """Nobody sends the speech of this item again."""
-        self._fail(item_id, ProviderUnavailable(NEVER_AGAIN))
+        item = self._context.conversation.get(item_id)
+        for index, part in enumerate(item.parts if isinstance(item, Message) else ()):
+            if part == InputSpeech(None):
+                self._fail(item_id, ProviderUnavailable(NEVER_AGAIN), index)
 
     async def _again_heard(self, segment: SegmentSnapshot, samples: asyncio.Future[Samples]) -> None:
         try:
@@ -231,19 +258,23 @@ class UserItems:
 
     def _known(self, item_id: str, text: str, seconds: float) -> None:
         if self._reads(item_id):
-            self._completed(item_id, text, seconds)
+            self._completed(item_id, text, seconds, said=self._segments[item_id].said)
             self._is_read(item_id)
             self._again.tell(turns.TranscriptKnown(item_id, text))
 
-    def _completed(self, item_id: str, text: str, seconds: float) -> None:
-        self._context.conversation.set_transcript(item_id, text)
-        if self._context.config.transcription is not None:
-            usage = DurationUsage(seconds=round(seconds, 3))
-            self._context.outbox.put(
-                events.ConversationItemInputAudioTranscriptionCompleted(
-                    item_id=item_id, transcript=text, usage=usage
-                )
+    def _completed(self, item_id: str, text: str, seconds: float, *, index: int = 0, said: str = "") -> None:
+        """`said`: what deltas have told of the text; who shows only these gets the rest of it now."""
+        self._context.conversation.set_transcript(item_id, text, index)
+        if self._context.config.transcription is None:
+            return
+        outbox, usage = self._context.outbox, DurationUsage(seconds=round(seconds, 3))
+        if said and (rest := ending(said, text)):
+            outbox.put(events.ConversationItemInputAudioTranscriptionDelta(item_id=item_id, delta=rest))
+        outbox.put(
+            events.ConversationItemInputAudioTranscriptionCompleted(
+                item_id=item_id, content_index=index, transcript=text, usage=usage
             )
+        )
 
     def _failed(self, item_id: str, error: ProviderError, settled: Settled) -> None:
         """There is no text, or of long speech only that of what was settled: nobody is asked to say that again."""
@@ -257,14 +288,16 @@ class UserItems:
             self._is_read(item_id)
             self._again.tell(turns.TranscriptFailed(item_id))
 
-    def _fail(self, item_id: str, error: ProviderError) -> None:
+    def _fail(self, item_id: str, error: ProviderError, index: int = 0) -> None:
         story(log, "transcription failed", {"item": item_id, **facts_of(error)}, logging.WARNING)
         self._failures[item_id] = without_trace(error)
         if len(self._failures) > MAX_FAILURES:
             del self._failures[next(iter(self._failures))]
         failure = FailureObject(code=_transcription_code(error), message=for_clients(error.message))
         self._context.outbox.put(
-            events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=failure)
+            events.ConversationItemInputAudioTranscriptionFailed(
+                item_id=item_id, content_index=index, error=failure
+            )
         )
 
     # -- for replies -----------------------------------------------------------------------------------------------

@@ -45,10 +45,14 @@ def _change(event: events.ServerEvent) -> ChangeSnapshot | None:
             return ChangeSnapshot(UNSENT, "deleted", item_id)
         case events.ConversationItemTruncated(item_id=item_id, audio_end_ms=end_ms):
             return ChangeSnapshot(UNSENT, "truncated", item_id, end_ms)
-        case events.ConversationItemInputAudioTranscriptionCompleted(item_id=item_id, usage=usage):
-            return ChangeSnapshot(UNSENT, "transcribed", item_id, usage.seconds)
-        case events.ConversationItemInputAudioTranscriptionFailed(item_id=item_id, error=error):
-            return ChangeSnapshot(UNSENT, "unread", item_id, error=(error.code, error.message))
+        case events.ConversationItemInputAudioTranscriptionCompleted(
+            item_id=item_id, content_index=index, usage=usage
+        ):
+            return ChangeSnapshot(UNSENT, "transcribed", item_id, usage.seconds, index=index)
+        case events.ConversationItemInputAudioTranscriptionFailed(
+            item_id=item_id, content_index=index, error=error
+        ):
+            return ChangeSnapshot(UNSENT, "unread", item_id, error=(error.code, error.message), index=index)
         case events.OutputAudioBufferCleared(response_id=response_id):
             return ChangeSnapshot(UNSENT, "cleared", response_id)
     return None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from msgspec import UNSET
 
 from realtime.context import Context
-from realtime.core.conversation import InputSpeech, Item, Message, transcript_of
+from realtime.core.conversation import InputSpeech, Item, Message
 from realtime.core.snapshot import ChangeSnapshot
 from realtime.protocol import server_events as events
 from realtime.protocol.objects import DurationUsage, FailureObject
@@ -53,13 +53,14 @@ def _transcript(change: ChangeSnapshot, item: Item) -> events.ServerEvent | None
     if change.what == "unread":
         code, message = change.error
         return events.ConversationItemInputAudioTranscriptionFailed(
-            item_id=item.id, error=FailureObject(code=code, message=message)
+            item_id=item.id, content_index=change.index, error=FailureObject(code=code, message=message)
         )
-    known = isinstance(item, Message) and InputSpeech(None) not in item.parts
-    return (
-        events.ConversationItemInputAudioTranscriptionCompleted(
-            item_id=item.id, transcript=transcript_of(item), usage=DurationUsage(seconds=change.value)
-        )
-        if known
-        else None
-    )
+    match item.parts[change.index : change.index + 1] if isinstance(item, Message) else ():
+        case (InputSpeech(str(transcript)),):
+            return events.ConversationItemInputAudioTranscriptionCompleted(
+                item_id=item.id,
+                content_index=change.index,
+                transcript=transcript,
+                usage=DurationUsage(seconds=change.value),
+            )
+    return None

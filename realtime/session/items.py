@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -39,7 +39,8 @@ MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
 FEW_PARTS = 50  # of an item: no step of the work on them takes a millisecond
 PIECE_BYTES = 192_000  # of a recording, worked on at once
 
-Transcribe = Callable[[str, Samples], None]
+Recordings = Mapping[int, Samples]  # at VAD_RATE, by the index of their part
+Transcribe = Callable[[str, Recordings], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class NewItem:
 
     item: core.Item
     echo: Item  # as it is sent back
-    recordings: Sequence[Samples]  # its sound that came without words, at VAD_RATE
+    recordings: Recordings  # its sound that came without words
 
 
 class ItemEvents:
@@ -90,7 +91,7 @@ class ItemEvents:
         self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=new.echo))
         self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=new.echo))
         if new.recordings:
-            self._transcribe(new.item.id, np.concatenate(new.recordings))
+            self._transcribe(new.item.id, new.recordings)
 
     def _complete(self, item: Item) -> Item:
         """With the ids that the client left to us."""
@@ -113,15 +114,15 @@ class ItemEvents:
         await _let_others_work(item)
         return NewItem(to_core_item(item), echo, recordings)
 
-    async def _recordings(self, item: Item) -> list[Samples]:
-        """The sound of the audio parts that came without words, at VAD_RATE. Others work meanwhile."""
+    async def _recordings(self, item: Item) -> Recordings:
+        """The sound of the audio parts that came without words. Others work meanwhile."""
         if not isinstance(item, MessageItem):
-            return []
+            return {}
         format = to_core_format(self._context.config.input_format)
-        found = []
-        for part in item.content:
+        found = {}
+        for index, part in enumerate(item.content):
             if isinstance(part, InputAudio) and part.audio is not UNSET and part.transcript is None:
-                found += await resampled(part.audio, format)
+                found[index] = np.concatenate(await resampled(part.audio, format))
         return found
 
     def _truncate(self, event: client_events.ConversationItemTruncate) -> None:

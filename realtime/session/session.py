@@ -107,7 +107,7 @@ class Session:
         if continued is not None:
             self._user.go_on(continued.unheard, continued.received_ms)
         self._items = ItemEvents(
-            self._context, transcribe=self._user.items.transcribe, sent_ms=self._playout.sent_ms
+            self._context, transcribe=self._user.items.transcribe_sent, sent_ms=self._playout.sent_ms
         )
         self._speculation = Speculation(self._context, responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`

@@ -1,9 +1,10 @@
 """Only words on which two guesses agree are passed on, each once, never taken back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.agreement import Agreement
+from realtime.core.agreement import Agreement, ending
 
 
 def feed(*guesses: str) -> list[str]:
@@ -162,3 +163,33 @@ def test_however_far_the_guesses_were_each_word_comes_once(steps):
         assert " ".join(WORDS).startswith(told)
         assert told == agreement.said
     assert told == " ".join(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "rest"),
+    [
+        ("What time", "What time is it?", " is it?"),
+        ("It is noon", "It is noon.", "."),
+        ("It is noon", "It is noon", ""),
+        ("今天", "今天天气好吗？", "天气好吗？"),
+        ("what time is", "What time is it?", " it?"),  # another capital is the same word
+        ("What time was", "What time is it?", " it?"),
+        ("My time", "What time, is it?", ", is it?"),
+        ("two words", "2 words more.", " more."),
+        ("Stop it now", "Stop it.", ""),
+        ("Hm", "", ""),
+    ],
+)
+def test_at_the_end_what_was_not_said_yet_follows(said, text, rest):
+    assert ending(said, text) == rest
+
+
+@given(st.integers(0, 400), st.integers(0, 60), st.integers(0, 3))
+def test_the_end_is_found_also_in_a_long_text_with_other_words(said, more, other):
+    words = [f"w{number}" for number in range(said + more)]
+    told = [
+        f"x{number}" if said // 4 <= number < said // 4 + other else word
+        for number, word in enumerate(words[:said])
+    ]
+    if said > 16 * other:
+        assert ending(" ".join(told), " ".join(words)).split() == words[said:]

@@ -128,7 +128,9 @@ def test_noise_stays_out_of_the_history():
 
 def test_a_known_transcript_is_not_overwritten():
     conversation = filled(Message("u", "user", (InputSpeech("Hi"), InputSpeech(None))))
-    conversation.set_transcript("u", "there")
+    conversation.set_transcript("u", "there", 1)
+    conversation.set_transcript("u", "You", 0)
+    conversation.set_transcript("u", "nowhere", 2)
     assert transcript_of(conversation.get("u")) == "Hithere"
     assert transcript_of(call("f", "c")) == ""
 

@@ -25,10 +25,10 @@ class Side:
 
     def __init__(self, **session) -> None:
         self.bench = Bench(**session)
-        self.transcribed: list[tuple[str, np.ndarray]] = []
+        self.transcribed: list[tuple[str, dict[int, np.ndarray]]] = []
         self.items = ItemEvents(
             self.bench.context,
-            transcribe=lambda item_id, samples: self.transcribed.append((item_id, samples)),
+            transcribe=lambda item_id, recordings: self.transcribed.append((item_id, dict(recordings))),
             sent_ms=lambda item_id: None,
         )
 
@@ -95,7 +95,8 @@ async def test_a_long_recording_is_prepared_in_pieces_that_let_others_work():
     working = asyncio.create_task(work())
     await side.record(audio(sound))
     working.cancel()
-    ((_, samples),) = side.transcribed
+    ((_, recordings),) = side.transcribed
+    samples = recordings[0]
     whole = Resampler(24_000, VAD_RATE).feed(np.frombuffer(sound, "<i2"), last=True)
     assert len(samples) == len(whole)
     assert np.abs(samples.astype(int) - whole).max() <= 1  # rounded elsewhere
@@ -117,7 +118,8 @@ async def test_ids_that_the_client_left_out_are_given():
 async def test_sound_without_its_words_is_transcribed_and_not_sent_back():
     side = Side()
     (added, done) = await side.record(audio(LOUD * 50))
-    ((item_id, samples),) = side.transcribed
+    ((item_id, recordings),) = side.transcribed
+    samples = recordings[0]
     assert item_id == added["item"]["id"]
     assert len(samples) == 16_000
     assert np.abs(samples).max() > 10_000

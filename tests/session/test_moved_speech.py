@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from realtime.providers.base import Samples, Transcript
 from realtime.tools import Toolbox
 from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call
@@ -201,3 +203,46 @@ async def test_sound_that_comes_long_after_a_deleted_turn_should_have_come_again
         await new.until("conversation.item.input_audio_transcription.completed")
         ((seconds, _),) = heard.asked
         assert seconds == pytest.approx(1.6, abs=0.05)
+
+
+class SlowAtTheEnd(FakeTranscriber):
+    """Has read nothing for good when its server is lost."""
+
+    async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
+        if final:
+            await asyncio.sleep(60.0)
+        return await super().transcribe(samples, language=language, final=final)
+
+
+@scripted
+async def test_the_last_delta_comes_from_the_other_server() -> None:
+    sound = [SILENT] * 20 + [LOUD] * 100 + [SILENT] * 50
+    interim = SlowAtTheEnd(interim_texts=["What is"] * 2 + ["What is the sea"] * 20)
+    async with Losable(transcriber=interim, extensions="resume") as old:
+        await say(old, sound)
+        assert len(old.of("input_audio_buffer.committed")) == 1
+        told = old.of("conversation.item.input_audio_transcription.delta")
+        left = old.lose()
+    heard = FakeTranscriber(["What is the sea, really?"], interim=False)
+    async with Talk(transcriber=heard, extensions="resume", continues=left.continues(), ids="b") as new:
+        await send_again(new, sound + [SILENT] * 80, new.session.input_audio_ms)
+        completed = await new.until("conversation.item.input_audio_transcription.completed")
+        told += new.of("conversation.item.input_audio_transcription.delta")
+        assert len(told) > 1
+        assert "".join(each["delta"] for each in told) == completed["transcript"]
+
+
+@scripted
+async def test_recordings_of_an_item_that_had_no_text_yet_fail_one_by_one() -> None:
+    part = {"type": "input_audio", "audio": base64.b64encode(LOUD * 60).decode()}
+    text = {"type": "input_text", "text": "Listen."}
+    item = {"type": "message", "role": "user", "content": [text, part, part, part]}
+    slow = FakeTranscriber(["One.", "never"], interim=False, delay_s=2.0)
+    async with Losable(transcriber=slow, extensions="resume", **BY_HAND) as old:
+        await old.send("conversation.item.create", item=item)
+        first = await old.until("conversation.item.input_audio_transcription.completed")
+        left = old.lose()
+    async with Talk(extensions="resume", continues=left.continues(), ids="b", **BY_HAND) as new:
+        await new.until("conversation.item.input_audio_transcription.failed", 2)
+        failed = new.of("conversation.item.input_audio_transcription.failed")
+        assert [each["content_index"] for each in (first, *failed)] == [1, 2, 3]

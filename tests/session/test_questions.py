@@ -205,6 +205,43 @@ async def test_a_response_fails_whose_recording_has_no_text() -> None:
         assert chat.requests == []
 
 
+# -- recordings in an item of the conversation ----------------------------------------------------------------------
+
+
+def transcribed(talk: Talk, how: str) -> list[dict[str, Any]]:
+    return talk.of(f"conversation.item.input_audio_transcription.{how}")
+
+
+@scripted
+async def test_each_recording_of_an_item_has_its_own_words_and_is_told_with_its_place() -> None:
+    chat, reader = FakeChat([NOON]), slow("One.", "Two.")
+    parts = [each["content"][0] for each in (typed("Listen."), recording(), recording(transcript="Known."))]
+    item = {**typed("", id="m"), "content": [*parts, *recording()["content"]]}
+    async with Talk(chat=chat, transcriber=reader, **BY_HAND) as talk:
+        await talk.send("conversation.item.create", item=item)
+        await talk.send("response.create")
+        await talk.until("response.done")
+        assert asked(chat) == [["Listen.\nOne.\nKnown.\nTwo."]]
+        told = [(each["content_index"], each["transcript"]) for each in transcribed(talk, "completed")]
+        assert told == [(1, "One."), (3, "Two.")]
+        assert [each["usage"]["seconds"] for each in transcribed(talk, "completed")] == [
+            pytest.approx(1.2, abs=0.01)
+        ] * 2
+
+
+@scripted
+async def test_of_two_recordings_one_may_fail_and_the_item_is_no_question_then() -> None:
+    chat, reader = FakeChat(), slow(DOWN, "Two.")
+    async with Talk(chat=chat, transcriber=reader, **BY_HAND) as talk:
+        item = {**recording(), "content": [*recording()["content"], *recording()["content"]]}
+        await talk.send("conversation.item.create", item=item)
+        await talk.send("response.create")
+        done = (await talk.until("response.done"))["response"]
+        assert done["status_details"]["error"]["code"] == "transcription_failed"
+        assert [each["content_index"] for each in transcribed(talk, "failed")] == [0]
+        assert [each["content_index"] for each in transcribed(talk, "completed")] == [1]
+
+
 # -- the conversation ------------------------------------------------------------------------------------------------
 
 

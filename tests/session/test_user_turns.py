@@ -83,6 +83,25 @@ async def test_a_failed_transcript_fails_a_response_that_waits_for_it():
 
 
 @scripted
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_the_deltas_of_a_turn_are_its_whole_text(by_hand: bool):
+    texts = ["What time is"] * 2 + ["What time is it now"] * 20
+    transcriber = FakeTranscriber(["What time is it now, please?"] * 3, interim_texts=texts)
+    async with Talk(transcriber=transcriber) as talk:
+        await talk.speak(2.0)
+        if by_hand:
+            await talk.send("input_audio_buffer.commit")
+        else:
+            await talk.silence(2.0)
+        completed = await talk.until("conversation.item.input_audio_transcription.completed")
+        deltas = talk.of("conversation.item.input_audio_transcription.delta")
+        assert len(deltas) > 1
+        assert {each["item_id"] for each in deltas} == {completed["item_id"]}
+        assert "".join(each["delta"] for each in deltas) == completed["transcript"]
+        assert talk.types.index(completed["type"]) > talk.types.index(deltas[-1]["type"])
+
+
+@scripted
 async def test_the_words_that_interrupt_are_told_like_all_others():
     """A delta needs two decodes that agree: the first of them is the one that announces the speech."""
     transcriber = FakeTranscriber(["Stop it."], interim_texts=["Stop it", "Stop it please"])
