@@ -100,13 +100,15 @@ class CommitSnapshot:
 class TurnSnapshot:
     """What the rules still owe the user: `core/turn.py`. `unread`: items that decide something once their text is
     known; `owed`: those whose text is, and that wait for the end of what is said after them; `untold_id`: a reply whose
-    tools gave something that nobody has told. The last turn detection said whether turns are answered and interrupt."""
+    tools gave something that nobody has told. The last turn detection said whether turns are answered and interrupt.
+    `asked`: the response that the client has asked for and that waits, as in `response.create`."""
 
     unread: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
     untold_id: str | None = None
     create_response: bool = True
     interrupt_response: bool = True
+    asked: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from realtime.core.turn_actions import (
     CommitSpeech,
     ContinueReply,
     CutPlayback,
+    DropAsked,
     DropEarlyAnswer,
     DropSpeech,
     DuckReply,
@@ -36,12 +37,14 @@ from realtime.core.turn_actions import (
     ReadSpeech,
     ResumeReply,
     SpeakAhead,
+    StartAsked,
     StartReply,
     StopChat,
     StopReply,
 )
-from realtime.core.turn_answers import of_reply, settled, told
+from realtime.core.turn_answers import asked, of_reply, settled, told
 from realtime.core.turn_events import (
+    AskedUnwanted,
     InterimText,
     LikelyOver,
     NothingToResume,
@@ -52,6 +55,7 @@ from realtime.core.turn_events import (
     ReplyEnded,
     ReplyHeard,
     ReplyUnwanted,
+    ResponseAsked,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
@@ -70,9 +74,11 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "Action",
     "AnnounceSpeech",
     "AnswerEarly",
+    "AskedUnwanted",
     "CommitSpeech",
     "ContinueReply",
     "CutPlayback",
+    "DropAsked",
     "DropEarlyAnswer",
     "DropSpeech",
     "DuckReply",
@@ -89,6 +95,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "ReplyEnded",
     "ReplyHeard",
     "ReplyUnwanted",
+    "ResponseAsked",
     "ResumeReply",
     "SpeakAhead",
     "SpeechBegan",
@@ -96,6 +103,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "SpeechEnded",
     "SpeechGrew",
     "SpeechRead",
+    "StartAsked",
     "StartReply",
     "StopChat",
     "StopReply",
@@ -139,6 +147,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
             return told(turn, item_id, rules, text)
         case TranscriptFailed(item_id):
             return told(turn, item_id, rules, None)
+        case ResponseAsked() | AskedUnwanted():
+            return asked(turn, event, rules)
         case WholeTextSupposed(text):
             return turn, _supposed(turn, text, rules)
     match turn.phase:
@@ -175,7 +185,8 @@ def _discarded(turn: Turn, rules: TurnRules, *, answers: bool) -> tuple[Turn, li
     left = replace(turn.silenced(), stopped=None)
     if answers:
         return settled(left, rules)
-    return replace(left, unread=frozenset(), owed=frozenset(), untold_id=None), []
+    left = replace(left, unread=frozenset(), owed=frozenset(), untold_id=None)
+    return (left, []) if left.response_id is not None else asked(left, AskedUnwanted(), rules)
 
 
 def _supposed(turn: Turn, text: str, rules: TurnRules) -> list[Action]:

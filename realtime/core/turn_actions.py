@@ -74,6 +74,18 @@ class StartReply:
 
 
 @dataclass(frozen=True, slots=True)
+class StartAsked:
+    """Begin the response that the client has asked for. `ReplyBegan` must follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropAsked:
+    """It does not come: words have interrupted, which are answered instead; or the client wants it no more."""
+
+    by_client: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ContinueReply:
     """Ask the model again, in the same turn of the user."""
 
@@ -117,6 +129,8 @@ Action = (
     | ReadSpeech
     | CommitSpeech
     | StartReply
+    | StartAsked
+    | DropAsked
     | ContinueReply
     | AnswerEarly
     | SpeakAhead

@@ -9,10 +9,13 @@ from realtime.core.turn_actions import (
     Action,
     AnnounceSpeech,
     ContinueReply,
+    DropAsked,
     ResumeReply,
+    StartAsked,
     StartReply,
 )
 from realtime.core.turn_events import (
+    AskedUnwanted,
     NothingToResume,
     PlaybackEnded,
     ReplyBegan,
@@ -20,6 +23,7 @@ from realtime.core.turn_events import (
     ReplyEnded,
     ReplyHeard,
     ReplyUnwanted,
+    ResponseAsked,
     TurnEvent,
 )
 from realtime.core.turn_state import Phase, Turn, TurnRules
@@ -39,19 +43,42 @@ def told(turn: Turn, item_id: str, rules: TurnRules, text: str | None) -> tuple[
 
 def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """Nobody speaks any more: answer what was said, if there were words, or let the model say what its tools gave; else
-    go on with what was stopped. What was said while a reply is made that cannot be interrupted is answered after it."""
+    go on with what was stopped. What was said while a reply is made that cannot be interrupted is answered after it.
+    A response that the client has asked for is answered with the words; without any it comes after what was stopped."""
     quiet = replace(turn.silenced(), owed=frozenset(), untold_id=None)
     if not rules.create_response:
         quiet = replace(quiet, stopped=None)
     if turn.response_id is not None:
         return replace(quiet, owed=turn.owed if rules.create_response else frozenset()), []
     if turn.owed:
-        return quiet, [StartReply()] if rules.create_response else []
-    if turn.untold_id is not None:
+        after, dropped = _unasked(quiet)
+        return after, [*dropped, StartReply()] if rules.create_response else dropped
+    if turn.asked and quiet.stopped is None:
+        return replace(quiet, asked=False), [StartAsked()]
+    if turn.untold_id is not None and not turn.asked:
         return quiet, [ContinueReply(turn.untold_id)]
     if quiet.stopped is not None and not turn.unread:
         return quiet, [ResumeReply(quiet.stopped.response_id)]
     return quiet, []
+
+
+def _unasked(turn: Turn, *, by_client: bool = False) -> tuple[Turn, list[Action]]:
+    """The response that the client has asked for does not come."""
+    return replace(turn, asked=False), [DropAsked(by_client)] if turn.asked else []
+
+
+def asked(turn: Turn, event: ResponseAsked | AskedUnwanted, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """The client wants a response that has to wait; or wants it no more."""
+    match event:
+        case AskedUnwanted():
+            return _unasked(turn, by_client=True)
+        case ResponseAsked():
+            waits = replace(turn, asked=True)
+            return (
+                settled(waits, rules)
+                if turn.phase is Phase.SILENT and turn.response_id is None
+                else (waits, [])
+            )
 
 
 def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]]:
@@ -67,6 +94,13 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
             return replace(begun, response_id=response_id, playing_id=None, heard=heard, beside=beside), []
         case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
+        case ReplyEnded(response_id, audible, stopped=False) if (
+            response_id == turn.response_id and turn.asked
+        ):
+            playing_id = (
+                response_id if audible else None
+            )  # what it asks includes what tools gave, and what was said
+            return replace(turn, response_id=None, playing_id=playing_id, asked=False), [StartAsked()]
         case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
                 owed = frozenset() if turn.phase is Phase.SILENT else turn.owed  # the next round reads it
@@ -84,6 +118,8 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
         case ReplyUnwanted():
             return replace(turn, stopped=None), []
         case NothingToResume() if turn.stopped is not None:
+            if turn.asked:
+                return replace(turn, stopped=None, asked=False), [StartAsked()]
             wanted = turn.stopped.agreed and turn.phase is Phase.SILENT
             return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []

@@ -107,11 +107,22 @@ class ReplyHeard:
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
     """`audible`: its audio may still be playing. `to_continue`: tools of the server have answered its calls, and the
-    model has yet to say what comes of that."""
+    model has yet to say what comes of that. `stopped`: before its own end."""
 
     response_id: str
     audible: bool
     to_continue: bool = False
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseAsked:
+    """The client wants a response, and of the one in work only the sound is missing: it comes after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUnwanted:
+    """The client has taken that back: it has cancelled, or asked anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,8 @@ TurnEvent = (
     | ReplyBegan
     | ReplyHeard
     | ReplyEnded
+    | ResponseAsked
+    | AskedUnwanted
     | PlaybackEnded
     | ReplyCutShort
     | ReplyUnwanted

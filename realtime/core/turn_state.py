@@ -43,6 +43,7 @@ class Turn:
     item_id: str | None = None  # of the speech: the item it will be, or is
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
     owed: frozenset[str] = frozenset()  # items with words that have had no answer because the user went on
+    asked: bool = False  # the client wants a response that waits for the end of the one that sounds
     untold_id: str | None = None  # the reply whose tools gave something, which nobody has told yet
     beside: bool = False  # the last reply began in the middle of announced speech, which it cannot answer
     announced: bool = False  # while JUDGING: the client knows of the speech, which began before the reply
@@ -70,6 +71,7 @@ class Turn:
             playing_id=self.playing_id,
             unread=self.unread,
             owed=self.owed,
+            asked=self.asked,
             untold_id=self.untold_id,
             heard=self.heard,
             stopped=self.stopped,

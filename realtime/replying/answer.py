@@ -23,7 +23,8 @@ MAX_DELTA_CHARACTERS = 2_000
 class Answer:
     """`asked` is the request, once there is one; `finish` and `usage` come at the end.
 
-    `calls` are fragments of calls that nobody was told of. `ended`: no more comes, perhaps because it broke off.
+    `calls` are fragments of calls that nobody was told of. `said_all`: the chat model says no more. `ended`: its tools
+    have ended too, or it broke off.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Answer:
         self.usage: ChatUsage | None = None
         self.calls: list[ToolCallDelta] = []
         self.characters = 0
+        self.said_all = False
         self.ended = False
         self._texts: list[str] = []
         self._news = asyncio.Event()

@@ -211,11 +211,13 @@ class Response:
         """The chat model's answer to its end, or as far as it comes."""
         try:
             await self._take_in(events)
+            self.answer.said_all = True
             await self._end_calls()
         except ProviderError as error:
             if not self._has_words or self._unseen or not self.gate.is_open:
                 raise
             self._broke_off = without_trace(error)  # told once the voice has said what was written until then
+            self.answer.said_all = True
             self._calls.clear()
         if self.plan.spoken:
             await self._fill_the_wait()

@@ -71,10 +71,12 @@ class Responses:
     @property
     def writing(self) -> bool:
         """Whether the chat model still writes the answer of the conversation, or one of our tools works for it."""
-        active = self.active
-        if active is None or active.answer.ended:
-            return False
-        return active.answer.finish is None or bool(active.tools)
+        return self.active is not None and not self.active.answer.ended and not self.only_sounds
+
+    @property
+    def only_sounds(self) -> bool:
+        """Whether nothing but its sound is missing of the answer of the conversation."""
+        return self.active is not None and self.active.answer.said_all and not self.active.tools
 
     @property
     def unfinished(self) -> Response | None:
@@ -250,7 +252,7 @@ class Responses:
             self.sounding.cut()
             self.active = None
             response.events.stop(reason)
-            self._context.turns.put(turns.ReplyEnded(response.id, audible=False))
+            self._context.turns.put(turns.ReplyEnded(response.id, audible=False, stopped=True))
             if reason == "turn_detected":
                 self._crossing.interrupted(self._playout.now_s())
             kept = task if keep_chat else None

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 from realtime.context import Context
+from realtime.core import turn as turns
 from realtime.core.turn_marks import Marks
+from realtime.errors import ProtocolError
 from realtime.listening.user_input import UserInput
-from realtime.protocol.response_options import ResponseOptions, ResponseParams, response_options
+from realtime.protocol.kept_options import differing
+from realtime.protocol.response_options import (
+    ResponseOptions,
+    ResponseParams,
+    read_response_params,
+    response_options,
+)
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import with_items
+from realtime.replying.response_events import ResponseEvents
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
 from realtime.session.question import question
@@ -26,6 +36,7 @@ class Answering:
         self.request = partial(question, context, user)  # replies keep it: it holds none of them
         self._responses = responses
         self._speculation = speculation
+        self._asked: ResponseOptions | None = None  # by the client: it waits, see `core/turn_answers.py`
 
     def __repr__(self) -> str:
         return f"<Answering {self._responses!r}>"
@@ -41,15 +52,69 @@ class Answering:
         return Marks("speech_ended", speech_ended_s)
 
     def create(self, params: ResponseParams | None) -> None:
-        """The client asks for a response. Raises ProtocolError."""
+        """The client asks for a response. While only the sound of another one is missing, it waits for that. Raises
+        ProtocolError."""
+        options = with_items(self.options(params), self._context.conversation)
+        if options.out_of_band:
+            self._reply_to_client(options)
+            return
+        self._context.check_room()
+        self._speculation.drop()
+        self._responses.asked_by_client()
+        if self._responses.only_sounds and not self.waits:
+            self._asked = options
+            self._context.turns.put(turns.ResponseAsked())
+            return
+        if (
+            self._responses.active is None and self.waits
+        ):  # for the end of speech: this one asks the same, and more
+            self.drop_asked(by_client=True)
+            self._context.turns.put(turns.AskedUnwanted())
+        self._reply_to_client(options)
+
+    def _reply_to_client(self, options: ResponseOptions) -> None:
         marks = self.marks()
         marks.reach("turn_confirmed", marks.origin_s)
-        options = with_items(self.options(params), self._context.conversation)
-        if not options.out_of_band:
-            self._context.check_room()
-            self._speculation.drop()
-            self._responses.asked_by_client()
         self.reply(options, marks)
+
+    # -- a response that waits for the end of another one ----------------------------------------------------------
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client has asked for a response that waits."""
+        return self._asked is not None
+
+    @property
+    def asked(self) -> dict[str, Any] | None:
+        """What it asks, as in `response.create`, for a server that goes on; None: nothing waits."""
+        if self._asked is None:
+            return None
+        return differing(self._asked, self.options(), self._responses.plans.ours(self._asked)) or {}
+
+    def go_on(self, asked: dict[str, Any]) -> None:
+        """Another server had it wait. Where this one cannot read its options, it is asked as usual."""
+        try:
+            self._asked = self.options(read_response_params(asked, "response"))
+        except ProtocolError:
+            self._asked = self.options()
+        self._context.turns.put(turns.ResponseAsked())
+
+    def begin_asked(self) -> None:
+        """It is its turn. It is asked about what is there by now."""
+        options, self._asked = self._asked, None
+        if options is not None:
+            self._speculation.drop()
+            self._reply_to_client(options)
+
+    def drop_asked(self, *, by_client: bool) -> None:
+        """It does not come: told as of any response that is stopped before it has said something."""
+        options, self._asked = self._asked, None
+        if options is not None:
+            told = ResponseEvents(self._context, options, self.marks())
+            told.begin()
+            told.stop("client_cancelled" if by_client else "turn_detected")
+
+    # -- answers -------------------------------------------------------------------------------------------------
 
     def answer(self, turn_marks: Marks | None) -> None:
         """The user's turn is over and its words are known. `turn_marks`: since the end of its speech."""

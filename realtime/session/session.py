@@ -293,7 +293,7 @@ class Session:
                 self._answering.create(params)
             case client_events.ResponseCancel(response_id=response_id):
                 self._context.turns.put(turns.ReplyUnwanted())
-                self.responses.cancel(response_id)
+                self._cancel(response_id)
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
                 self.responses.sounding.truncated(item_id)
@@ -317,10 +317,19 @@ class Session:
         self._prewarm.settings_changed()
         self._put(events.SessionUpdated(session=self.session_object()))
 
+    def _cancel(self, response_id: str | None) -> None:
+        active, waits = self.responses.active, self._answering.waits
+        if response_id is None or (active is not None and response_id == active.id):
+            self._context.turns.put(turns.AskedUnwanted())
+            if active is None and waits:
+                return  # that was meant: speech has stopped the one before it
+        self.responses.cancel(response_id)
+
     def _clear_output(self) -> None:
         if not self.config.has("playback"):
             message = "output_audio_buffer.clear needs the extension 'playback' on a WebSocket."
             raise ProtocolError(message, param="type")
+        self._context.turns.put(turns.AskedUnwanted())
         self.responses.clear()
 
     # -- turns ---------------------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ class TurnTaking:
             turn.untold_id,
             rules.create_response,
             rules.interrupt_response,
+            self._answering.asked,
         )
 
     @property
@@ -110,6 +111,8 @@ class TurnTaking:
             self._user.again.tell(
                 turns.TranscriptFailed(item_id) if failed else turns.TranscriptKnown(item_id, known)
             )
+        if before.asked is not None:
+            self._answering.go_on(before.asked)
 
     def follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""
@@ -174,6 +177,10 @@ class TurnTaking:
                 self._speculation.drop()
             case turns.StartReply():
                 self._answering.answer(self._marks)
+            case turns.StartAsked():
+                self._answering.begin_asked()
+            case turns.DropAsked(by_client):
+                self._answering.drop_asked(by_client=by_client)
             case _:
                 self._act_on_reply(action)
 

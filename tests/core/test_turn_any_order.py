@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from realtime.core.turn import (
     AnnounceSpeech,
     AnswerEarly,
+    AskedUnwanted,
     CommitSpeech,
     ContinueReply,
+    DropAsked,
     DropSpeech,
     HoldVoice,
     InterimText,
@@ -20,12 +22,14 @@ from realtime.core.turn import (
     ReplyCutShort,
     ReplyEnded,
     ReplyHeard,
+    ResponseAsked,
     SpeakAhead,
     SpeechBegan,
     SpeechDiscarded,
     SpeechEnded,
     SpeechGrew,
     SpeechRead,
+    StartAsked,
     StartReply,
     StopReply,
     TranscriptFailed,
@@ -54,7 +58,8 @@ events = st.one_of(
     st.builds(TranscriptFailed, st.sampled_from(["u1", "u2"])),
     st.builds(ReplyBegan, st.sampled_from(["r1", "r2"]), st.booleans()),
     st.builds(ReplyHeard, st.sampled_from(["r1", "r2"])),
-    st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans()),
+    st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans(), st.booleans(), st.booleans()),
+    st.sampled_from([ResponseAsked(), AskedUnwanted()]),
     st.builds(PlaybackEnded, st.sampled_from(["r1", "r2"])),
     st.builds(ReplyCutShort, st.sampled_from(["r1", "r2"])),
 )
@@ -71,7 +76,12 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
             match action:
                 case StopReply(response_id):
                     assert response_id == before.response_id
+                case StartAsked() | DropAsked():
+                    assert before.asked or isinstance(event, ResponseAsked)
+                    assert not turn.asked
+                    assert isinstance(action, DropAsked) or turn.response_id is None
                 case StartReply():
+                    assert not turn.asked
                     over = StopReply(before.response_id or "") in actions or isinstance(event, ReplyEnded)
                     assert before.response_id is None or over
                 case AnnounceSpeech(_, known):
@@ -96,6 +106,7 @@ def test_any_order_of_events_keeps_the_promises(sequence, reads, interrupts):
         announced = turn.phase is Phase.SPEAKING or turn.announced
         nobody = turn.phase is Phase.SILENT and turn.response_id is None
         assert not (nobody and (turn.owed or turn.untold_id)), "nobody speaks, and nobody answers"
+        assert not (nobody and turn.asked) or turn.stopped, "and nobody begins what the client has asked for"
 
 
 @given(st.lists(events, max_size=40), st.booleans())

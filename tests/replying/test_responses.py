@@ -121,7 +121,7 @@ async def test_a_stopped_reply_is_silent_at_once_and_its_upstreams_are_left():
     side.responses.stop(response.id, "turn_detected")
     assert bench.outbox.unsent_audio_ms == 0
     assert [event["type"] for event in bench.sent()][-1] == "response.done"
-    assert bench.noticed[-1] == turns.ReplyEnded(response.id, audible=False)
+    assert bench.noticed[-1] == turns.ReplyEnded(response.id, audible=False, stopped=True)
     await asyncio.sleep(0.1)
     assert (chat.running, speech.open_now) == (0, 0)
     assert bench.sent() == []

@@ -1,0 +1,100 @@
+"""A response that the client asks for while another one sounds: it comes after that, but for words or a cancel."""
+
+import pytest
+
+from realtime.core.turn import (
+    AskedUnwanted,
+    CommitSpeech,
+    ContinueReply,
+    DropAsked,
+    NothingToResume,
+    ReplyBegan,
+    ReplyEnded,
+    ResponseAsked,
+    ResumeReply,
+    SpeechBegan,
+    SpeechDiscarded,
+    SpeechEnded,
+    SpeechGrew,
+    StartAsked,
+    StartReply,
+    StopChat,
+    TranscriptKnown,
+    TurnRules,
+)
+from tests.core.turn_kit import INTERRUPTS, READS, REPLYING, play
+
+ASKED = (*REPLYING, ResponseAsked())
+OVER = ReplyEnded("r1", audible=True)
+STOPPED = ReplyEnded("r1", audible=False, stopped=True)
+BARGE_IN = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(1300), STOPPED, SpeechEnded(2000))
+COMMITTED = [*INTERRUPTS, CommitSpeech("u1", 2000)]
+
+
+def played(*events, rules=READS):
+    turn, actions = play(*events, rules=rules)
+    return turn, [action for action in actions if not isinstance(action, StopChat)]
+
+
+def test_it_begins_right_after_the_one_before_it():
+    turn, actions = played(*ASKED, OVER)
+    assert (actions, turn.asked) == ([StartAsked()], False)
+
+
+def test_what_tools_of_the_server_gave_is_in_its_question():
+    over = ReplyEnded("r1", audible=False, to_continue=True)
+    assert played(*ASKED, over)[1] == [StartAsked()]
+    assert played(*REPLYING, over)[1] == [ContinueReply("r1")]
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_speech_that_may_not_interrupt_does_not_keep_it(create):
+    rules = TurnRules(interrupt_response=False, create_response=create)
+    speech = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(1300))
+    assert played(*speech, OVER, rules=rules)[1][-1] == StartAsked()
+    said = (*speech, SpeechEnded(2000), TranscriptKnown("u1", "And Paris?"))
+    turn, actions = played(*said, OVER, ReplyBegan("r2"), rules=rules)
+    assert actions[-1] == StartAsked(), "its question has these words, too"
+    assert not turn.owed
+
+
+def test_words_that_interrupt_are_answered_instead():
+    assert played(*BARGE_IN, TranscriptKnown("u1", "And Paris?"))[1] == [
+        *COMMITTED,
+        DropAsked(by_client=False),
+        StartReply(),
+    ]
+
+
+def test_after_a_noise_the_rest_comes_first():
+    noise = (*BARGE_IN, TranscriptKnown("u1", ""))
+    assert played(*noise)[1] == [*COMMITTED, ResumeReply("r1")]
+    rest = (*noise, ReplyBegan("r2"), ReplyEnded("r2", audible=True))
+    assert played(*rest)[1] == [*COMMITTED, ResumeReply("r1"), StartAsked()]
+    assert played(*noise, NothingToResume())[1] == [*COMMITTED, ResumeReply("r1"), StartAsked()]
+
+
+def test_where_the_client_creates_the_answers_words_end_it_and_a_noise_does_not():
+    rules = TurnRules(create_response=False, reads=True)
+    assert played(*BARGE_IN, TranscriptKnown("u1", "Hm?"), rules=rules)[1][-1] == DropAsked(by_client=False)
+    assert played(*BARGE_IN, TranscriptKnown("u1", ""), rules=rules)[1][-1] == StartAsked()
+
+
+def test_the_client_may_take_it_back():
+    for before in (ASKED, BARGE_IN):
+        turn, actions = played(*before, AskedUnwanted())
+        assert (actions[-1], turn.asked) == (DropAsked(by_client=True), False)
+    assert played(*ASKED, AskedUnwanted(), STOPPED)[1] == [DropAsked(by_client=True)]
+    assert played(*REPLYING, AskedUnwanted())[1] == []
+
+
+def test_speech_that_is_taken_away_gives_it_back_and_one_that_is_committed_by_hand_ends_it():
+    speech = BARGE_IN[:-1]
+    assert played(*speech, SpeechDiscarded(answers=True))[1][-1] == StartAsked()
+    assert played(*speech, SpeechDiscarded())[1][-1] == DropAsked(by_client=True)
+    tentative = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(100), SpeechDiscarded())
+    assert played(*tentative, OVER)[1][-1] == StartAsked()
+
+
+def test_at_another_server_it_begins_if_nothing_is_in_work():
+    assert played(ResponseAsked())[1] == [StartAsked()]

@@ -1,0 +1,143 @@
+"""`response.create` while only the sound of an answer is missing: the response comes right after that one."""
+
+import asyncio
+
+import pytest
+
+from realtime.providers.testing import FakeSpeech
+from tests.conversing import Talk, scripted
+from tests.fakes import FakeChat, FakeTranscriber, call, functions
+from tests.session.moving import Losable
+
+SENTENCE = "Of course, let me look up the weather in Oslo for you, one moment please."
+LONG = "Oslo lies at the end of a long fjord. " * 20
+CALL = call("get_weather", "{}")
+COLD = [(0.1, "It is cold.")]
+OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "4 degrees"}
+BUSY = "conversation_already_has_active_response"
+TOOLS = functions("get_weather")
+
+
+async def give_output(talk: Talk, **response) -> None:
+    """As many clients do: at once when the call is there."""
+    await talk.until("response.function_call_arguments.done")
+    await talk.send("conversation.item.create", item=OUTPUT)
+    await talk.send("response.create", event_id="mine", response=response)
+
+
+def said(talk: Talk) -> list[str]:
+    return [each["transcript"] for each in talk.of("response.output_audio_transcript.done")]
+
+
+def ends(talk: Talk) -> list[tuple[str, dict | None]]:
+    return [(each["response"]["status"], each["response"]["metadata"]) for each in talk.of("response.done")]
+
+
+@pytest.mark.parametrize("sentence", [SENTENCE, LONG], ids=["short", "long"])
+def test_the_answer_to_a_tool_comes_although_the_model_had_spoken_before_its_call(sentence):
+    @scripted
+    async def run():
+        chat = FakeChat([[(0.1, sentence), (0.0, CALL)], COLD])
+        async with Talk(chat=chat, tools=TOOLS) as talk:
+            await talk.ask("Weather?")
+            await give_output(talk, metadata={"for": "tool"}, instructions="Be brief.")
+            assert talk.types.count("response.done") == 0
+            await talk.until("response.done", 2, timeout_s=120.0)
+            assert said(talk) == [sentence, "It is cold."]
+            assert ends(talk) == [("completed", None), ("completed", {"for": "tool"})]
+            responses = [type for type in talk.types if type in ("response.created", "response.done")]
+            assert responses == ["response.created", "response.done"] * 2
+            assert [each.role for each in chat.requests[1].messages] == [
+                "system",
+                "user",
+                "assistant",
+                "tool",
+            ]
+            assert chat.requests[1].messages[0].content == "Be brief."
+            assert not talk.of("error")
+
+    run()
+
+
+@scripted
+async def test_one_may_wait_and_none_while_the_model_still_writes():
+    chat = FakeChat([[(0.1, "One moment. "), (5.0, LONG)], COLD])
+    async with Talk(chat=chat) as talk:
+        await talk.ask("Weather?")
+        await talk.until("response.output_audio.delta")
+        await talk.send("response.create", event_id="too_soon")
+        await asyncio.sleep(6.0)
+        await talk.ask("And tomorrow?")
+        await talk.send("response.create", event_id="second")
+        await talk.send("response.create", response={"conversation": "none", "output_modalities": ["text"]})
+        errors = [(each["error"]["code"], each["error"]["event_id"]) for each in talk.of("error")]
+        assert errors == [(BUSY, "too_soon"), (BUSY, "second")]
+        assert len(talk.of("response.created")) == 2, "beside the conversation nothing waits"
+        await talk.until("response.done", 3, timeout_s=120.0)
+        assert chat.requests[2].messages[-1].content == "And tomorrow?"
+
+
+@pytest.mark.parametrize("type", ["response.cancel", "output_audio_buffer.clear"])
+def test_a_cancel_ends_both(type):
+    @scripted
+    async def run():
+        chat = FakeChat([[(0.1, LONG), (0.0, CALL)], COLD])
+        async with Talk(chat=chat, tools=TOOLS, extensions="playback") as talk:
+            await talk.ask("Weather?")
+            await give_output(talk, metadata={"for": "tool"})
+            await talk.send(type)
+            await asyncio.sleep(5.0)
+            assert ends(talk) == [("cancelled", None), ("cancelled", {"for": "tool"})]
+            assert talk.of("response.done")[1]["response"]["output"] == []
+            assert len(chat.requests) == 1
+            await talk.send("response.create")
+            assert (await talk.until("response.done", 3))["response"]["status"] == "completed"
+            assert not talk.of("error")
+
+    run()
+
+
+@pytest.mark.parametrize("text", ["And Paris?", ""])
+def test_words_that_interrupt_are_answered_instead_and_after_a_noise_it_comes(text):
+    @scripted
+    async def run():
+        chat = FakeChat([[(0.1, SENTENCE), (0.0, CALL)], COLD])
+        transcriber = FakeTranscriber([text] * 3, interim=False)
+        async with Talk(
+            chat=chat, transcriber=transcriber, tools=TOOLS, speech=FakeSpeech(factor=1.5)
+        ) as talk:
+            await talk.ask("Weather?")
+            await talk.until("response.output_audio.delta")
+            await give_output(talk, metadata={"for": "tool"})
+            await talk.speak(1.4)
+            await talk.silence(2.0)
+            await talk.until("response.done", 3)
+            assert said(talk)[-1] == "It is cold."
+            statuses = [status for status, _ in ends(talk)]
+            if text:
+                assert ends(talk)[1] == ("cancelled", {"for": "tool"})
+                assert statuses == ["cancelled", "cancelled", "completed"]
+            else:
+                assert statuses == ["cancelled", "completed", "completed"]
+                assert ends(talk)[2][1] == {"for": "tool"}
+                assert SENTENCE.endswith(said(talk)[1]), "the rest comes first"
+            roles = [each.role for each in chat.requests[1].messages if each.role == "tool"]
+            assert (roles, len(chat.requests)) == (["tool"], 2)
+            assert not talk.of("error")
+
+    run()
+
+
+@scripted
+async def test_another_server_begins_it():
+    chat = FakeChat([[(0.1, LONG), (0.0, CALL)]])
+    async with Losable(chat=chat, tools=TOOLS, extensions="resume") as old:
+        await old.ask("Weather?")
+        await give_output(old, metadata={"for": "tool"})
+        left = old.lose()
+    chat = FakeChat([COLD])
+    async with Talk(chat=chat, tools=TOOLS, extensions="resume", continues=left.continues(), ids="b") as new:
+        await asyncio.sleep(120.0)
+        assert ends(new)[-1] == ("completed", {"for": "tool"})
+        assert said(new)[-1] == "It is cold."
+        assert [len(chat.requests), len(new.of("error"))] == [1, 0]
