@@ -1,7 +1,8 @@
 """What the sandbox answers to a chat request: the talker's words, or JSON where a schema is asked for.
 
 Knows `response_format`, a schema that stands in the prompt's own words, a complaint about an earlier answer, and the
-faults `chat.bad_json`, `chat.bad_json_always` and `chat.written_call`. Does not know tokens or the wire.
+faults `chat.bad_json`, `chat.bad_json_always`, `chat.words_before_calls` and `chat.written_call`. Does not know tokens
+or the wire.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def answer(chat: ChatRequest, faults: Faults, now: datetime) -> Reply:
     """The reply to one request."""
     wish = _wish(chat)
     messages = _without_schema(chat.messages, wish) if wish else chat.messages
-    said = reply(messages, chat.tools, now, tool_choice=chat.tool_choice, parallel=chat.parallel)
+    announces = faults.has("chat.words_before_calls")
+    choice, parallel = chat.tool_choice, chat.parallel
+    said = reply(messages, chat.tools, now, tool_choice=choice, parallel=parallel, announces=announces)
     if said.calls and (form := faults.get("chat.written_call")) is not None:
         return replace(said, text=f"{said.text or 'One moment.'}\n{written(said.calls, form)}", calls=())
     if wish is None or said.calls:

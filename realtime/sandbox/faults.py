@@ -40,6 +40,7 @@ FAULTS: dict[str, FaultKind] = {
     "chat.split_tags": FaultKind("thinking tags split between two events"),
     "chat.missing_index": FaultKind("tool call deltas without index"),
     "chat.early_words": FaultKind("first words of the answer inside the thinking block (M3)"),
+    "chat.words_before_calls": FaultKind("a sentence before the tool calls, as models often say"),
     "chat.written_call": FaultKind(f"tool calls as text in the answer, written as {'|'.join(FORMS)}", "FORM"),
     "chat.damaged": FaultKind(
         "an event of broken JSON, half an emoji and its other half before the last event"

@@ -214,6 +214,15 @@ async def test_a_call_written_as_text_is_a_call(form: str, options: dict[str, An
     assert finish_of(events).reason == "tool_calls"
 
 
+@pytest.mark.parametrize("options", [{}, {"dialect": "anthropic"}, {"endpoint": Endpoint.NATIVE}])
+async def test_a_sentence_can_come_before_a_call(options: dict[str, Any]) -> None:
+    events = await ask("chat.words_before_calls", messages=PARIS, tools=(WEATHER,), **options)
+    (call,) = [event for event in events if isinstance(event, ToolCallDelta) and event.name]
+    assert call.name == "get_weather"
+    assert text_of(events).strip().endswith("one moment please.")
+    assert finish_of(events).reason == "tool_calls"
+
+
 @pytest.mark.parametrize("endpoint", list(Endpoint))
 async def test_a_damaged_event_and_a_split_emoji_cost_nothing(endpoint: Endpoint) -> None:
     events = await ask("chat.damaged", endpoint=endpoint)

@@ -47,6 +47,7 @@ TURN: dict[str, Any] = {
     "announced": OPEN,
     "heard": ANEW,
     "before_answer": OPEN,
+    "asked": (TurnSnapshot, "asked"),
     "ducked_id": "the client plays as loud as before",
     "came_back_ms": "a reply may be lowered for nothing once more",
     "stopped": (SessionSnapshot, "stopped"),

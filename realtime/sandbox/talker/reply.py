@@ -24,11 +24,15 @@ Message = Mapping[str, Any]
 NAME = "MiniMax AI"
 MAX_ECHOED_WORDS, MAX_ECHOED_HAN = 40, 60
 MAX_CHARACTERS = 3000  # of one message
+BEFORE_CALLS = {
+    "en": "Of course, let me look that up for you, one moment please.",
+    "zh": "好的，我来帮你查一下，请稍等。",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Either text or tool calls; `thought` is the text of the thinking block."""
+    """Text or tool calls, or a sentence before the calls; `thought` is the text of the thinking block."""
 
     text: str = ""
     calls: tuple[Call, ...] = ()
@@ -72,8 +76,10 @@ def reply(
     *,
     tool_choice: Any = "auto",
     parallel: bool = True,
+    announces: bool = False,
 ) -> Reply:
-    """Answer the conversation. `tools` are OpenAI function tools; `now` is the time of the answer."""
+    """Answer the conversation. `tools` are OpenAI function tools; `now` is the time of the answer; `announces`: it says
+    a sentence before it calls."""
     conversation = _Conversation(
         "\n".join(
             _limited_text(m) for m in messages if m.get("role") in ("system", "developer", "user_system")
@@ -90,7 +96,8 @@ def reply(
     if tools and tool_choice != "none":
         plan = plan_calls(messages, tools, tool_choice, _limited_text)
         if plan.calls:
-            return Reply(calls=plan.calls if parallel else plan.calls[:1], thought=thought)
+            text = BEFORE_CALLS[language] if announces else ""
+            return Reply(text, plan.calls if parallel else plan.calls[:1], thought)
         if plan.question:
             return Reply(plan.question, thought=thought)
     text, short = _answer(conversation, language, now)
