@@ -64,9 +64,7 @@ class LongSpeech:
 
     def look(self) -> str | None:
         """Take over what was read, and begin to read more. Returns text that is settled since the last call."""
-        if (
-            self._read is None and self._audio.kept_ms <= LONGEST_S * 1000
-        ):  # nearly all speech, at each of its frames
+        if self._read is None and self._audio.kept_ms <= LONGEST_S * 1000:  # nearly all speech, at each of its frames
             return None
         if not self._sounds:
             return None
