@@ -1,4 +1,8 @@
-"""How a reply begins in one conversation: what it goes by, what the model is asked, when its waiting began."""
+"""How a reply begins in one conversation: what it goes by, what the model is asked, when its waiting began.
+
+One that the client asks for while only the sound of another one is missing waits here; when it comes, or that it does
+not, is decided by the rules (`core/turn_answers.py`).
+"""
 
 from __future__ import annotations
 
@@ -65,9 +69,8 @@ class Answering:
             self._asked = options
             self._context.turns.put(turns.ResponseAsked())
             return
-        if (
-            self._responses.active is None and self.waits
-        ):  # for the end of speech: this one asks the same, and more
+        if self.waits and self._responses.active is None:
+            # That one waits for the end of speech; this one is asked about the same, and more
             self.drop_asked(by_client=True)
             self._context.turns.put(turns.AskedUnwanted())
         self._reply_to_client(options)
