@@ -182,19 +182,22 @@ async def _items(
     runtime: Runtime, snapshot: SessionSnapshot, epoch: int
 ) -> tuple[StoredConversation, StoredConversation | None]:
     """The kept items, and what the store has of this conversation. Raises ProviderError, and NotResumable if there are
-    none although there were some."""
+    none although there were some.
+
+    The older server may have had another store: it says where they are, in its store or in a copy."""
     owner, conversation_id = snapshot.key, snapshot.conversation_id
-    shared = runtime.copies or runtime.store
-    assert shared is not None, "a server with a journal has one or the other"
-    taking = [take_stored(shared, owner, snapshot.items_at)]
-    if runtime.copies is not None and runtime.store is not None:
+    in_our_store = runtime.copies is None and snapshot.items_at == conversation_id
+    place = runtime.store if in_our_store or runtime.of_others is None else runtime.of_others
+    assert place is not None, "a server with a journal has one or the other"
+    taking = [take_stored(place, owner, snapshot.items_at)]
+    if place is not runtime.store and runtime.store is not None:
         taking.append(_of_store(runtime.store, owner, conversation_id))
     kept, *stored = await asyncio.gather(*taking)
     if kept is None and snapshot.saved:
         raise NotResumable("The items of that session are lost.")
     # An epoch later than that of its older server
     kept = kept or StoredConversation(snapshot.items_at, (), epoch=epoch)
-    return kept, kept if runtime.copies is None else next(iter(stored), None)
+    return kept, kept if place is runtime.store else next(iter(stored), None)
 
 
 async def _of_store(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:

@@ -80,6 +80,7 @@ class Runtime:
     observe: Callable[[Metrics], None] = _nothing_to_see  # shows a shared account in these metrics
     journal: Journal | None = None  # where other servers find what they need to go on with a session
     copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
+    of_others: Store | None = None  # what a server with another store has kept; with a journal always there
     accounts: Accounts | None = None  # where there are several; the fields above are those of the default one
 
     @property
@@ -159,7 +160,8 @@ async def open_runtime(
         if problem := tracing.problem_of(settings):
             missing.append(Missing("tracing", problem))
         store = by_role.pop("store")
-        journal, copies = _journal(settings, store, stack)
+        journal, of_others = _journal(settings, stack)
+        copies = None if of_others is None or _is_shared(store) else of_others
         all_providers = Providers(**by_role, noise_reduction=noise_reduction.open_stream)
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
@@ -177,6 +179,7 @@ async def open_runtime(
             observe=observe,
             journal=journal,
             copies=copies,
+            of_others=of_others,
             accounts=accounts,
         )
 
@@ -230,10 +233,9 @@ async def _accounts(
     return await open_accounts(settings, sources, providers, stack, quotas)
 
 
-def _journal(
-    settings: Settings, store: Store | None, stack: AsyncExitStack
-) -> tuple[Journal | None, Store | None]:
-    """Where servers with the same Redis find each other's sessions; imported only where that is wanted."""
+def _journal(settings: Settings, stack: AsyncExitStack) -> tuple[Journal | None, Store | None]:
+    """Where servers with the same Redis find each other's sessions, and copies of their items; imported only where that
+    is wanted."""
     if not settings.redis or settings.resume_window_s <= 0:
         return None, None
     from realtime.providers.redis_journal import RedisJournal
@@ -241,10 +243,15 @@ def _journal(
 
     link, keep_ms = open_link(settings.redis), int((settings.resume_window_s + KEEP_LONGER_S) * 1000)
     stack.push_async_callback(link.aclose)
-    journal = RedisJournal(link, settings.redis_prefix, keep_ms)
-    if isinstance(store, RedisStore):
-        return journal, None
-    return journal, RedisStore(link, settings.redis_prefix, keep_ms=keep_ms, listed=False)
+    items = RedisStore(link, settings.redis_prefix, keep_ms=keep_ms, listed=False)
+    return RedisJournal(link, settings.redis_prefix, keep_ms), items
+
+
+def _is_shared(store: Store | None) -> bool:
+    """Whether all servers with this Redis have this store. Asked only where there is one."""
+    from realtime.providers.redis_store import RedisStore
+
+    return isinstance(store, RedisStore)
 
 
 async def _start_sandbox(settings: Settings, stack: AsyncExitStack, missing: list[Missing]) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -27,9 +27,11 @@ QUERY = "?extensions=resume,playback"
 
 @asynccontextmanager
 async def open_nodes(
-    server: RedisServer, count: int = 2, *sets: str, **settings: Any
+    server: RedisServer, count: int = 2, *sets: str, stores: Sequence[str] = (), **settings: Any
 ) -> AsyncIterator[list[Harness]]:
-    """So many servers. Each has heard from Redis."""
+    """So many servers. Each has heard from Redis. `stores`: of each one, where they differ."""
+    if stores:
+        count, settings["store"] = len(stores), stores[0]
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(
             open_harness(*sets, redis=server.url, node="node 0", **settings)
@@ -37,7 +39,7 @@ async def open_nodes(
         nodes = [first]
         for number in range(1, count):
             given = first.server.app[SETTINGS]
-            more = replace(given, node=f"node {number}")
+            more = replace(given, node=f"node {number}", store=stores[number] if stores else given.store)
             nodes.append(Harness(await stack.enter_async_context(running(more)), first.sandbox))
         for node in nodes:
             await until(lambda node=node: runtime_of(node.server.app).not_ready() is None)
@@ -88,6 +90,14 @@ def everything_in(server: RedisServer) -> list[dict[bytes, bytes]]:
 
     with Redis(unix_socket_path=str(server.path)) as client:
         return [client.hgetall(key) for key in client.scan_iter() if client.type(key) == b"hash"]
+
+
+def ends_ms(server: RedisServer) -> list[int]:
+    """How long each conversation in this Redis has to live."""
+    from redis import Redis
+
+    with Redis(unix_socket_path=str(server.path)) as client:
+        return [client.pttl(key) for key in client.scan_iter(match="*:conversation")]
 
 
 def words(text: str) -> list[str]:

@@ -8,12 +8,13 @@ import pytest
 
 from realtime.core import snapshot
 from realtime.server.arrivals import Pace, Queue
-from realtime.server.state import ARRIVALS
+from realtime.server.state import ARRIVALS, runtime_of
 from tests.cluster.moving import (
     LONG,
     NUMBERS,
     QUERY,
     SLOW,
+    ends_ms,
     ends_with_a_word,
     everything_in,
     in_mid_answer,
@@ -61,6 +62,29 @@ async def test_a_session_goes_on_with_its_history_and_its_numbers(
             assert numbers(old, new) == list(range(1, last_seq(new) + 1))
         await until(lambda: not one.sessions)  # the older server has found out
         assert (takeovers(one), takeovers(two)) == ({"lost": 1}, {"done": 1})
+
+
+async def test_a_server_with_another_store_goes_on_and_leaves_the_conversation_where_it_is(
+    server: RedisServer,
+) -> None:
+    async with open_nodes(server, stores=["redis", "memory"]) as (one, two), one.connect(QUERY) as old:
+        assert (await old.ask("Hello", output_modalities=["text"]))["status"] == "completed"
+        await recorded(one, old)
+        lose(old)
+        async with two.open_socket(query_of(old)) as new:
+            assert (await new.until("session.resumed"))["restored"]
+            assert max(ends_ms(server)) > 29 * 86_400_000, "two keeps what it needs itself for a minute"
+            assert (await new.ask("Go on", output_modalities=["text"]))["status"] == "completed"
+            assert await live_at(two, old).saving.save_all()
+            lose(new)
+            seq = last_seq(new)
+        async with one.open_socket(query_of(old, seq)) as back:
+            assert (await back.until("session.resumed"))["restored"]
+            live = live_at(one, old)
+            assert len(live.session.conversation.items) == 4
+            assert await live.save_all()
+            found = await runtime_of(one.server.app).store.load(live.key, live.session.conversation_id)
+            assert len(found) == 4
 
 
 @pytest.mark.parametrize("received", [True, False])

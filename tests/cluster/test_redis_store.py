@@ -53,6 +53,22 @@ async def test_every_key_has_a_tag_and_an_end_and_names_nobody(
     assert all(0 < ms <= redis_store.KEEP_MS for ms in keys.values())
 
 
+async def test_who_keeps_a_conversation_for_a_minute_does_not_end_it_for_the_others(
+    server: RedisServer, store: RedisStore
+) -> None:
+    brief = RedisStore(store._link, "rt:", keep_ms=60_000, listed=False)
+    await brief.save("ada", "conv_1", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+    await store.take("ada", "conv_1")
+    [ends_ms] = keys_of(server).values()
+    assert ends_ms > 29 * 86_400_000
+    await brief.take("ada", "conv_1")
+    await brief.load("ada", "conv_1")
+    await brief.save("ada", "conv_1", 9, Changes(["a", "b"], {"b": b"2"}))
+    await brief.add_late("ada", "conv_1", ["a", "c"], {"c": LateItem(None, b"3")})
+    [ends_ms] = keys_of(server).values()
+    assert ends_ms > 29 * 86_400_000
+
+
 async def test_a_redis_that_has_lost_items_gets_all_of_them_again(
     server: RedisServer, store: RedisStore
 ) -> None:

@@ -4,11 +4,15 @@
 --   save EPOCH ORDER DELETED ID ITEM ... | late ORDER ID WAS BEFORE ITEM ... | take | load | forget | opening COUNT
 -- ORDER and DELETED are JSON. What is in the order is there: of a save that lacks an item nothing is written.
 -- `late` takes an item if WAS is 0 and there is none, or if it is still BEFORE.
+-- Nobody ends a conversation sooner than who keeps it longest: servers with another store read it, too.
 local key, operation, keep = KEYS[1], ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('HGET', key, 'order')
 local epoch = tonumber(redis.call('HGET', key, 'epoch') or 0)
+local function keep_on()
+  if redis.call('PTTL', key) < tonumber(keep) then redis.call('PEXPIRE', key, keep) end
+end
 local function merged(order, others, gone) -- as in stored_order.py
   local known, after, before, all = {}, {}, '', {}
   for _, id in ipairs(order) do known[id] = true end
@@ -27,7 +31,7 @@ local function written(order)
   local text = cjson.encode(order)
   redis.call('HSETNX', key, 'created', now)
   redis.call('HSET', key, 'order', text, 'updated', now, 'epoch', epoch)
-  redis.call('PEXPIRE', key, keep)
+  keep_on()
   return {'saved', text == stored and 0 or 1, now}
 end
 if operation == 'save' then
@@ -47,7 +51,7 @@ elseif operation == 'forget' then
   if not stored then return {} end
   redis.call('DEL', key)
   redis.call('HSET', key, 'epoch', time[1]) -- no session that still has it can bring it back
-  redis.call('PEXPIRE', key, keep)
+  keep_on()
   return {}
 elseif not stored then
   return {}
@@ -69,7 +73,7 @@ if operation == 'take' then
   redis.call('HSET', key, 'epoch', epoch)
 end
 local answer, order = {epoch, redis.call('HGET', key, 'created'), redis.call('HGET', key, 'updated')}, cjson.decode(stored)
-if operation ~= 'opening' then redis.call('PEXPIRE', key, keep) end
+if operation ~= 'opening' then keep_on() end
 for i = 1, operation == 'opening' and math.min(#order, tonumber(ARGV[3])) or #order do
   local item = redis.call('HGET', key, 'i:' .. order[i])
   if item and item ~= '' then table.insert(answer, item) end
