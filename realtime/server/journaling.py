@@ -223,17 +223,25 @@ class JournaledSession:
         return not self.refused and not self.moved
 
     async def hand_over(self) -> bool:
-        """Write the last record; whether another server can go on. Until that is known the session stands still."""
+        """Write the last record; whether another server can go on. Until that is known the session stands still.
+
+        What ends with the session here, such as a tool that is stopped, is for the next server to tell."""
         self.live.hold(held=True)
-        self.moved = self.live.session.restoring or await self._last_record()
+        if self.live.session.restoring:  # it has the record of the server before
+            self.live.saving.freeze(frozen=True)
+            self.moved = True
+        else:
+            self.moved = await self._last_record()
         story(log, "session handed over" if self.moved else "session not handed over", {"id": self.live.id})
         if not self.moved:
             self.live.hold(held=False)
+            self.live.saving.freeze(frozen=False)
         return self.moved
 
     async def _last_record(self) -> bool:
-        """One that was taken over and does not go on yet has that of the server before."""
+        """With it, what counts is settled: of the items that it speaks of, none changes any more."""
         saved = await self.live.saving.save_shared()
+        self.live.saving.freeze(frozen=True)
         kept = self.write()
         self.moved = True
         await asyncio.wait([kept], timeout=HAND_OVER_S)

@@ -91,6 +91,7 @@ class Persistence:
         self._taken_over = False
         self._in_doubt = False  # the store may have forgotten what was saved
         self._failing = False  # the last save did not succeed
+        self._frozen: dict[str, Item] | None = None  # what counts, whatever still happens
         self._unsure: set[str] = set()  # items of saves without an answer: the store may have them
         self._saving = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -114,6 +115,10 @@ class Persistence:
         """Save what there is, even if it was saved before."""
         self._in_doubt = bool(self._saved)
         self._changed.set()
+
+    def freeze(self, *, frozen: bool) -> None:
+        """From now on nothing counts that happens here: another server goes on from what there is. Or it does again."""
+        self._frozen = self._items_now() if frozen else None
 
     @property
     def saved(self) -> int:
@@ -181,6 +186,8 @@ class Persistence:
 
     def _items_now(self) -> dict[str, Item]:
         """What would be history if the session ended without a word."""
+        if self._frozen is not None:
+            return self._frozen
         so_far, items = self._so_far(), {}
         for item in self._conversation.items:
             over = item.id not in so_far and item.status != "in_progress"  # as nearly all are
@@ -189,6 +196,8 @@ class Persistence:
         return items
 
     def _items_at_the_end(self) -> dict[str, Item]:
+        if self._frozen is not None:
+            return self._frozen
         so_far, items = self._so_far(), self._conversation.items
         ended = (_cut(item, so_far) if item.status == "in_progress" else item for item in items)
         return {item.id: item for item in ended if item}

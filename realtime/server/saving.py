@@ -90,6 +90,11 @@ class Saving:
         """Save now; returns whether other servers find it all."""
         return self._shared is None or await self._shared.save_all()
 
+    def freeze(self, *, frozen: bool) -> None:
+        """Nothing that happens here from now on is saved in any place, or it is again: see `hand_over`."""
+        for place in self._places:
+            place.freeze(frozen=frozen)
+
     async def finish(self, *, only_heard: bool, late: bool) -> None:
         """The session has ended: save the last changes."""
         for task in self._tasks:

@@ -185,3 +185,34 @@ async def test_nothing_leaves_after_the_last_record(kept_server: RedisServer) ->
         async with two.open_socket(query) as new:
             await new.until("response.done", 2)
             assert "output_audio_buffer.cleared" not in new.types
+
+
+STARTED: list[str] = []
+
+
+async def get_weather(city: str) -> str:
+    """Get the current weather for a city."""
+    STARTED.append(city)
+    await asyncio.sleep(600)
+    return "four degrees"
+
+
+@pytest.mark.parametrize("store", ["memory", "redis"])
+async def test_the_next_server_tells_of_a_tool_that_was_stopped(kept_server: RedisServer, store: str) -> None:
+    """It is told once, and history has no item that the client does not know."""
+    STARTED.clear()
+    tools = (f"{__name__}:get_weather",)
+    nodes = open_nodes(kept_server, 2, store=store, tools=tools, drain_s=0.1)
+    async with nodes as (one, two), one.connect(QUERY) as old:
+        await old.say("What's the weather in Paris?")
+        await old.send("response.create")
+        await until(lambda: bool(STARTED))
+        await drain(one.server.app)
+        assert await old.closed() == (1012, "server_restarting")
+        async with two.open_socket(query_of(old)) as new:
+            await until(lambda: "It may have happened" in str(new.of("conversation.item.done")))
+            told = {
+                event["item"]["id"] for wire in (old, new) for event in wire.of("conversation.item.added")
+            }
+            live = live_at(two, old)
+            assert {item.id for item in live.session.conversation.items} <= told

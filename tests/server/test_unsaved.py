@@ -49,6 +49,22 @@ def test_a_full_disk_is_told_once_by_each_conversation_and_so_is_its_end(caplog)
     virtual_time.run(run())
 
 
+def test_what_happens_after_the_last_record_is_not_saved_unless_the_session_stays():
+    async def run() -> None:
+        store, conversation = MemoryStore(), Conversation()
+        conversation.add(Message("item_1", "user", (Text("Hello."),)))
+        persistence = Persistence(store, "me", "conv", conversation)
+        persistence.freeze(frozen=True)
+        conversation.add(Message("item_2", "user", (Text("And goodbye."),)))
+        await persistence.finish()
+        assert len(await store.load("me", "conv") or ()) == 1, "what counted by then was not saved yet"
+        persistence.freeze(frozen=False)
+        await persistence.finish()
+        assert len(await store.load("me", "conv") or ()) == 2
+
+    virtual_time.run(run())
+
+
 class Watched(Conversation):
     looks = 0
 
