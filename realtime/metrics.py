@@ -123,29 +123,39 @@ class SeveralAccounts:
             self.moves.labels(account, reason)
 
 
-class SharedAccount:
-    """The metrics of an account that several servers share through Redis. A server without Redis has none of them."""
+class RedisMetrics:
+    """The metrics of the links to Redis, and of an account that several servers share through it. A server without
+    Redis has none of them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.up = Gauge(
-            "realtime_redis_up", "1: Redis answers, 0: this server goes on alone", registry=registry
+            "realtime_redis_up",
+            "1: Redis does what this link asks, 0: this server goes on without",
+            ["link"],
+            registry=registry,
         )
         self.seconds = Histogram(
             "realtime_redis_seconds",
-            "Seconds of a round trip to Redis that was answered",
+            "Seconds of a round trip of the link of the account that was answered",
             buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25),
             registry=registry,
         )
-        self.errors = Counter("realtime_redis_errors", "Round trips that failed", ["kind"], registry=registry)
+        self.errors = Counter(
+            "realtime_redis_errors", "Round trips that failed", ["link", "kind"], registry=registry
+        )
         self.nodes = Budget("realtime_budget_nodes", "Servers that use the account", registry)
         self.limit = Budget("realtime_budget_limit", "Requests a minute that the count allows now", registry)
 
-    def round_trip(self, seconds: float, error: str | None) -> None:
-        """One has ended, perhaps with this kind of error."""
-        if error is None:
+    def show_link(self, link: str, up: Callable[[], bool]) -> None:
+        """Ask `up` whenever the metrics are read."""
+        self.up.labels(link).set_function(lambda: float(up()))
+
+    def round_trip(self, link: str, seconds: float, error: str | None) -> None:
+        """One has ended, perhaps with this kind of error. What a link does beside the account may be large."""
+        if error is not None:
+            self.errors.labels(link, error).inc()
+        elif link == "account":
             self.seconds.observe(seconds)
-        else:
-            self.errors.labels(error).inc()
 
     def show(self, kind: str, nodes: Callable[[], int], limit: Callable[[], int], account: str = "") -> None:
         """Ask both whenever the metrics are read. `account` is its name where there are several."""
@@ -343,11 +353,9 @@ class Metrics:
         Info("realtime_build", "Versions", registry=registry).info(build)
         ProcessCollector(registry=registry)
 
-    def add_redis(self, up: Callable[[], bool]) -> SharedAccount:
-        """The metrics of an account that several servers share. Ask `up` whenever they are read."""
-        shared = SharedAccount(self.registry)
-        shared.up.set_function(lambda: float(up()))
-        return shared
+    def add_redis(self) -> RedisMetrics:
+        """The metrics of a server with Redis."""
+        return RedisMetrics(self.registry)
 
     def add_accounts(self) -> SeveralAccounts:
         """The metrics of a server with several accounts."""

@@ -12,7 +12,7 @@ from realtime.errors import ConfigError
 from realtime.settings import Settings
 
 if TYPE_CHECKING:
-    from realtime.providers.redis_report import AccountView
+    from realtime.providers.redis_report import AccountView, Refused
 
 SLOW_MS = 50.0  # chunks after the first one wait so long
 TOO_SLOW_MS = 250.0  # a server takes it for away
@@ -40,6 +40,10 @@ PROBLEMS = {
         "check the name after the last / of REALTIME_REDIS",
     ),
     "cluster": ("it is one node of a cluster", "use a single Redis, or sentinels"),
+    "refuses_writes": (
+        "it takes no writes",
+        "is its replica there (min-replicas-to-write), and can it save to its disk? Its log says more",
+    ),
     "other": ("it refuses what servers ask", "look into its log"),
 }
 
@@ -64,10 +68,20 @@ async def redis_findings(settings: Settings) -> list[Finding]:
             "set maxmemory-policy to noeviction: what is lost there was asked of the platform all the same"
         )
         found.append(Finding(PART, Verdict.NOTE, f"may forget requests ({told.eviction})", advice))
+    found += map(_refused, told.refused)
     if settings.use_sandbox:
         text = "not used: each sandbox is an account of its own"
         return [*found, Finding("account", Verdict.NOTE, text, "set MINIMAX_API_KEY to share an account")]
     return [*found, *map(_account, told.accounts)]
+
+
+def _refused(refused: Refused) -> Finding:
+    text, advice = PROBLEMS[refused.kind]
+    lost = {
+        "sessions": "no session can go on at another server",
+        "conversations": "conversations are not kept, or not listed",
+    }
+    return Finding(PART, Verdict.BAD, f"{text}: {lost[refused.link]}", advice)
 
 
 def _answers(engine: str, version: str | None, latency_ms: float) -> Finding:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from functools import partial
 from importlib import resources
 
 from realtime.errors import ProviderUnavailable
 from realtime.providers.journal import Entry, Journal, Kept
-from realtime.providers.redis_link import Argument, RedisLink, Result, Script
+from realtime.providers.redis_link import CLEAR, REHEARSED_MS, Argument, RedisLink, Rehearsed, Result, Script
 
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/journal.lua").read_text("utf-8"))
 TRIES = 3  # after so many losses the link itself takes Redis for gone
@@ -21,6 +23,7 @@ class RedisJournal(Journal):
         self._link = link
         self._prefix = prefix
         self._keep_ms = keep_ms
+        link.rehearse_with(partial(rehearsal, prefix))
 
     def __repr__(self) -> str:
         return f"<RedisJournal {self._prefix}, {self._link!r}>"
@@ -67,6 +70,17 @@ class RedisJournal(Journal):
         if result is None:
             raise ProviderUnavailable(self._link.problem or "Redis does not answer.")
         return Entry(int(result[0]), result[1], result[2] or None) if result else None
+
+
+def rehearsal(prefix: str) -> list[Rehearsed]:
+    """All that the journal asks of Redis."""
+    key, keep = f"{prefix}{{look:{secrets.token_hex(8)}}}:session", REHEARSED_MS
+    runs: list[tuple[Argument, ...]] = [
+        ("write", keep, 1, "record", "-"),
+        ("claim", keep, 1),
+        ("end", keep, 2),
+    ]
+    return [*(Rehearsed(SCRIPT, [key], run) for run in runs), Rehearsed(CLEAR, [key])]
 
 
 def _outcome(result: Result) -> Kept:

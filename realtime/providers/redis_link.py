@@ -2,7 +2,8 @@
 
 A script that was sent is never cancelled; who cannot wait for its result goes on without it. A loss is no error but a
 result None. Three losses one after the other open the circuit breaker: then nothing is sent, and the task looks from
-time to time whether Redis is back. On every connection, greetings are the first that Redis hears, also where the
+time to time whether Redis is back. A Redis that answers and refuses writes is away as well: so a look is a rehearsal of
+the scripts with keys that nobody needs. On every connection, greetings are the first that Redis hears, also where the
 library opens one by itself. Knows nothing of what the scripts do (docs/scale.md).
 """
 
@@ -17,20 +18,27 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 from realtime.providers.redis_address import LIMIT_S, close_redis
-from realtime.providers.redis_errors import kind_of
+from realtime.providers.redis_errors import is_answer, kind_of, word_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+    from realtime.metrics import RedisMetrics
 
 LOSSES = 3  # open the breaker
 # Between two looks at a Redis that is away: at random, so that nodes do not come all at once
 PROBE_S = (0.5, 2.0)
 LONGEST_QUEUE = 10_000
 TOGETHER = 200  # scripts in one round trip
+REHEARSED_MS = 10_000  # what a rehearsal leaves is gone then, if it could not clear it away
+ACCOUNT, SESSIONS, CONVERSATIONS = "account", "sessions", "conversations"  # what links are for
+ALONE = "this server goes on alone"
+MEANS = {SESSIONS: "they cannot go on at another server", CONVERSATIONS: "they are not saved"}
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +65,18 @@ class _Call:
     result: asyncio.Future[Result]
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """One run of a script with keys that nobody needs."""
+
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[Argument] = ()
+
+
+CLEAR = Script("redis.call('PEXPIRE', KEYS[1], 0) return {}")  # needs no right beside those of the scripts
+
+
 class Greeting(Protocol):
     """What is told to Redis on each new connection before anything else: it may have forgotten everything."""
 
@@ -74,9 +94,13 @@ class Greeting(Protocol):
 
 
 class RedisLink:
-    """`open_client` opens the client once; it must neither try again by itself nor wait for ever."""
+    """`open_client` opens the client once; it must neither try again by itself nor wait for ever. `name`: what it is
+    for, in the log and the metrics."""
 
-    def __init__(self, open_client: Callable[[], Redis], probe_s: tuple[float, float] = PROBE_S) -> None:
+    def __init__(
+        self, open_client: Callable[[], Redis], probe_s: tuple[float, float] = PROBE_S, name: str = ACCOUNT
+    ) -> None:
+        self.name = name
         self._client = open_client()
         self._probe_s = probe_s
         self._calls: deque[_Call] = deque()
@@ -85,6 +109,8 @@ class RedisLink:
         self._connected = False
         self._on_connection: list[Callable[[], None]] = []
         self._greetings: list[Greeting] = []
+        self._rehearsals: list[Callable[[], Iterable[Rehearsed]]] = []
+        self._refusals: set[str] = set()  # kinds that the log has told of
         self._sent: Sequence[_Call] = ()
         self._ended = False
         self.up = True  # the breaker is closed
@@ -95,7 +121,7 @@ class RedisLink:
         self._task = asyncio.create_task(self._run(), name="redis")
 
     def __repr__(self) -> str:
-        return f"<RedisLink {'up' if self.up else 'away'}>"
+        return f"<RedisLink {self.name} {'up' if self.up else 'away'}>"
 
     def send(self, script: Script, keys: Sequence[str], *arguments: Argument) -> asyncio.Future[Result]:
         """Send a script, in order. The result is None if it was lost; nobody has to wait for it."""
@@ -107,6 +133,11 @@ class RedisLink:
             self._news.set()
         return result
 
+    def show(self, metrics: RedisMetrics) -> None:
+        """Show it in these metrics. It is up once it has answered."""
+        metrics.show_link(self.name, lambda: self.up and self.seen)
+        self.observe = partial(metrics.round_trip, self.name)
+
     def on_connection(self, listener: Callable[[], None]) -> None:
         """Call it each time that Redis is there again."""
         self._on_connection.append(listener)
@@ -114,6 +145,10 @@ class RedisLink:
     def greet_with(self, greeting: Greeting) -> None:
         """Begin each connection with it. A Redis that refuses it is away, as a replica that takes no writes."""
         self._greetings.append(greeting)
+
+    def rehearse_with(self, rehearsal: Callable[[], Iterable[Rehearsed]]) -> None:
+        """What Redis must do to be there: it is asked at the start, and while it is away."""
+        self._rehearsals.append(rehearsal)
 
     async def aclose(self) -> None:
         """Send what waits, if Redis takes it in time."""
@@ -135,12 +170,16 @@ class RedisLink:
             elif self._calls:
                 number = min(TOGETHER, len(self._calls))
                 await self._exchange([self._calls.popleft() for _ in range(number)])
+            elif self._rehearsals and not self.seen:
+                await self._exchange([])
+                if self.up and not self.seen and not self._calls:
+                    await self._sleep()
             else:
                 self._news.clear()
                 await self._news.wait()
 
     async def _sleep(self) -> None:
-        """Until the next look at a Redis that is away, or until the end."""
+        """Until the next look at a Redis that is away, or until somebody asks it for something, or the end."""
         self._news.clear()
         if not self._ended:
             waiting = asyncio.create_task(self._news.wait())
@@ -163,17 +202,18 @@ class RedisLink:
             _settle(calls, results)
 
     async def _ask(self, calls: Sequence[_Call]) -> list[Result]:
-        """Raises what the library raises, and any error that a script ended with.
+        """Without calls it is a look. Raises what the library raises, and any error that a script ended with.
 
         Its pipelines take half as long again for the same commands (bench/README.md, row 12).
         """
+        asked: Sequence[_Call | Rehearsed] = calls or [one for each in self._rehearsals for one in each()]
         pool: Any = self._client.connection_pool
         connection = await pool.get_connection()
         try:
-            answers = await _answers(connection, [_by_sha(call) for call in calls] or [("PING",)])
+            answers = await _answers(connection, [_by_sha(call) for call in asked] or [("PING",)])
             unknown = [n for n, answer in enumerate(answers) if _is_unknown(answer)]
             if unknown:  # Redis is new, or has forgotten its scripts
-                again = await _answers(connection, [_by_text(calls[n]) for n in unknown])
+                again = await _answers(connection, [_by_text(asked[n]) for n in unknown])
                 for n, answer in zip(unknown, again, strict=True):
                     answers[n] = answer
         except BaseException:
@@ -201,7 +241,7 @@ class RedisLink:
     def _answered(self) -> None:
         new, self._connected = not self._connected, True
         if not self.up:
-            log.warning("redis is back")
+            log.warning("redis is back (%s)", self.name)
         self.up, self.seen, self.problem, self._losses = True, True, None, 0
         if new:
             for listener in self._on_connection:
@@ -211,13 +251,28 @@ class RedisLink:
         self._losses += 1
         self._connected = False
         await self._disconnect()
-        # Never its message, which may quote the address
-        kind = type(error.__cause__ or error).__name__
-        self.problem = f"Redis does not answer ({kind})."
-        if self.up and self._losses >= LOSSES:
+        word = word_of(error)
+        self.problem = f"Redis {'refuses what is asked' if is_answer(error) else 'does not answer'} ({word})."
+        if self.up and self._losses >= LOSSES and not await self._only_refuses(error):
             self.up = False
             self._lose_waiting()
-            log.warning("redis is away (%s): this server goes on alone", kind)
+            log.warning("redis is away (%s, %s): %s", self.name, word, MEANS.get(self.name, ALONE))
+
+    async def _only_refuses(self, error: Exception) -> bool:
+        """Whether it does everything but what was asked. To take it for away would help nobody: a look would find it
+        back at once, again and again."""
+        if not is_answer(error):
+            return False
+        try:
+            await self._ask([])
+        except Exception:  # the library's, and those of sockets and TLS
+            await self._disconnect()
+            return False
+        self._losses, word = 0, word_of(error)
+        if word not in self._refusals:
+            self._refusals.add(word)
+            log.warning("redis refuses a script (%s, %s)", self.name, word)
+        return True
 
     def _lose_waiting(self) -> None:
         _settle(self._calls, repeat(None))
@@ -231,11 +286,11 @@ class RedisLink:
             log.debug("redis: %s at the end of a connection", type(error).__name__)
 
 
-def _by_sha(call: _Call) -> tuple[Argument, ...]:
+def _by_sha(call: _Call | Rehearsed) -> tuple[Argument, ...]:
     return ("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.arguments)
 
 
-def _by_text(call: _Call) -> tuple[Argument, ...]:
+def _by_text(call: _Call | Rehearsed) -> tuple[Argument, ...]:
     return ("EVAL", call.script.text, len(call.keys), *call.keys, *call.arguments)
 
 

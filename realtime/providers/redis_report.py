@@ -1,6 +1,7 @@
-"""What Redis tells an operator: how fast it answers, its version and clock, and what is left of the account.
+"""What Redis tells an operator: how fast it answers, version and clock, what is left of the account, what it refuses.
 
-For `realtime doctor`. It changes nothing: who looks is no node, and no permit is asked for (docs/scale.md).
+For `realtime doctor`. It changes nothing: who looks is no node, no permit is asked for, and what servers write is tried
+with keys of its own, which are gone at once (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from realtime.providers import redis_journal, redis_store
 from realtime.providers.redis_address import close_redis, open_redis
+from realtime.providers.redis_errors import kind_of
+from realtime.providers.redis_link import CONVERSATIONS, SESSIONS, Rehearsed
 from realtime.providers.redis_quota import SCRIPT, keys_of
 from realtime.providers.shared_quotas import accounts_of
 from realtime.settings import Settings
@@ -37,6 +41,14 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What servers ask of Redis, and do not get."""
+
+    link: str  # sessions or conversations
+    kind: str  # of the error
+
+
+@dataclass(frozen=True, slots=True)
 class RedisReport:
     latency_ms: float  # the median of some answers
     clock_ahead_s: float  # of ours
@@ -44,6 +56,7 @@ class RedisReport:
     engine: str  # Redis or Valkey
     eviction: str | None  # the policy, where Redis may delete what we keep
     accounts: tuple[AccountView, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 async def report(settings: Settings) -> RedisReport:
@@ -55,6 +68,9 @@ async def report(settings: Settings) -> RedisReport:
         latency_ms, clock_ahead_s = await _timed(client)
         about = await _about(client)
         accounts = [await _view(client, *of_one) for of_one in _limits(settings)]
+        refused = [
+            each for link, runs in _rehearsals(settings) for each in await _refused(client, link, runs)
+        ]
     finally:
         await close_redis(client)
     valkey = about.get("valkey_version")
@@ -66,6 +82,7 @@ async def report(settings: Settings) -> RedisReport:
         "Valkey" if valkey else "Redis",
         _eviction(about),
         tuple(accounts),
+        tuple(refused),
     )
 
 
@@ -113,3 +130,26 @@ async def _view(client: Redis, key: str, kind: str, limit: int, account: str) ->
     answer: Any = client.eval(SCRIPT.text, len(keys), *keys, "leave", nobody, "0", "1", str(limit))
     _, left, nodes, usable, *_ = await answer
     return AccountView(kind, nodes, left, usable, account)
+
+
+def _rehearsals(settings: Settings) -> list[tuple[str, list[Rehearsed]]]:
+    """What servers with these settings ask of Redis beside the account."""
+    found, prefix = list[tuple[str, list[Rehearsed]]](), settings.redis_prefix
+    if settings.resume_window_s > 0:
+        found.append((SESSIONS, [*redis_journal.rehearsal(prefix), *redis_store.rehearsal(prefix)]))
+    if settings.store == "redis":
+        found.append((CONVERSATIONS, redis_store.rehearsal(prefix, listed=True)))
+    return found
+
+
+async def _refused(client: Redis, link: str, runs: list[Rehearsed]) -> list[Refused]:
+    """Raises what the library raises of a connection."""
+    from redis.exceptions import ResponseError
+
+    try:
+        for run in runs:
+            answer: Any = client.eval(run.script.text, len(run.keys), *run.keys, *run.arguments)
+            await answer
+    except ResponseError as error:
+        return [Refused(link, kind_of(error))]
+    return []

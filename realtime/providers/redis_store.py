@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from realtime.errors import ConfigError, ConversationForgotten, ConversationTakenOver, ProviderUnavailable
 from realtime.providers.redis_address import open_redis
-from realtime.providers.redis_link import Argument, RedisLink, Result, Script
+from realtime.providers.redis_link import (
+    CLEAR,
+    CONVERSATIONS,
+    REHEARSED_MS,
+    Argument,
+    RedisLink,
+    Rehearsed,
+    Result,
+    Script,
+)
 from realtime.providers.store import (
     OPENING_ITEM_BYTES,
     OPENING_ITEMS,
@@ -28,6 +39,9 @@ from realtime.providers.store import (
     Taken,
 )
 from realtime.settings import Settings
+
+if TYPE_CHECKING:
+    from realtime.metrics import RedisMetrics
 
 KEEP_DAYS = 30
 KEEP_MS = KEEP_DAYS * 86_400_000
@@ -57,6 +71,7 @@ class RedisStore(Store):
         self._keep_ms = keep_ms
         self._listed = listed
         self._own = own
+        link.rehearse_with(partial(rehearsal, prefix))
 
     def __repr__(self) -> str:
         return f"<RedisStore {self._prefix}, {self._link!r}>"
@@ -103,6 +118,10 @@ class RedisStore(Store):
         summaries.sort(key=lambda summary: summary.updated_unix_s, reverse=True)
         return tuple(summaries[:limit])
 
+    def show(self, metrics: RedisMetrics) -> None:
+        """Show the link in these metrics."""
+        self._link.show(metrics)
+
     async def aclose(self) -> None:
         if self._own:
             await self._link.aclose()
@@ -132,13 +151,33 @@ def _summary(name: str, found: list[bytes]) -> StoredSummary:
     return StoredSummary(name, int(found[1]) / 1000, int(found[2]) / 1000, opening)
 
 
-def open_link(address: str) -> RedisLink:
+def rehearsal(prefix: str, *, listed: bool = False) -> list[Rehearsed]:
+    """What the store asks of Redis; `listed`: with the index, without which conversations are kept all the same."""
+    look, keep = f"{prefix}{{look:{secrets.token_hex(8)}}}", REHEARSED_MS
+    key, index = f"{look}:conversation", f"{look}:conversations"
+    runs: list[tuple[Argument, ...]] = [
+        ("save", keep, 1, '["a"]', "[]", "a", "{}"),
+        ("take", keep),
+        ("late", keep, '["b"]', "b", 0, "", "{}"),
+        ("forget", keep),
+    ]
+    found = [*(Rehearsed(SCRIPT, [key], run) for run in runs), Rehearsed(CLEAR, [key])]
+    if listed:
+        found += [
+            Rehearsed(INDEX, [index], (keep, "a", 1, MAX_LISTED)),
+            Rehearsed(LIST, [index]),
+            Rehearsed(UNLIST, [index], ("a",)),
+        ]
+    return found
+
+
+def open_link(address: str, name: str) -> RedisLink:
     """A connection for what is larger than a permit, so that a long conversation holds up none. Raises ConfigError."""
-    return RedisLink(partial(open_redis, address, ANSWER_S))
+    return RedisLink(partial(open_redis, address, ANSWER_S), name=name)
 
 
 def create(settings: Settings) -> RedisStore:
     """The store for `REALTIME_STORE=redis`. Raises ConfigError."""
     if settings.redis is None:
         raise ConfigError("REALTIME_STORE=redis needs REALTIME_REDIS, the address of a Redis.")
-    return RedisStore(open_link(settings.redis), settings.redis_prefix, own=True)
+    return RedisStore(open_link(settings.redis, CONVERSATIONS), settings.redis_prefix, own=True)

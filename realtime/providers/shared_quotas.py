@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from realtime.metrics import Metrics, SharedAccount
+from realtime.metrics import RedisMetrics
 from realtime.providers.connection_share import ConnectionShare
 from realtime.providers.nodes import node_of
 from realtime.providers.redis_address import open_redis
@@ -49,7 +49,7 @@ class AccountQuotas:
             self._share = ConnectionShare(self._connections, quota.nodes(), use_connections)
             quota.on_nodes(self._share.heard)
 
-    def show(self, shared: SharedAccount) -> None:
+    def show(self, shared: RedisMetrics) -> None:
         """Show the account in these metrics."""
         for kind, quota in self._by_role.items():
             shared.show(kind, quota.nodes, quota.limit_now, self._names[kind])
@@ -79,12 +79,11 @@ class SharedQuotas:
         """Let a provider of the first account use what nodes share."""
         self._first.give_to(role, provider)
 
-    def observe(self, metrics: Metrics) -> None:
-        """Show the accounts and Redis in these metrics."""
-        shared = metrics.add_redis(lambda: self._link.up and self._link.seen)
-        self._link.observe = shared.round_trip
+    def show(self, metrics: RedisMetrics) -> None:
+        """Show the accounts and their link in these metrics."""
+        self._link.show(metrics)
         for account in self._accounts:
-            account.show(shared)
+            account.show(metrics)
 
     def not_ready(self) -> str | None:
         """Why this server should get no sessions yet: it has never heard of the others."""

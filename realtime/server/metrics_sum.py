@@ -59,7 +59,7 @@ def summed(sources: Iterable[Families]) -> Families:
     families: dict[str, Metric] = {}
     values: dict[str, dict[Key, float]] = {}
     every = [family for source in sources for family in source]
-    shared = _SHARED if any(family.name == "realtime_redis_up" for family in every) else {}
+    shared = _SHARED if any(map(_has_shared_account, every)) else {}
     for family in every:
         families.setdefault(family.name, family)
         known = values.setdefault(family.name, {})
@@ -68,6 +68,11 @@ def summed(sources: Iterable[Families]) -> Families:
             key = sample.name, tuple(sorted(sample.labels.items()))
             known[key] = combine(known[key], sample.value) if key in known else sample.value
     return [_filled(family, values[name]) for name, family in families.items()]
+
+
+def _has_shared_account(family: Metric) -> bool:
+    """Redis may also keep sessions and conversations alone."""
+    return family.name == "realtime_budget_nodes" and bool(family.samples)
 
 
 def _combine(family: Metric) -> Callable[[float, float], float]:

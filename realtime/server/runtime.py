@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,15 @@ def _ready() -> str | None:
 
 
 def _nothing_to_see(metrics: Metrics) -> None:
-    """The account is not shared."""
+    """There is no Redis."""
+
+
+def _show(shown: Iterable[Any], metrics: Metrics) -> None:
+    """Show what uses Redis."""
+    added = metrics.add_redis()
+    for each in shown:
+        if each is not None:
+            each.show(added)
 
 
 # The roles that a server can run without, and their names in `missing`.
@@ -77,7 +86,7 @@ class Runtime:
     tools: Toolbox | None = None  # Python functions that this server runs for the model
     store: Store | None = None  # keeps conversations after their session
     not_ready: Callable[[], str | None] = _ready  # why this server should get no sessions yet
-    observe: Callable[[Metrics], None] = _nothing_to_see  # shows a shared account in these metrics
+    observe: Callable[[Metrics], None] = _nothing_to_see  # shows Redis and a shared account in these metrics
     journal: Journal | None = None  # where other servers find what they need to go on with a session
     copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
     of_others: Store | None = None  # what a server with another store has kept; with a journal always there
@@ -167,7 +176,8 @@ async def open_runtime(
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
         accounts = await _accounts(settings, sources, all_providers, stack, quotas)
         not_ready = quotas.not_ready if quotas is not None else _ready
-        observe = quotas.observe if quotas is not None else _nothing_to_see
+        shown = [quotas, of_others, store if settings.redis and _is_shared(store) else None]
+        observe = partial(_show, shown) if any(shown) else _nothing_to_see
         yield Runtime(
             settings,
             all_providers,
@@ -239,9 +249,11 @@ def _journal(settings: Settings, stack: AsyncExitStack) -> tuple[Journal | None,
     if not settings.redis or settings.resume_window_s <= 0:
         return None, None
     from realtime.providers.redis_journal import RedisJournal
+    from realtime.providers.redis_link import SESSIONS
     from realtime.providers.redis_store import RedisStore, open_link
 
-    link, keep_ms = open_link(settings.redis), int((settings.resume_window_s + KEEP_LONGER_S) * 1000)
+    link = open_link(settings.redis, SESSIONS)
+    keep_ms = int((settings.resume_window_s + KEEP_LONGER_S) * 1000)
     stack.push_async_callback(link.aclose)
     items = RedisStore(link, settings.redis_prefix, keep_ms=keep_ms, listed=False)
     return RedisJournal(link, settings.redis_prefix, keep_ms), items

@@ -128,6 +128,27 @@ async def test_a_user_that_may_do_too_little_and_one_that_may_do_just_enough(ser
     found = await redis_findings(settings_at(f"unix://enough:x@{server.path}"))
     assert "does not tell its version" in found[0].text
     assert found[-1].text == "no server uses it now, 30 of 30 requests of this minute are left"
+    told = shown(found)
+    assert "no session can go on at another server" in told, "these need more rights"
+    client.execute_command("ACL", "SETUSER", "enough", "+hsetnx", "+hexists", "+del", "+pttl")
+    url, more = f"unix://enough:x@{server.path}", "conversations are not kept"
+    assert shown(await redis_findings(settings_at(url))).count("may not") == 0
+    assert more in shown(await redis_findings(settings_at(url, store="redis")))
+    client.execute_command("ACL", "SETUSER", "enough", "+zremrangebyrank")
+    assert more not in shown(await redis_findings(settings_at(url, store="redis")))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind"), [("maxmemory", 1, "memory"), ("min-replicas-to-write", 1, "refuses_writes")]
+)
+async def test_one_that_answers_and_takes_no_writes(
+    server: RedisServer, option: str, value: int, kind: str
+) -> None:
+    client_of(server).config_set(option, value)
+    found = await redis_findings(settings_at(server.url, store="redis"))
+    bad = [one.text for one in found if one.verdict is Verdict.BAD]
+    assert bad
+    assert all(text.startswith(PROBLEMS[kind][0]) for text in bad)
 
 
 async def test_a_replica_and_one_that_may_forget(server: RedisServer) -> None:

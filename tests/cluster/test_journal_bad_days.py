@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("soon")
 
 @pytest.fixture
 async def journal(server: RedisServer):
-    link = redis_store.open_link(server.url)
+    link = redis_store.open_link(server.url, "sessions")
     yield RedisJournal(link, "rt:", 60_000)
     await link.aclose()
 

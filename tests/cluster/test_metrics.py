@@ -50,7 +50,8 @@ async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None
         with pytest.raises(ProviderRejected):
             await quota.ask(0.0).use()
         seen = values(metrics)
-        assert seen["realtime_redis_up",] == 1
+        assert seen["realtime_redis_up", "account"] == 1
+        await until(lambda: values(metrics)["realtime_redis_up", "sessions"] == 1)
         assert seen["realtime_redis_seconds_count",] >= 4
         assert seen["realtime_budget_requests_left", "speech"] == 0
         assert seen["realtime_budget_nodes", "speech"] == seen["realtime_budget_nodes", "chat"] == 1
@@ -59,9 +60,9 @@ async def test_a_server_shows_its_account_and_redis(server: RedisServer) -> None
         assert seen["realtime_budget_permits_total", "speech", "refused"] == 1
         await until(lambda: values(metrics)["realtime_budget_permits_total", "chat", "asked"] == MOST_SPARE)
         server.kill()
-        await until(lambda: values(metrics)["realtime_redis_up",] == 0)
+        await until(lambda: values(metrics)["realtime_redis_up", "account"] == 0)
         seen = values(metrics)
-        assert seen["realtime_redis_errors_total", "unreachable"] >= 3
+        assert seen["realtime_redis_errors_total", "unreachable", "account"] >= 3
         await until(lambda: values(metrics)["realtime_budget_limit", "speech"] < 3)
 
 

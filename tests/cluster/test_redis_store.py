@@ -24,7 +24,7 @@ def said(conversation: Conversation, item_id: str) -> None:
 
 @pytest.fixture
 async def store(server: RedisServer):
-    made = RedisStore(redis_store.open_link(server.url), "rt:", own=True)
+    made = RedisStore(redis_store.open_link(server.url, "conversations"), "rt:", own=True)
     made._link._probe_s = (0.02, 0.05)
     yield made
     await made.aclose()
@@ -110,7 +110,7 @@ async def test_while_redis_is_away_a_save_is_tried_again_and_nothing_waits(
     said(conversation, "one")
     saving = asyncio.create_task(kept.run())
     kept._changed.set()
-    await until(lambda: not store._link.up)
+    await until(lambda: not store._link.up and kept._failing)
     server.start()
     await until(lambda: store._link.up and not kept._failing)
     saving.cancel()

@@ -54,6 +54,7 @@ async def scraped() -> set[str]:
     """The names of all series that a server can have, as its metrics name their families."""
     metrics = Metrics()
     metrics.add_accounts()
+    metrics.add_redis()
     own = Settings(port=0, transcriber="none", voice_detector="none", end_of_turn_model="none")
     async with running(own, metrics=metrics):
         text = metrics.text().decode()

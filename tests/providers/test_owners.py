@@ -121,7 +121,7 @@ class InPlace(SqliteStore):
 
 
 def in_redis(request: pytest.FixtureRequest, prefix: str) -> RedisStore:
-    link = redis_store.open_link(request.getfixturevalue("redis_url"))
+    link = redis_store.open_link(request.getfixturevalue("redis_url"), "conversations")
     return RedisStore(link, prefix, own=True)
 
 

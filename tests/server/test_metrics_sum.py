@@ -51,10 +51,12 @@ def test_the_metrics_of_all_workers_add_up():
 def sharing(left: int, *, up: bool = True, asked: int = 0) -> Metrics:
     """A worker that shares its account."""
     metrics = worker(1)
-    shared = metrics.add_redis(lambda: up)
+    shared = metrics.add_redis()
+    shared.show_link("account", lambda: up)
     shared.show("speech", lambda: 2, lambda: 48 if up else 27)
-    shared.round_trip(0.001, None)
-    shared.round_trip(0.25, "timeout")
+    shared.round_trip("account", 0.001, None)
+    shared.round_trip("account", 0.25, "timeout")
+    shared.round_trip("sessions", 0.001, None)
     metrics.show_budget("speech", lambda: left)
     metrics.permits.show("speech", lambda: {"asked": asked})
     return metrics
@@ -68,9 +70,9 @@ def test_what_is_left_of_an_account_that_workers_share_is_not_added():
     assert seen["realtime_budget_requests_left{kind=speech}"] == 11
     assert seen["realtime_budget_nodes{kind=speech}"] == 2
     assert seen["realtime_budget_limit{kind=speech}"] == 27
-    assert seen["realtime_redis_up"] == 0
+    assert seen["realtime_redis_up{link=account}"] == 0
     assert seen["realtime_redis_seconds_count"] == 2
-    assert seen["realtime_redis_errors_total{kind=timeout}"] == 2
+    assert seen["realtime_redis_errors_total{kind=timeout,link=account}"] == 2
     assert seen["realtime_budget_permits_total{kind=speech,outcome=asked}"] == 7
 
 
