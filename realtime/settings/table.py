@@ -301,7 +301,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "sessions_per_key",
                 "REALTIME_SESSIONS_PER_KEY",
-                "Sessions at once for each key; 0: no limit but the one above.",
+                "Sessions at once for each key, on each server; 0: no limit but the one above.",
                 types.whole(0, 1_000_000),
             ),
             _setting(
