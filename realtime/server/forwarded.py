@@ -14,13 +14,26 @@ from aiohttp import web
 
 HEADERS = ("X-Forwarded-Host", "Forwarded")
 EVERYBODY = "*"
+MOST_PAIRS = 20  # of one `Forwarded` element; RFC 7239 knows four
+_BROWSER_HOST = web.RequestKey("browser_host", str)
+_ELEMENT = re.compile(r'(?:[^",]+|"[^"]*"?)*')  # up to a comma that is not within quotation marks
 _PAIR = re.compile(r'\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))\s*(?:;|$)')
 _ORIGIN = re.compile(r"[\w.:/\[\]-]+", re.ASCII)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def browser_host(request: web.Request, trusted: tuple[str, ...]) -> str:
-    """Name and port as the browser wrote them: those of the trusted proxy's headers, else those of `Host`."""
+    """Name and port as the browser wrote them: those of the trusted proxy's headers, else those of `Host`.
+
+    Several parts of an answer ask, so it is found once for each request.
+    """
+    known = request.get(_BROWSER_HOST)
+    if known is None:
+        known = request[_BROWSER_HOST] = _browser_host(request, trusted)
+    return known
+
+
+def _browser_host(request: web.Request, trusted: tuple[str, ...]) -> str:
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     if not is_trusted(peer, trusted):
         return host_of(request)
@@ -63,22 +76,20 @@ def forwarded_host(headers: Mapping[str, str]) -> str | None:
 
 
 def _first_element(forwarded: str) -> dict[str, str]:
-    """The pairs of the first element of a `Forwarded` header (RFC 7239)."""
+    """The first pairs of the first element of a `Forwarded` header (RFC 7239).
+
+    Anybody can send 8 kB of them to a proxy that passes them on: each character is read once.
+    """
     pairs: dict[str, str] = {}
-    at = 0
-    while match := _PAIR.match(_until_comma(forwarded), at):
+    found = _ELEMENT.match(forwarded)
+    element, at = found[0] if found else "", 0
+    for _ in range(MOST_PAIRS):
+        match = _PAIR.match(element, at)
+        if match is None:
+            break
         pairs[match[1].lower()] = match[3] if match[2] is None else match[2]
         at = match.end()
     return pairs
-
-
-def _until_comma(header: str) -> str:
-    quoted = False
-    for at, mark in enumerate(header):
-        quoted ^= mark == '"'
-        if mark == "," and not quoted:
-            return header[:at]
-    return header
 
 
 def origin_refusal(request: web.Request) -> str:

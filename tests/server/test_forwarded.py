@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.errors import ConfigError
-from realtime.server.forwarded import forwarded_host, is_trusted
+from realtime.server import forwarded
+from realtime.server.forwarded import MOST_PAIRS, browser_host, forwarded_host, is_trusted
 from realtime.settings.load import load_settings
 from tests.server.harness import open_harness
 
@@ -34,6 +38,9 @@ PAGE = "https://voice.example"
         ({"Forwarded": "for=192.0.2.1, host=other.example"}, None),
         ({"Forwarded": 'for="a,b";host=voice.example:8443'}, "voice.example:8443"),
         ({"Forwarded": "nonsense"}, None),
+        ({"Forwarded": 'for="a;host=other.example'}, None),
+        ({"Forwarded": "a=b;" * (MOST_PAIRS - 1) + "host=voice.example"}, "voice.example"),
+        ({"Forwarded": "a=b;" * MOST_PAIRS + "host=voice.example"}, None),
         ({"X-Forwarded-Host": "[2001:db8::1]:443", "X-Forwarded-Proto": "https"}, "[2001:db8::1]"),
     ],
 )  # fmt: skip
@@ -45,6 +52,22 @@ def test_the_host_that_the_browser_used(headers, host):
 def test_any_header_is_read(text):
     assert forwarded_host({"Forwarded": text, "X-Forwarded-Proto": text}) != ""
     assert forwarded_host({"X-Forwarded-Host": text, "X-Forwarded-Port": text}) != ""
+
+
+@pytest.mark.parametrize("part", ["a=b;", 'a="b";', '"', '"",', " ", "a", "a ", 'x="', "for=x,"])
+def test_each_character_of_a_long_header_is_read_once(part: str):
+    """Twice as long takes twice as long, not four times: read anew for each pair, this would take minutes."""
+    began_s = time.process_time()
+    forwarded_host({"Forwarded": part * 50_000})
+    assert time.process_time() - began_s < 5.0
+
+
+def test_the_headers_of_a_request_are_read_once_however_many_parts_of_its_answer_ask(monkeypatch):
+    read = []
+    monkeypatch.setattr(forwarded, "forwarded_host", lambda headers: read.append(headers) or "voice.example")
+    request = make_mocked_request("GET", "/", {"Host": "inner"})
+    assert {browser_host(request, ("*",)) for _ in range(3)} == {"voice.example"}
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize(
