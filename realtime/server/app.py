@@ -12,8 +12,10 @@ import importlib.resources
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from realtime.core.admission import Admission, AdmissionState
 from realtime.errors import ProtocolError
@@ -147,8 +149,25 @@ def _runtime_context(
     return context
 
 
+class _PageFile(web.FileResponse):
+    """A file of the page. `guard` has sent it already where nobody else must see it; aiohttp would do so again."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return self._payload_writer if self.prepared else await super().prepare(request)
+
+
+def _file_answer(request: web.Request, path: Path) -> web.StreamResponse:
+    """The answer with this file. Raises HTTPBadRequest for dates with numbers that no date can have: aiohttp would read
+    them while it answers."""
+    try:
+        _ = request.if_modified_since, request.if_unmodified_since, request.if_range
+    except (ValueError, OverflowError):
+        raise web.HTTPBadRequest from None
+    return _PageFile(path)
+
+
 async def _page(request: web.Request) -> web.StreamResponse:
-    return web.FileResponse(web_root() / "index.html")
+    return _file_answer(request, web_root() / "index.html")
 
 
 async def _file(request: web.Request) -> web.StreamResponse:
@@ -163,13 +182,21 @@ async def _file(request: web.Request) -> web.StreamResponse:
         found = False
     if not found:
         raise web.HTTPNotFound
-    return web.FileResponse(path)
+    return _file_answer(request, path)
 
 
 async def _to_page(request: web.Request) -> web.StreamResponse:
-    """Redirects `/voice` to `/voice/`: relative addresses need the slash."""
-    query = f"?{request.query_string}" if request.query_string else ""
-    return web.Response(status=307, headers={"Location": f"{request.path.rpartition('/')[2]}/{query}"})
+    """Redirects `/voice` to `/voice/`: relative addresses need the slash. The query stays as it was written."""
+    address = request.rel_url
+    query = f"?{_ascii(address.raw_query_string)}" if address.raw_query_string else ""
+    return web.Response(
+        status=307, headers={"Location": f"{_ascii(address.raw_path.rpartition('/')[2])}/{query}"}
+    )
+
+
+def _ascii(part: str) -> str:
+    """A part of an address as a header can carry it. What is quoted stays quoted, once."""
+    return quote(part.encode("utf-8", "surrogateescape"), safe="%!$&'()*+,/:;=?@-._~[]")
 
 
 async def _healthz(request: web.Request) -> web.Response:

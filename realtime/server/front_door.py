@@ -1,12 +1,14 @@
 """What every request must pass before its handler, and what every answer carries: headers, and errors as JSON.
 
 One check of the Host for all but the page's files, one refusal of headers that come twice, one net for what a handler
-raises, one place for security headers. Nothing of a request is quoted in an answer of this module.
+raises and for what breaks while its answer begins, one place for security headers. Nothing of a request is quoted in an
+answer of this module.
 Knows no keys and no sessions (docs/operations.md, "What is checked first").
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
@@ -22,6 +24,7 @@ from realtime.server.answers import error_response, forbidden, plain_error
 from realtime.server.forwarded import browser_host, host_of
 from realtime.server.origins import cross_origin_headers, frame_ancestors, sources
 from realtime.server.state import ACCESS, DOOR, SETTINGS
+from realtime.server.token_bucket import Throttle
 from realtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ _HOST = re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE)  # as a Content-Securit
 
 def guard(open_handlers: Collection[Any]) -> Middleware:
     """The middleware. The answers of `open_handlers`, the page's files, are for every Host."""
+    told = Throttle()
 
     @web.middleware
     async def guarded(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -54,6 +58,8 @@ def guard(open_handlers: Collection[Any]) -> Middleware:
             if refusal is None and request.match_info.handler not in open_handlers:
                 refusal = host_refused(request)
             answer: web.StreamResponse = refusal or await handler(request)
+            if not _seen_outside(request):
+                await answer.prepare(request)  # aiohttp would do it beyond this net, and answer nothing
         except web.HTTPRedirection:
             raise
         except web.HTTPException as error:
@@ -64,13 +70,26 @@ def guard(open_handlers: Collection[Any]) -> Middleware:
         except ConnectionError:
             raise
         except Exception as error:
-            log.exception("a request failed")
+            _tell(told, error)
             if request.writer.output_size > 0:
                 raise ConnectionResetError("The answer has begun: it cannot become another one.") from error
             return plain_error(500)
         return answer
 
     return guarded
+
+
+def _seen_outside(request: web.Request) -> bool:
+    """Whether this is a part of an application with middlewares of its own: they may still change the answer."""
+    return any(app.middlewares for app in request.match_info.apps if app is not request.app)
+
+
+def _tell(told: Throttle, error: Exception) -> None:
+    """Log this error. Of many of a kind, only some: who found a request that fails must not fill the disk."""
+    left_out = told.allow(type(error).__name__, asyncio.get_running_loop().time())
+    if left_out is not None:
+        before = f" ({left_out} more like it are left out)" if left_out else ""
+        log.error("a request failed%s", before, exc_info=error)
 
 
 def wrong_header(request: web.Request) -> web.Response | None:
