@@ -6,7 +6,8 @@ The modules, by what they are for:
     several workers     workers, worker, worker_process, worker_channel, supervisor, spread, shared_site, metrics_sum
     connections         listener, runner, tcp, descriptors, arrivals, frames, frame_heads, long_message, token_bucket
     a request           front_door, origins, forwarded, callers, answers, access, server_secret
-    its address         realtime_endpoint, secrets_endpoint, capabilities_endpoint, voice_samples, conversations
+    its address         realtime_endpoint, secrets_endpoint, capabilities_endpoint, voice_samples, conversations,
+                        openai_addresses
     the operator        admin, admin_port
     a session           joining, beginning, live_session, connection, numbering, audio_streams, story, closing,
                         session_ids

@@ -24,6 +24,7 @@ from realtime.providers.base import ProviderOverrides
 from realtime.server import (
     capabilities_endpoint,
     conversations,
+    openai_addresses,
     realtime_endpoint,
     secrets_endpoint,
     voice_samples,
@@ -115,6 +116,7 @@ def web_root() -> Path:
 def _add_routes(app: web.Application) -> None:
     realtime_endpoint.add_routes(app)
     secrets_endpoint.add_routes(app)
+    openai_addresses.add_routes(app)
     capabilities_endpoint.add_routes(app)
     voice_samples.add_routes(app)
     conversations.add_routes(app)
@@ -126,7 +128,10 @@ def _add_routes(app: web.Application) -> None:
     if (root / "index.html").is_file():
         app.router.add_get("/", _page)
         app.router.add_get("", _to_page)  # after "/": at the root aiohttp makes it "/" as well
-        app.router.add_get("/{filename:.+}", _file)
+        files = _Files("/{filename:.+}")
+        app.router.register_resource(files)
+        for method in ("GET", "HEAD"):
+            files.add_route(method, _file)
 
 
 def _runtime_context(
@@ -147,6 +152,17 @@ def _runtime_context(
                 yield
 
     return context
+
+
+class _Files(web.DynamicResource):
+    """Every path, which could be that of a file. Where there is none, no other method is one that it does not take:
+    there is nothing at all."""
+
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
+        match, methods = await super().resolve(request)
+        if match is None and (named := self._match(request.rel_url.path_safe)) is not None:
+            methods = set() if _file_at(named["filename"]) is None else methods
+        return match, methods
 
 
 class _PageFile(web.FileResponse):
@@ -172,17 +188,23 @@ async def _page(request: web.Request) -> web.StreamResponse:
 
 async def _file(request: web.Request) -> web.StreamResponse:
     """A file of the page. Whatever the path says, and wherever a link leads: nothing outside of the folder."""
-    root, name = web_root().resolve(), request.match_info["filename"]
+    name = request.match_info["filename"]
     if embeddable(name) and (refused := origin_refused(request, request.app[SETTINGS])):
         return refused
-    try:
-        path = (root / name).resolve()
-        found = path.is_relative_to(root) and path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        found = False
-    if not found:
+    path = _file_at(name)
+    if path is None:
         raise web.HTTPNotFound
     return _file_answer(request, path)
+
+
+def _file_at(name: str) -> Path | None:
+    """The file of the page with this path; None where there is none."""
+    root = web_root().resolve()
+    try:
+        path = (root / name).resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 async def _to_page(request: web.Request) -> web.StreamResponse:

@@ -47,7 +47,8 @@ def add_for_pages(app: web.Application, path: str, **handlers: Handler) -> None:
     async def preflight(request: web.Request) -> web.Response:
         allowed = {
             "Access-Control-Allow-Methods": ", ".join(handlers),
-            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            # `*` is what client libraries add of their own; it does not hold for Authorization
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, *",
             "Access-Control-Max-Age": "600",
         }
         return web.Response(status=204, headers=allowed)

@@ -21,6 +21,7 @@ from realtime.server.answers import error_response
 from realtime.server.frames import MAX_MESSAGE_BYTES, Frames
 from realtime.server.joining import Handshake, connect
 from realtime.server.live_session import LiveSession
+from realtime.server.openai_addresses import NO_CALLS, not_here, spellings
 from realtime.server.origins import cors_headers, origin_refused
 from realtime.server.registry import Place, Registry
 from realtime.server.replay import ResumeRequest
@@ -35,7 +36,6 @@ from realtime.session.defaults import new_session_config
 
 log = logging.getLogger(__name__)
 
-PATHS = ("/v1/realtime", "/v1/realtime/", "/realtime", "/realtime/")
 PROTOCOLS = ("realtime.bin.v1", "realtime")  # in order of preference
 PING_S = 20.0
 HTTP_ERRORS: dict[str, tuple[int, dict[str, str]]] = {
@@ -57,7 +57,7 @@ CLOSE_CODES = {
 
 
 def add_routes(app: web.Application) -> None:
-    for path in PATHS:
+    for path in spellings():
         app.router.add_get(path, handshake)
 
 
@@ -77,6 +77,8 @@ async def _handshake(request: web.Request, place: Place) -> web.StreamResponse:
     selected = next((name for name in PROTOCOLS if name in offered), None)
     if refusal := origin_refused(request, runtime_of(request.app).settings):
         return refusal
+    if "call_id" in request.query:  # a call over WebRTC or SIP: a new session would answer for it
+        return not_here(NO_CALLS)
     if request.headers.get("Upgrade", "").lower() != "websocket":
         return _without_upgrade(request)
     if offered and selected is None:

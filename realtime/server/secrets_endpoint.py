@@ -14,22 +14,15 @@ from realtime.protocol import client_json
 from realtime.protocol.session_config import from_client_secret, to_wire
 from realtime.server.access import credential_of
 from realtime.server.answers import error_response
+from realtime.server.openai_addresses import spellings
 from realtime.server.origins import add_for_pages
 from realtime.server.state import ACCESS, DOOR, runtime_of
 from realtime.session.defaults import default_config
 
 
 def add_routes(app: web.Application) -> None:
-    add_for_pages(app, "/v1/realtime/client_secrets", POST=create_secret)
-    app.router.add_post("/v1/realtime/sessions", beta_sessions)
-
-
-async def beta_sessions(request: web.Request) -> web.Response:
-    error = ProtocolError(
-        "POST /v1/realtime/sessions is from the beta: use POST /v1/realtime/client_secrets.",
-        code="unknown_url",
-    )
-    return error_response(error, 404)
+    for path in spellings("/client_secrets"):
+        add_for_pages(app, path, POST=create_secret)
 
 
 async def create_secret(request: web.Request) -> web.Response:
