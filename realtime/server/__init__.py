@@ -8,7 +8,7 @@ The modules, by what they are for:
     a request           front_door, origins, forwarded, callers, answers, access, server_secret
     its address         realtime_endpoint, secrets_endpoint, capabilities_endpoint, voice_samples, conversations,
                         openai_addresses
-    the operator        admin, admin_port
+    the operator        admin, admin_port, readiness
     a session           joining, beginning, live_session, connection, numbering, audio_streams, story, closing,
                         session_ids
     all sessions        registry, room, openings, draining

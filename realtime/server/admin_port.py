@@ -37,8 +37,8 @@ class Node(Protocol):
     """A server, or all its workers."""
 
     @property
-    def ready(self) -> bool:
-        """Whether new sessions may come: it has started, and does not stop."""
+    def not_ready(self) -> str | None:
+        """Why no new sessions should come; None: they may."""
         ...
 
     def asked(self) -> None:
@@ -144,7 +144,10 @@ def _health(node: Node) -> Handler:
 def _ready(node: Node) -> Handler:
     async def ready(request: web.Request) -> web.StreamResponse:
         node.asked()
-        return web.json_response({"ready": node.ready}, status=200 if node.ready else 503)
+        reason = node.not_ready
+        if reason is None:
+            return web.json_response({"ready": True})
+        return web.json_response({"ready": False, "reason": reason}, status=503)
 
     return ready
 

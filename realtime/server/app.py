@@ -39,6 +39,7 @@ from realtime.server.journaling import journaling
 from realtime.server.load_probe import probe_load
 from realtime.server.openings import Openings
 from realtime.server.origins import embeddable, origin_refused
+from realtime.server.readiness import not_ready
 from realtime.server.registry import Registry
 from realtime.server.runner import quiet_aiohttp
 from realtime.server.runtime import Runtime, open_runtime
@@ -229,11 +230,9 @@ async def _healthz(request: web.Request) -> web.Response:
 
 async def _readyz(request: web.Request) -> web.Response:
     _asked_by_balancer(request)
-    runtime = runtime_of(request.app)
-    reason = runtime.not_ready()
-    ready = reason is None and not request.app[REGISTRY].draining
+    runtime, reason = runtime_of(request.app), not_ready(request.app)
     answer: dict[str, Any] = {
-        "ready": ready,
+        "ready": reason is None,
         "key_required": request.app[ACCESS].required,
         "hears": runtime.hears,
     }
@@ -241,16 +240,15 @@ async def _readyz(request: web.Request) -> web.Response:
         answer["reason"] = reason
     if is_operator(request):
         answer |= _details(runtime)
-    return web.json_response(answer, status=200 if ready else 503)
+    return web.json_response(answer, status=200 if reason is None else 503)
 
 
 async def _lb(request: web.Request) -> web.Response:
     """For a load balancer: 404 while new sessions should go to another server; those of this one stay."""
     _asked_by_balancer(request)
     registry, admission = request.app[REGISTRY], request.app[ADMISSION]
-    full = registry.draining or registry.no_place
-    full = full or (registry.measures_load and admission.state is AdmissionState.FULL)
-    full = full or runtime_of(request.app).not_ready() is not None
+    full = registry.no_place or (registry.measures_load and admission.state is AdmissionState.FULL)
+    full = full or not_ready(request.app) is not None
     return web.json_response({"new_sessions": not full}, status=404 if full else 200)
 
 

@@ -29,6 +29,7 @@ from realtime.server.announce import ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
 from realtime.server.draining import BALANCER_DELAY_S, BalancerWatch
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
+from realtime.server.readiness import STARTS, not_ready, telling
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
@@ -114,6 +115,7 @@ def join_workers(app: web.Application, settings: Settings, worker: Worker) -> No
     """What this server shares with the other workers."""
     app[FLEET], worker.count = worker, app[METRICS].text
     app[DRAIN].balancer = BalancerWatch(*worker.slot.table.asked)
+    app.cleanup_ctx.append(telling(worker.tell_readiness))
     if settings.sessions_per_key:
         app[REGISTRY].key_counts = KeyCounts(worker.slot, app[ACCESS].names)
 
@@ -189,8 +191,8 @@ class _AdminNode:
     stop: _Stop
 
     @property
-    def ready(self) -> bool:
-        return self.stop.server is not None and not self.app[REGISTRY].draining
+    def not_ready(self) -> str | None:
+        return STARTS if self.stop.server is None else not_ready(self.app)
 
     def asked(self) -> None:
         self.app[DRAIN].balancer.asked(asyncio.get_running_loop().time())

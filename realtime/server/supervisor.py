@@ -21,6 +21,7 @@ from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.server.draining import BalancerWatch
 from realtime.server.metrics_sum import MetricsSum
+from realtime.server.readiness import STARTS, STOPS
 from realtime.server.spread import WorkerTable
 from realtime.server.worker_channel import (
     AskSum,
@@ -29,6 +30,7 @@ from realtime.server.worker_channel import (
     Counted,
     FromWorker,
     Hurry,
+    Readiness,
     Ready,
     Refused,
     Sum,
@@ -44,6 +46,7 @@ READY_S = 120.0  # until it accepts: a start takes seconds, also on a machine th
 COUNT_S = 0.5  # a worker that does not tell its metrics by then: its last ones stand
 LAST_WORDS_S = 1.0  # what a worker said before it ended
 EXIT_FAILED = 1
+NO_WORKER = "All workers have ended; others are being started."
 _LEFT_WELL = (0, -signal.SIGTERM)  # also one that was stopped before it could listen to signals
 
 
@@ -86,6 +89,7 @@ class Supervisor:
         self._starting: set[asyncio.Future[Child]] = set()
         self._channels: dict[int, Channel[FromWorker]] = {}
         self._ready: dict[int, str] = {}
+        self._reasons: dict[int, str] = {}  # of the workers that should get no sessions
         self._started = self._failed = False
         self._refused: str | None = None
         self._stopping = asyncio.Event()
@@ -113,9 +117,12 @@ class Supervisor:
         return EXIT_FAILED if self._failed else 0
 
     @property
-    def ready(self) -> bool:
-        """Whether the workers have started, and do not stop."""
-        return self._started and not self._stopping.is_set()
+    def not_ready(self) -> str | None:
+        """Why no new sessions should come: no worker may get some. None: they may."""
+        if self._stopping.is_set() or not self._started:
+            return STOPS if self._stopping.is_set() else STARTS
+        reasons = [self._reasons.get(number) for number in self._ready]
+        return None if None in reasons else next(iter(reasons), NO_WORKER)
 
     def sessions(self) -> int:
         """Those of all workers."""
@@ -205,6 +212,7 @@ class Supervisor:
         await channel.aclose()
         self._sum.ended(number)
         self._ready.pop(number, None)
+        self._reasons.pop(number, None)
         return status
 
     async def _begin(self, number: int) -> Child | None:
@@ -255,6 +263,10 @@ class Supervisor:
         match message:
             case Ready(text):
                 self._is_ready(number, text)
+            case Readiness(None):
+                self._reasons.pop(number, None)
+            case Readiness(str(reason)):
+                self._reasons[number] = reason
             case Refused(reason):
                 self._is_refused(number, reason)
             case Counted(question, text):

@@ -30,6 +30,7 @@ from realtime.server.worker_channel import (
     Count,
     Counted,
     Hurry,
+    Readiness,
     Ready,
     Refused,
     Sum,
@@ -120,6 +121,7 @@ class Worker:
         self._channel = channel
         self._asked: dict[int, asyncio.Future[str]] = {}
         self._questions = 0
+        self._told_reason: str | None = None
 
     def __repr__(self) -> str:
         return f"<Worker {self.number}>"
@@ -127,6 +129,12 @@ class Worker:
     def ready(self, text: str) -> None:
         """It accepts; `text` is for standard output."""
         self._channel.send(Ready(text))
+
+    def tell_readiness(self, reason: str | None) -> None:
+        """Why no new sessions should come here; None: they may. Said only when it changes."""
+        if reason != self._told_reason:
+            self._told_reason = reason
+            self._channel.send(Readiness(reason))
 
     def refuse(self, message: str) -> None:
         """It cannot start with its settings."""

@@ -20,6 +20,12 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
+class Readiness(msgspec.Struct, tag=True, frozen=True):
+    """Worker: why no new sessions should come to it; None: they may, as from the start on."""
+
+    reason: str | None
+
+
 class Refused(msgspec.Struct, tag=True, frozen=True):
     """Worker: it cannot start with these settings."""
 
@@ -56,7 +62,7 @@ class Hurry(msgspec.Struct, tag=True, frozen=True):
     """Supervisor: wait for no reply any more."""
 
 
-FromWorker = Ready | Refused | Counted | AskSum
+FromWorker = Ready | Readiness | Refused | Counted | AskSum
 ToWorker = Count | Sum | Hurry
 In = TypeVar("In")
 _FROM_WORKER = msgspec.json.Decoder(FromWorker)

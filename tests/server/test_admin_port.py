@@ -18,7 +18,7 @@ KEY = "sk-admin"
 
 class FakeNode:
     def __init__(self):
-        self.ready, self.text = True, "up 1\n"
+        self.not_ready, self.text = None, "up 1\n"
         self.drained = self.asked_times = 0
 
     def asked(self):
@@ -47,15 +47,15 @@ async def test_this_machine_reads_metrics_and_health_and_begins_the_drain():
     async with open_admin_port(Settings(admin="127.0.0.1:0"), node) as port:
         assert await ask(port, "/metrics") == (200, "up 1\n")
         assert await ask(port, "/healthz") == (200, '{"status": "ok", "sessions": 3}')
-        assert (await ask(port, "/readyz"))[0] == 200
+        assert await ask(port, "/readyz") == (200, '{"ready": true}')
         assert node.asked_times == 1
         assert (await ask(port, "/drain"))[0] == 405
         assert (await ask(port, "/v1/realtime"))[0] == 404
         assert node.drained == 0
         assert await ask(port, "/drain", "POST") == (202, '{"draining": true, "sessions": 3}')
         assert node.drained == 1
-        node.ready, node.text = False, None
-        assert (await ask(port, "/readyz"))[0] == 503
+        node.not_ready, node.text = "Redis does not answer.", None
+        assert await ask(port, "/readyz") == (503, '{"ready": false, "reason": "Redis does not answer."}')
         assert (await ask(port, "/metrics"))[0] == 503
 
 
