@@ -9,7 +9,7 @@ import socket
 from realtime.errors import ConfigError
 from realtime.settings import Settings
 
-BACKLOG = 1024  # connections that wait until a worker accepts them
+BACKLOG = 1024  # a crowd waits here in order, instead of trying again after seconds
 
 
 class CannotListen(ConfigError):
@@ -30,13 +30,29 @@ def cannot_listen(settings: Settings, error: OSError) -> CannotListen:
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """A socket that listens at the address of the settings, for several processes. Raises CannotListen."""
-    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    """A socket that listens at the address of the settings. Raises CannotListen."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((settings.host, settings.port))
-        sock.listen(BACKLOG)
+        return bound_socket(settings.host, settings.port)
     except OSError as error:
-        sock.close()
         raise cannot_listen(settings, error) from error
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens there, the same for one process and for several: all of `::` is IPv4, too.
+
+    Of a name it is one address: with IPv4 if there is one, because that is what others find. Raises OSError.
+    """
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it lets two programs have one port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
     return sock

@@ -14,6 +14,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from realtime.deadlines import Alarm
+from realtime.server.address import BACKLOG, bound_socket
 from realtime.server.arrivals import Queue, Waiting
 from realtime.server.descriptors import Descriptors
 from realtime.server.tcp import reset, reset_in
@@ -23,7 +24,6 @@ HEAD_TIMEOUT_S = 10.0  # from the connection, or from its first byte, to the end
 IDLE_TIMEOUT_S = 75.0  # between two requests: longer than a reverse proxy keeps its connections
 REQUEST_TIMEOUT_S = 120.0  # a request that is no WebSocket, with its body and its answer
 FLUSH_S = 5.0  # to read the last bytes
-BACKLOG = 1024  # a crowd waits here in order, instead of trying again after seconds
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -138,21 +138,26 @@ class Site(web.BaseSite):
         tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(runner, ssl_context=tls, backlog=BACKLOG)
-        self._address: dict[str, Any] = {"host": host, "port": port} if sock is None else {"sock": sock}
+        self._host, self._port, self._sock = host, port, sock
 
     @property
     def name(self) -> str:
-        return f"{'https' if self._ssl_context else 'http'}://{self._address}"
+        return f"{'https' if self._ssl_context else 'http'}://{self._host}:{self._port}"
 
     async def start(self) -> None:
         """Raises OSError."""
         await super().start()
         assert self._runner.server is not None
-        self._server = await asyncio.get_running_loop().create_server(
-            self._runner.server,
-            **self._address,
-            ssl=self._ssl_context,
-            ssl_handshake_timeout=HEAD_TIMEOUT_S if self._ssl_context else None,
-            ssl_shutdown_timeout=FLUSH_S if self._ssl_context else None,
-            backlog=self._backlog,
-        )
+        sock = self._sock or bound_socket(self._host, self._port)
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                self._runner.server,
+                sock=sock,
+                ssl=self._ssl_context,
+                ssl_handshake_timeout=HEAD_TIMEOUT_S if self._ssl_context else None,
+                ssl_shutdown_timeout=FLUSH_S if self._ssl_context else None,
+                backlog=self._backlog,
+            )
+        except BaseException:
+            sock.close()
+            raise
