@@ -6,16 +6,14 @@ Credentials in the address go to Redis and nowhere else: no error here quotes it
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from realtime.errors import ConfigError, install_extra
+from realtime.settings.redis_url import SENTINEL, RedisUrl, read_redis_url
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 LIMIT_S = 0.25  # for a connection, and for each answer
-SENTINEL = "redis+sentinel"
-SENTINEL_PORT = 26_379
 INSTALL = f"REALTIME_REDIS needs a package: {install_extra('redis')}."
 
 
@@ -33,9 +31,10 @@ def open_redis(address: str, limit_s: float = LIMIT_S) -> Redis:
         "retry": Retry(NoBackoff(), 0),
     }
     try:
-        if address.startswith(f"{SENTINEL}:"):
-            return _master(address, options)
-        if address.startswith("unix:"):
+        url = read_redis_url(address)
+        if url.scheme == SENTINEL:
+            return _master(url, options)
+        if url.scheme == "unix":
             options.pop("socket_connect_timeout")
         return Redis.from_url(address, **options)
     except ValueError:
@@ -50,21 +49,11 @@ async def close_redis(client: Redis) -> None:
         await sentinel.aclose()
 
 
-def _master(address: str, options: dict[str, Any]) -> Redis:
+def _master(url: RedisUrl, options: dict[str, Any]) -> Redis:
     """Whichever server the sentinels call the master when a connection is opened. They have no password."""
     from redis.asyncio import sentinel as library
 
-    url = urlsplit(address)
-    hosts = [_host_and_port(host) for host in url.netloc.rpartition("@")[2].split(",")]
     open_sentinels: Any = library.Sentinel  # it has no types
-    sentinels = open_sentinels(hosts, sentinel_kwargs=options, **options)
-    account = {"username": url.username, "password": url.password}
-    given = {name: unquote(value) for name, value in account.items() if value}
-    master: Redis = sentinels.master_for(url.path.strip("/"), **given)
+    sentinels = open_sentinels(url.hosts, sentinel_kwargs=options, **options)
+    master: Redis = sentinels.master_for(url.name, **url.options)
     return master
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    """Raises ValueError for a port that is none."""
-    host, colon, port = text.partition(":")
-    return host, int(port) if colon else SENTINEL_PORT

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from realtime.core.characters import is_whole
 from realtime.core.han_variants import traditional_script
+from realtime.settings.redis_url import OPTIONS as REDIS_OPTIONS
+from realtime.settings.redis_url import read_redis_url
 
 Reader = Callable[[Any], Any]
 
@@ -82,17 +84,14 @@ def server_secret(raw: Any) -> str:
 
 def redis_address(raw: Any) -> str:
     """The address of a Redis or Valkey, or of the sentinels that know it. It may hold a password: never shown."""
-    problem = "redis://HOST:6379, rediss://HOST, unix:///PATH or redis+sentinel://HOST,HOST,HOST/NAME"
     word = text(raw)
     try:
-        parts = urlsplit(word)
-        place = parts.path.strip("/") if parts.scheme in ("unix", "redis+sentinel") else parts.hostname
-        _ = parts.port if parts.scheme in ("redis", "rediss") else None  # raises for a port that is no number
+        read_redis_url(word)
     except ValueError:
-        raise ValueError(problem) from None
-    known = parts.scheme in ("redis", "rediss", "unix", "redis+sentinel")
-    if not known or not place or (parts.scheme == "redis+sentinel" and not parts.netloc):
-        raise ValueError(problem)
+        raise ValueError(
+            "redis://HOST:6379/DB, rediss://HOST, unix:///PATH or redis+sentinel://HOST,HOST,HOST/NAME/DB; "
+            f"options behind a question mark are {REDIS_OPTIONS}"
+        ) from None
     return word
 
 

@@ -45,6 +45,14 @@ def test_sentinels_are_asked_for_the_master() -> None:
     assert SECRET not in repr(sentinels)
 
 
+@pytest.mark.parametrize("address", ["redis+sentinel://[::1]:5/m?db=3", "redis+sentinel://[::1]:5/m/3"])
+def test_the_database_of_a_master_and_sentinels_with_ipv6(address: str) -> None:
+    pool = open_redis(address).connection_pool
+    [sentinel] = [one.connection_pool.connection_kwargs for one in pool.sentinel_manager.sentinels]
+    assert (sentinel["host"], sentinel["port"], sentinel.get("db", 0)) == ("::1", 5, 0)
+    assert (pool.service_name, pool.connection_kwargs["db"]) == ("m", 3)
+
+
 def test_a_wrong_address_is_not_quoted() -> None:
     with pytest.raises(ConfigError) as caught:
         open_redis(f"http://:{SECRET}@h")
