@@ -72,7 +72,7 @@ def forwarded_host(headers: Mapping[str, str]) -> str | None:
     port = headers.get("X-Forwarded-Port", "").partition(",")[0].strip()
     if port.isdecimal() and not re.search(r":\d+$", host):
         host = f"{host}:{port}"
-    return host.removesuffix(f":{_DEFAULT_PORTS.get(scheme.lower(), '')}").lower()
+    return host.removesuffix(f":{_DEFAULT_PORTS.get(scheme.lower(), '')}").lower() or None
 
 
 def _first_element(forwarded: str) -> dict[str, str]:

@@ -38,6 +38,8 @@ PAGE = "https://voice.example"
         ({"Forwarded": "for=192.0.2.1, host=other.example"}, None),
         ({"Forwarded": 'for="a,b";host=voice.example:8443'}, "voice.example:8443"),
         ({"Forwarded": "nonsense"}, None),
+        ({"X-Forwarded-Host": ":"}, None),
+        ({"X-Forwarded-Host": ":443", "X-Forwarded-Proto": "https"}, None),
         ({"Forwarded": 'for="a;host=other.example'}, None),
         ({"Forwarded": "a=b;" * (MOST_PAIRS - 1) + "host=voice.example"}, "voice.example"),
         ({"Forwarded": "a=b;" * MOST_PAIRS + "host=voice.example"}, None),
