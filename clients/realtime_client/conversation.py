@@ -10,7 +10,7 @@ import asyncio
 import base64
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from websockets.exceptions import ConnectionClosed
@@ -36,7 +36,9 @@ _FRAME_BYTES = 32 * 1024  # of audio in one frame; the server takes 64 KiB in al
 class Conversation:
     """A connection to a server. The async iterator ends when the conversation ends.
 
-    Only one task may iterate. Every method raises ConnectionLost after the socket has closed.
+    A wait for an event may be given up at any time, with `asyncio.wait_for(anext(events), 5)` too: the iterator goes on
+    and no event is lost. Only one task may iterate or `receive`. Every method raises ConnectionLost after the socket
+    has closed.
     """
 
     plays = False  # there is a speaker
@@ -49,6 +51,8 @@ class Conversation:
         self._socket = socket
         self._arrived: deque[Event] = deque()  # not handed on yet
         self._line: Line | None = None  # how to come back
+        self._returning: asyncio.Task[None] | None = None  # a way back that has begun
+        self._closed = False  # by the program
         self._streams: dict[int, Event] = {}  # open binary streams -> which part they carry
         self._frames_sent = 0
         self._samples_sent = 0
@@ -72,7 +76,11 @@ class Conversation:
         return False
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        return self._from_socket()
+        return _Events(self)
+
+    async def receive(self) -> Event | None:
+        """The next event of the server; None when the conversation has ended. Raises ConnectionLost if it broke."""
+        return await self._from_socket()
 
     async def ended(self) -> None:
         """Wait until the conversation ends. Raises ConnectionLost if the connection broke."""
@@ -83,21 +91,41 @@ class Conversation:
         """Wait until all received audio has been played."""
         return
 
-    async def _from_socket(self) -> AsyncIterator[Event]:
+    async def _from_socket(self) -> Event | None:
+        """The next event; None at the end. A cancellation at any of its waits costs nothing."""
         while True:
-            while self._arrived:
-                yield self._arrived.popleft()
+            if self._arrived:
+                return self._arrived.popleft()
+            if self._returning is not None:
+                await self._returned(self._returning)
+                continue
             try:
                 message = await self._socket.recv()
             except ConnectionClosed as closed:
                 if self._line is None or not self._line.can_return(closed):
                     self._end(closed)
-                    return
-                await self._line.come_back(closed)
+                    return None
+                way = self._line.come_back(closed)
+                self._returning = asyncio.create_task(way, name="conversation: come back")
                 continue
             event = self._receive(message)
             if event is not None:
-                yield event
+                return event
+
+    async def _returned(self, way: asyncio.Task[None]) -> None:
+        """Wait for the way back. It takes several tries, so it goes on where this wait is given up."""
+        try:
+            await asyncio.shield(way)
+        finally:
+            if way.done():
+                self._returning = None
+
+    async def _stay_away(self) -> None:
+        """Give up the way back."""
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.gather(self._returning, return_exceptions=True)
+            self._returning = None
 
     # -- what a client says ---------------------------------------------------------------------------------
 
@@ -214,8 +242,10 @@ class Conversation:
 
     async def close(self) -> None:
         """The client is done: the server forgets the session at once."""
+        self._closed = True
         if self._line is not None:
             self._line.closing = True
+        await self._stay_away()
         await self._socket.close()
 
     def _begin_line(self, line: Line) -> None:
@@ -284,9 +314,31 @@ class Conversation:
             raise ConnectionLost(self._closed_message(closed), _close_reason(closed)) from None
 
     def _closed_message(self, closed: ConnectionClosed) -> str:
+        if self._closed:
+            return "The conversation was closed."
         if closed.rcvd is None:
             return self._socket.given_up or "The connection to the server was lost."
-        return f"The server closed the conversation ({closed.rcvd.code} {closed.rcvd.reason})."
+        reason = f" {closed.rcvd.reason}" if closed.rcvd.reason else ""
+        return f"The server closed the conversation ({closed.rcvd.code}{reason})."
+
+
+class _Events:
+    """The events of a conversation, to iterate. No async generator: a wait that is given up would end that for good."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def __repr__(self) -> str:
+        return f"<events of {self._conversation!r}>"
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._conversation.receive()
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
 
 def _close_reason(closed: ConnectionClosed) -> str | None:

@@ -70,15 +70,15 @@ class Talk(Conversation):
     def playing(self) -> bool:
         return self._playback is not None and not self._playback.silent.is_set()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while True:
-            while self._events:
-                yield self._events.popleft()
+    async def receive(self) -> Event | None:
+        """The next event; None when the conversation has ended. Raises what `ended` raises."""
+        while not self._events:
             if self._over.is_set():
-                break
+                await self.ended()
+                return None
             self._new_event.clear()
             await self._new_event.wait()
-        await self.ended()
+        return self._events.popleft()
 
     async def ended(self) -> None:
         """Wait until the conversation ends. Raises ConnectionLost if the connection broke, and an error of the
@@ -114,6 +114,7 @@ class Talk(Conversation):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._finish(None)
 
     async def _receive_all(self) -> None:
         await self._guarded(self._receive_events())
@@ -133,7 +134,7 @@ class Talk(Conversation):
         self._new_event.set()
 
     async def _receive_events(self) -> None:
-        async for event in self._from_socket():
+        while (event := await self._from_socket()) is not None:
             if self._playback is not None:
                 await self._playback.handle(event)
             self._hand_on(event)

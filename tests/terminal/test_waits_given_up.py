@@ -1,0 +1,106 @@
+"""A program waits for an event for some time, gives up, and waits again: nothing ends by that, and nothing is lost."""
+
+import asyncio
+
+import pytest
+from realtime_client import ConnectionLost, connect
+
+from tests.terminal.scripted_server import scripted_server
+
+SHORT_S = 0.01
+
+
+class Quiet:
+    """A microphone that hears nothing."""
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        pass
+
+    async def __aiter__(self):
+        await asyncio.Event().wait()
+        yield b""
+
+
+async def next_of(events):
+    """The next event, after as many waits as it takes that are too short."""
+    for _ in range(1000):
+        try:
+            return await asyncio.wait_for(anext(events), SHORT_S)
+        except TimeoutError:
+            continue
+    raise AssertionError("it never came")
+
+
+@pytest.mark.parametrize("devices", [{}, {"microphone": Quiet()}], ids=["plain", "by voice"])
+async def test_a_wait_that_is_given_up_does_not_end_the_iterator(devices):
+    async def script(line):
+        await line.greet()
+        for number in range(3):
+            await asyncio.sleep(5 * SHORT_S)
+            await line.send("test.event", number=number)
+
+    async with scripted_server(script) as (url, _), connect(url, **devices) as conversation:
+        events = aiter(conversation)
+        got = [await next_of(events) for _ in range(5)]
+        assert [event.get("number") for event in got[2:]] == [0, 1, 2]
+        await conversation.close()
+        assert await conversation.receive() is None
+        with pytest.raises(StopAsyncIteration):
+            await anext(events)
+
+
+async def test_a_lost_connection_comes_back_through_waits_that_are_too_short():
+    times = 0
+
+    async def script(line):
+        nonlocal times
+        times += 1
+        await line.greet()
+        if times == 1:
+            line.socket.transport.abort()
+        else:
+            await line.send("test.event")
+
+    async with asyncio.timeout(20), scripted_server(script) as (url, _), connect(url) as conversation:
+        events = aiter(conversation)
+        while (await next_of(events))["type"] != "test.event":
+            pass
+    assert times == 2
+
+
+async def test_a_way_back_that_nobody_waits_for_ends_with_the_conversation():
+    async def script(line):
+        await line.greet()
+        line.socket.transport.abort()
+
+    async with scripted_server(script) as (url, _), connect(url) as conversation:
+        for _ in range(2):
+            await conversation.receive()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(conversation.receive(), SHORT_S)
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "conversation: come back"]
+
+
+async def test_what_the_program_closed_itself_was_not_closed_by_the_server():
+    async def script(line):
+        await line.greet()
+
+    async with scripted_server(script) as (url, _), connect(url) as conversation:
+        pass
+    with pytest.raises(ConnectionLost, match=r"^The conversation was closed\.$"):
+        await conversation.say("Hello")
+
+
+async def test_after_its_block_a_conversation_by_voice_has_ended():
+    async def script(line):
+        await line.greet()
+
+    async with scripted_server(script) as (url, _), connect(url, microphone=Quiet()) as conversation:
+        for _ in range(2):
+            await conversation.receive()
+    async with asyncio.timeout(5):
+        await conversation.ended()
+        assert await conversation.receive() is None
