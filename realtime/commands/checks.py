@@ -21,7 +21,7 @@ from realtime.commands.foreign_packages import OUR_DISTRIBUTION, foreign_package
 from realtime.commands.free_port import free_port, port_command
 from realtime.errors import ConfigError, ProviderError, install_extra
 from realtime.settings import Settings
-from realtime.settings.load import SANDBOX_KEY
+from realtime.settings.together import SANDBOX_KEY
 from realtime.upstream import host_of
 
 REACH_TIMEOUT_S = 8.0

@@ -24,7 +24,8 @@ from realtime.commands.progress import Progress, open_progress, spoken_s
 from realtime.commands.stdin import read_line
 from realtime.errors import RealtimeError
 from realtime.settings import Settings
-from realtime.settings.load import SANDBOX_KEY, Loaded, secrets_of
+from realtime.settings.load import Loaded, secrets_of
+from realtime.settings.together import SANDBOX_KEY
 from realtime.task_records import TaskRecords, request_leaves, request_waits
 
 if TYPE_CHECKING:  # where it is used, it is imported: much of it, and a list of tasks sends nothing

@@ -23,7 +23,7 @@ import msgspec
 
 from realtime.errors import ConfigError, ProtocolError
 from realtime.settings.accounts import key_name
-from realtime.settings.load import is_loopback
+from realtime.settings.hosts import is_loopback
 
 EPHEMERAL = "ek_"
 OPEN = "open"  # the name of everybody at a server without keys

@@ -12,7 +12,7 @@ from aiohttp import web
 from realtime.server.access import AccessDenied, credential_of, is_local, name_of
 from realtime.server.forwarded import host_of, is_trusted
 from realtime.server.state import ACCESS, SETTINGS
-from realtime.settings.load import is_loopback
+from realtime.settings.hosts import is_loopback
 
 # A request with one of these was sent on by a proxy: its address says nothing about who asks.
 _OF_A_PROXY = ("Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")

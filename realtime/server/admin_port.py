@@ -26,7 +26,7 @@ from realtime.server.runner import Runner
 from realtime.server.state import ACCESS, DOOR, SETTINGS
 from realtime.server.story import Door
 from realtime.settings import Settings
-from realtime.settings.load import is_loopback
+from realtime.settings.hosts import is_loopback
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import aiohttp
 from realtime import __version__
 from realtime.server.runtime import Runtime
 from realtime.settings import Settings
-from realtime.settings.load import is_mainland
+from realtime.settings.hosts import is_mainland
 from realtime.settings.model import Account
 from realtime.upstream import host_of
 

@@ -22,6 +22,7 @@ DEFAULT = "default"  # the name of the account of MINIMAX_API_KEY
 NEEDED = ("name", "api_key")
 EXAMPLE = "a list of accounts, each with `name` and `api_key`: [[accounts]] in realtime.toml, or JSON"
 # What an account may say itself; the rest of the settings is that of the server
+_LISTS = ("speech_urls", "for_keys")
 OWN = ("api_key", "base_url", "speech_urls", "group_id", "speech_rpm", "chat_rpm", "speech_connections")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -90,13 +91,32 @@ def _field(field: str, raw: Any, number: int) -> Any:
         raise ValueError(f"accounts with good values; {field} of number {number} must be {problem}") from None
 
 
+def checked(account: Account) -> dict[str, Any]:
+    """The fields of an account that is made in Python, read as those of a list. Raises ConfigError."""
+    given = {field: getattr(account, field) for field in _FIELDS}
+    try:
+        said = f"of the account {_name(account.name)}"
+    except ValueError:
+        said = "of an account"
+    return {field: _checked(field, raw, said) for field, raw in given.items()}
+
+
+def _checked(field: str, raw: Any, said: str) -> Any:
+    if raw is None and field not in NEEDED:
+        return () if field in _LISTS else None
+    try:
+        return _FIELDS[field](raw)
+    except ValueError as problem:
+        raise ConfigError(f"The {field} {said} must be {problem}.") from None
+
+
 def completed(given: Iterable[Account], defaults: Account | None, keys: Iterable[str]) -> tuple[Account, ...]:
     """These accounts with the names of their keys, after the default one, if there is one.
 
     `keys` are those of this server. Raises ConfigError for accounts that cannot be meant.
     """
     names = {key: key_name(key.encode()) for key in keys}
-    whole = [dataclasses.replace(_usable(each), for_keys=_names(each, names)) for each in given]
+    whole = [dataclasses.replace(each, for_keys=_names(each, names)) for each in given]
     every = tuple(whole if defaults is None else [defaults, *whole])
     _check_twice(every)
     for name in names.values():
@@ -106,16 +126,6 @@ def completed(given: Iterable[Account], defaults: Account | None, keys: Iterable
                 "name it in for_keys of one, or leave for_keys out there."
             )
     return every
-
-
-def _usable(account: Account) -> Account:
-    """The account as `_account` would have read it: in Python it may have been made of anything. Raises ConfigError."""
-    try:
-        return dataclasses.replace(account, name=_name(account.name), api_key=types.key(account.api_key))
-    except ValueError as problem:
-        named = isinstance(account.name, str) and _NAME.fullmatch(account.name)
-        which = f"the api_key of the account {account.name}" if named else "the name of an account"
-        raise ConfigError(f"{which[0].upper()}{which[1:]} must be {problem}.") from None
 
 
 def _names(account: Account, names: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,9 +6,6 @@ state. No other module reads the environment.
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,22 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from realtime.errors import ConfigError
-from realtime.settings.accounts import DEFAULT, OWN, completed
+from realtime.settings.given import BY_FIELD, DEFAULTS, PREFIXES, argument, read, suggestion
+from realtime.settings.hosts import is_loopback
 from realtime.settings.model import Account, Settings
 from realtime.settings.service_links import service_links
 from realtime.settings.table import SETTINGS, Setting
+from realtime.settings.together import complete
 
 TOML_NAME = "realtime.toml"
 ACCOUNTS = "accounts"  # in that file: [[accounts]]
-SANDBOX_KEY = "sandbox"
-MAINLAND_SPEECH_RPM = 20  # requests a minute of an ordinary account
-_MAINLAND_DOMAINS = ("minimaxi.com", "minimax.cn")
 CACHE_NAME = "minimax-realtime"
 _FLAGS = {"base_url": "--url", "voice_id": "--voice", "speech_model": "--model", "chat_model": "--model"}
-_PREFIXES = ("MINIMAX_", "REALTIME_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +43,6 @@ class Loaded:
 
 
 _BY_NAME: Mapping[str, Setting] = {name: setting for setting in SETTINGS for name in setting.names}
-_BY_FIELD: Mapping[str, Setting] = {setting.field: setting for setting in SETTINGS}
-# Names that other MiniMax tools use for the same thing.
-_KNOWN_ELSEWHERE = {"MINIMAX_API_HOST": "MINIMAX_BASE_URL", "MINIMAX_MODEL": "MINIMAX_CHAT_MODEL"}
 
 
 def load_settings(
@@ -68,23 +59,17 @@ def load_settings(
     Raises ConfigError for an unknown name or an invalid value; its message names the setting and says what to do.
     """
     values: dict[str, Any] = {}
-    origins = {field.name: "default" for field in dataclasses.fields(Settings)}
-    sources = (
-        _from_toml(toml_path),
-        _from_environment(environ),
-        _from_flags(flags),
-        _from_arguments(arguments),
-    )
-    for source in sources:  # a later one overrides an earlier one
-        for setting, shown_name, origin, raw in source:
-            values[setting.field] = None if raw is None else _read(setting, shown_name, raw)
+    origins = dict.fromkeys(DEFAULTS, "default")
+    for source in (_from_toml(toml_path), _from_environment(environ), _from_flags(flags)):
+        for setting, shown_name, origin, raw in source:  # a later one overrides an earlier one
+            values[setting.field] = read(setting, shown_name, raw)
             origins[setting.field] = origin
-    _choose_accounts(values, origins)
-    _choose_platform(values, origins)
+    values |= {field: argument(field, value) for field, value in arguments.items()}
+    origins |= dict.fromkeys(arguments, "argument")
+    complete(values, origins)
     _choose_cache(values, origins, environ)
-    _check_together(values, origins)
-    ignored = sorted(name for name in service_links(environ) if name.startswith(_PREFIXES))
-    return Loaded(Settings(**values), MappingProxyType(origins), tuple(ignored))
+    ignored = sorted(name for name in service_links(environ) if name.startswith(PREFIXES))
+    return Loaded(Settings(**{**DEFAULTS, **values}), MappingProxyType(origins), tuple(ignored))
 
 
 def ignored_sentence(loaded: Loaded) -> str | None:
@@ -114,26 +99,16 @@ Found = Iterator[tuple[Setting, str, str, Any]]  # setting, the name to show, or
 def _from_flags(flags: Mapping[str, str]) -> Found:
     for field, raw in flags.items():
         flag = _FLAGS.get(field) or "--" + field.replace("_", "-")
-        if field not in _BY_FIELD:
-            raise ConfigError(f"Unknown flag {flag}.{_suggestion(field, _BY_FIELD)}")
-        yield _BY_FIELD[field], flag, "flag", raw
-
-
-def _from_arguments(arguments: Mapping[str, Any]) -> Found:
-    defaults = Settings()
-    for field, value in arguments.items():
-        if field not in _BY_FIELD:
-            raise ConfigError(f"There is no setting {field!r}.{_suggestion(field, _BY_FIELD)}")
-        if value is None and getattr(defaults, field) is not None:
-            raise ConfigError(f"{field} cannot be None: leave it out for its default.")
-        yield _BY_FIELD[field], field, "argument", value
+        if field not in BY_FIELD:
+            raise ConfigError(f"Unknown flag {flag}.{suggestion(field, BY_FIELD)}")
+        yield BY_FIELD[field], flag, "flag", raw
 
 
 def _from_environment(environ: Mapping[str, str]) -> Found:
     injected = service_links(environ)
     for name in environ:
-        if name.startswith(_PREFIXES) and name not in _BY_NAME and name not in injected:
-            raise ConfigError(f"Unknown environment variable {name}.{_suggestion(name, _BY_NAME)}")
+        if name.startswith(PREFIXES) and name not in _BY_NAME and name not in injected:
+            raise ConfigError(f"Unknown environment variable {name}.{suggestion(name, _BY_NAME)}")
     for setting in SETTINGS:
         for name in setting.names:
             if environ.get(name, "").strip() and name not in injected:
@@ -151,7 +126,7 @@ def _from_toml(path: Path | None) -> Found:
     found = _flatten(tree)
     for key in found:
         if key not in known:
-            raise ConfigError(f"Unknown key {key!r} in {path}.{_suggestion(key, known)}")
+            raise ConfigError(f"Unknown key {key!r} in {path}.{suggestion(key, known)}")
     for setting in SETTINGS:
         for key in map(_key_in_file, setting.names):
             if key in found:
@@ -186,111 +161,12 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _read(setting: Setting, shown_name: str, raw: Any) -> Any:
-    try:
-        return setting.read(raw)
-    except ValueError as problem:
-        shown = "" if setting.secret else f", not {raw!r}"
-        raise ConfigError(f"{shown_name} must be {problem}{shown}.") from None
-
-
-def _suggestion(name: str, known: Mapping[str, Setting]) -> str:
-    if name.upper() in _KNOWN_ELSEWHERE:
-        elsewhere = _KNOWN_ELSEWHERE[name.upper()]
-        return f" Did you mean {elsewhere if name.isupper() else elsewhere.lower()}?"
-    nearest = _without_prefix(name, known) or next(
-        iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None
-    )
-    return f" Did you mean {nearest}?" if nearest else ""
-
-
-def _without_prefix(name: str, known: Mapping[str, Setting]) -> str | None:
-    """The one of `known` that is meant by a name in other letters, or with no prefix or a wrong one (`port`)."""
-    word = name.lower().replace("-", "_")
-    for key in known:
-        if key.lower() == word:
-            return key
-    while word:
-        for key, setting in known.items():
-            if word in (setting.field, *(key.lower().removeprefix(start.lower()) for start in _PREFIXES)):
-                return key
-        _, _, word = word.partition("_")
-    return None
-
-
-def _choose_accounts(values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Complete the accounts. The first one is the default: that of MINIMAX_API_KEY, else the first of the list."""
-    given = values.get("accounts")
-    if not given:
-        return
-    if values.get("api_key", "") is None:  # the sandbox is wanted
-        values["accounts"], origins["accounts"] = (), "default"
-        return
-    whole = [_completed(account, values) for account in given]
-    default = None
-    if "api_key" in values:
-        said = {field: values[field] for field in OWN if field in values}
-        default = _completed(Account(DEFAULT, **said), values)
-    values["accounts"] = completed(whole, default, values.get("api_keys", ()))
-    if default is None:
-        said = {field: value for field in OWN if (value := getattr(given[0], field))}
-        if "speech_urls" in values:
-            said["speech_urls"] = whole[0].speech_urls
-        values |= said
-        origins |= dict.fromkeys(said, origins["accounts"])
-
-
-def _completed(account: Account, values: Mapping[str, Any]) -> Account:
-    """The account with the limits of the settings, and of its region, where it says none itself."""
-    usual = Settings()
-    base_url = values.get("base_url", usual.base_url)
-    here = account.base_url in (None, base_url)
-    mainland = is_mainland(account.base_url or base_url)
-    return dataclasses.replace(
-        account,
-        base_url=account.base_url or base_url,
-        speech_urls=account.speech_urls or (values.get("speech_urls", ()) if here else ()),
-        speech_rpm=account.speech_rpm
-        or values.get("speech_rpm", MAINLAND_SPEECH_RPM if mainland else usual.speech_rpm),
-        chat_rpm=account.chat_rpm or values.get("chat_rpm", usual.chat_rpm),
-        speech_connections=account.speech_connections
-        or values.get("speech_connections", usual.speech_connections),
-    )
-
-
-def _choose_platform(values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Set what depends on the platform: the key of a sandbox, and the speech budget of the mainland."""
-    base_url = values.get("base_url")
-    if base_url is not None and "api_key" not in values:
-        if not is_loopback(urlsplit(base_url).hostname or ""):
-            raise ConfigError(
-                f"MINIMAX_BASE_URL is {base_url} but there is no key: set MINIMAX_API_KEY, "
-                "or unset both to talk to the built-in sandbox."
-            )
-        values["api_key"] = SANDBOX_KEY
-    has_key = values.get("api_key") is not None
-    if has_key and "speech_rpm" not in values and is_mainland(base_url or Settings().base_url):
-        values["speech_rpm"] = MAINLAND_SPEECH_RPM
-        origins["speech_rpm"] = "default of mainland accounts"
-
-
 def _choose_cache(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
     base = environ.get("XDG_CACHE_HOME", "")
     # A relative one counts as unset, as its specification says
     if "cache_dir" not in values and os.path.isabs(base):
         values["cache_dir"] = os.path.join(base, CACHE_NAME)
         origins["cache_dir"] = "environment XDG_CACHE_HOME"
-
-
-def _check_together(values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
-    if values.get("chat_base_url") and origins["chat_model"] == "default":
-        raise ConfigError("CHAT_BASE_URL is set but no model: name the model to use there with CHAT_MODEL.")
-    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
-        missing = "--tls-key" if values.get("tls_cert") else "--tls-cert"
-        raise ConfigError(f"TLS needs a certificate and its key: {missing} is missing.")
-    for field in ("tls_cert", "tls_key"):
-        if values.get(field) and not os.path.exists(values[field]):
-            raise ConfigError(f"--{field.replace('_', '-')}: there is no file {values[field]}.")
 
 
 def check_binding(settings: Settings) -> None:
@@ -301,24 +177,6 @@ def check_binding(settings: Settings) -> None:
         f"Binding to {settings.host} would let anyone on the network spend your key: set REALTIME_API_KEYS, "
         "or say --open if that is what you want."
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this host name or address can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
-
-
-def is_mainland(base_url: str) -> bool:
-    """Whether this address is the mainland platform. Its keys do not work on the international one."""
-    host = urlsplit(base_url).hostname or ""
-    return any(host == domain or host.endswith("." + domain) for domain in _MAINLAND_DOMAINS)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:

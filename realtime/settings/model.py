@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,38 @@ class Account:
     speech_connections: int | None = None
     for_keys: tuple[str, ...] = field(default=(), repr=False)
 
+    def __post_init__(self) -> None:
+        from realtime.settings.accounts import checked  # it reads what this module defines
 
-@dataclass(frozen=True, slots=True)
+        for name, value in checked(self).items():
+            object.__setattr__(self, name, value)
+
+
+def _checks_what_is_given(cls: type[T]) -> type[T]:
+    """Read the fields as the loader reads them, before they are set.
+
+    Not in `__post_init__`: there nobody knows whether a value was given or is the default.
+    """
+    fill = cls.__init__
+
+    @functools.wraps(fill)
+    def __init__(self: T, **given: Any) -> None:
+        from realtime.settings.given import checked  # it reads what this module defines
+
+        fill(self, **(checked(given) if given else given))
+
+    cls.__init__ = __init__  # type: ignore[assignment, method-assign]
+    return cls
+
+
+@_checks_what_is_given
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a server. `repr` leaves keys out.
 
-    `Settings()` has the defaults, `Settings.from_env()` the settings of the command line. Both take fields by name.
+    `Settings()` has the defaults, `Settings.from_env()` the settings of the command line. Both take fields by name, and
+    read and complete them in the same way: a text may stand for a list or a number, as in the environment. Raises
+    ConfigError for an unknown name, an invalid value, and values that do not go together.
     """
 
     # the platform
@@ -113,9 +142,9 @@ class Settings:
         """The settings of the command line: the environment overrides `realtime.toml`, which overrides the defaults.
 
         `overrides` are fields by name and override all three; None unsets an optional field (`api_key=None` selects the
-        sandbox). Raises ConfigError for an unknown name or an invalid value; its message says what to do.
+        sandbox). Raises ConfigError as `Settings` does; its message says what to do.
         """
-        from realtime.settings.load import settings_from_env  # it reads what this module defines
+        from realtime.settings.load import settings_from_env  # the same
 
         return settings_from_env(overrides)
 

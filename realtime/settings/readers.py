@@ -6,6 +6,7 @@ A reader returns the value or raises ValueError whose message completes the sent
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -40,10 +41,20 @@ def _whole(word: str) -> str:
     return word
 
 
+def text_or_empty(raw: Any) -> str:
+    """Any text like `text`, or none at all."""
+    return "" if raw == "" else text(raw)
+
+
 def text_or_none(raw: Any) -> str:
     """Any text like `text`; "" for the word none."""
-    said = text(raw)
+    said = text_or_empty(raw)
     return "" if said.lower() == "none" else said
+
+
+def path(raw: Any) -> str:
+    """The path of a file or a folder, as a text or a `Path`."""
+    return text(os.fspath(raw) if isinstance(raw, os.PathLike) else raw)
 
 
 def key(raw: Any) -> str:
@@ -63,7 +74,7 @@ def key(raw: Any) -> str:
 def keys(raw: Any) -> tuple[str, ...]:
     """A list of keys of this server. Without one the server would be open, so a list that holds none is refused."""
     found = tuple(key(part) for part in texts(raw))
-    if isinstance(raw, str) and not found:
+    if not found and raw not in ([], ()):
         raise ValueError("a list with at least one key: leave the setting out if clients need none")
     if any(word.startswith("ek_") for word in found):
         raise ValueError(

@@ -163,6 +163,7 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "instructions",
                 "REALTIME_INSTRUCTIONS",
                 "What the assistant is told, where a client says nothing.",
+                types.text_or_empty,
             ),
             _setting("greeting", "REALTIME_GREETING", "What the assistant says first in each session."),
             _setting(
@@ -260,8 +261,8 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "REALTIME_NODE",
                 "This server's name among them, the same again after a restart. Default: host name and port.",
             ),
-            _setting("tls_cert", "REALTIME_TLS_CERT", "A certificate file, for https."),
-            _setting("tls_key", "REALTIME_TLS_KEY", "Its private key."),
+            _setting("tls_cert", "REALTIME_TLS_CERT", "A certificate file, for https.", types.path),
+            _setting("tls_key", "REALTIME_TLS_KEY", "Its private key.", types.path),
             _setting(
                 "log_level",
                 "REALTIME_LOG_LEVEL",
@@ -278,12 +279,10 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "cache_dir",
                 "REALTIME_CACHE_DIR",
                 "The folder of joined and downloaded weights. Default: `minimax-realtime` in `XDG_CACHE_HOME`, or in `~/.cache`.",
+                types.path,
             ),
             _setting(
-                "max_sessions",
-                "REALTIME_MAX_SESSIONS",
-                "Sessions at once, in all.",
-                types.whole(1, 1_000_000),
+                "max_sessions", "REALTIME_MAX_SESSIONS", "All sessions at once.", types.whole(1, 1_000_000)
             ),
             _setting(
                 "admission",
@@ -307,8 +306,8 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting(
                 "resume_window_s",
                 "REALTIME_RESUME_WINDOW_S",
-                "A session outlives its socket for so long, in seconds, where the client asked for it.",
-                types.positive,
+                "A session outlives its socket for so long, in seconds, where the client asked for it; 0: never.",
+                types.seconds,
             ),
         ),
     ),

@@ -173,8 +173,8 @@ def test_the_same_entry_point_twice_is_no_error(acme, install):
     ("settings", "role", "names"),
     [
         (Settings(), "chat", ["minimax"]),
-        (Settings(chat_base_url="http://h/v1"), "chat", ["openai"]),
-        (Settings(chat_base_url="http://h/v1", chat_provider="minimax"), "chat", ["minimax"]),
+        (Settings(chat_base_url="http://h/v1", chat_model="m"), "chat", ["openai"]),
+        (Settings(chat_base_url="http://h/v1", chat_model="m", chat_provider="minimax"), "chat", ["minimax"]),
         (Settings(), "transcriber", ["local"]),
         (Settings(api_key="k"), "transcriber", ["local", "minimax"]),
         (Settings(transcriber="none"), "transcriber", []),

@@ -29,7 +29,7 @@ def _no_proxies_of_this_machine(monkeypatch):
         ({"api_key": "k", "base_url": "http://127.0.0.1:8100"}, ("http://127.0.0.1:8100",)),
         ({"api_key": "k", "base_url": "https://a.example", "speech_urls": ("https://b.example",)},
          ("https://a.example", "https://b.example")),
-        ({"chat_base_url": "https://c.example/v1"}, ("https://c.example/v1",)),
+        ({"chat_base_url": "https://c.example/v1", "chat_model": "m"}, ("https://c.example/v1",)),
         ({"transcriber": "openai:https://t.example/v1?model=m"}, ("https://t.example/v1?model=m",)),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from realtime.server.access import (
     is_local,
     origin_allowed,
 )
-from realtime.settings.load import is_loopback
+from realtime.settings.hosts import is_loopback
 
 SERVER = "the server's own secret, 32 marks"
 NOW = 1_795_000_000

@@ -64,7 +64,8 @@ async def test_a_written_call_in_the_anthropic_dialect() -> None:
 async def test_a_written_call_of_another_service() -> None:
     options = SandboxOptions.parse(sets=QUICK, faults=["chat.written_call=m3"])
     async with Sandbox(options) as other:
-        await conversation("chat.stray_marker", chat_base_url=other.url, chat_api_key="other")
+        own = {"chat_base_url": other.url, "chat_api_key": "other", "chat_model": "MiniMax-M3"}
+        await conversation("chat.stray_marker", **own)
 
 
 async def test_damaged_events_cost_nothing_else() -> None:

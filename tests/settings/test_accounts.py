@@ -94,7 +94,7 @@ def test_who_wants_the_sandbox_gets_it(tmp_path):
 def test_settings_made_in_python_are_completed_in_the_same_way():
     settings = with_default(Settings(accounts=(Account("a", ONE, speech_rpm=5), Account("b", TWO))))
     assert (settings.api_key, settings.speech_rpm) == (ONE, 5)
-    assert [each.speech_rpm for each in settings.accounts] == [5, 60]
+    assert [each.speech_rpm for each in settings.accounts] == [5, 20]
     settings = with_default(Settings(api_key=ONE, accounts=(Account("b", TWO),)))
     assert [each.name for each in settings.accounts] == ["default", "b"]
     assert with_default(settings) == settings
@@ -105,17 +105,28 @@ def test_settings_made_in_python_are_completed_in_the_same_way():
 @pytest.mark.parametrize(
     ("account", "message"),
     [
-        (Account("", ONE), "The name of an account must be 1 to 64 letters"),
-        (Account("a\nb", ONE), "The name of an account must be 1 to 64 letters"),
-        (Account("a", ""), "The api_key of the account a must be a text that is not empty"),
-        (Account("a", None), "The api_key of the account a must be a text"),
-        (Account("a", f"{ONE} {TWO}"), "The api_key of the account a must be a key without blanks"),
+        (("", ONE), "The name of an account must be 1 to 64 letters"),
+        (("a\nb", ONE), "The name of an account must be 1 to 64 letters"),
+        (("a", ""), "The api_key of the account a must be a text that is not empty"),
+        (("a", None), "The api_key of the account a must be a text"),
+        (("a", f"{ONE} {TWO}"), "The api_key of the account a must be a key without blanks"),
+        (("a", ONE, "nowhere"), "The base_url of the account a must be an address like https"),
+        (("a", ONE, None, (), None, 0), "The speech_rpm of the account a must be a whole number from 1"),
     ],
 )
 def test_accounts_made_in_python_are_checked_like_those_of_a_file(account, message):
     with pytest.raises(ConfigError, match=message) as caught:
-        with_default(Settings(accounts=(account,)))
+        Account(*account)
     assert not [key for key in (ONE, TWO) if key in str(caught.value)]
+
+
+def test_a_text_for_a_list_of_an_account_is_one_as_in_a_file():
+    account = Account(
+        "a", ONE, speech_urls="https://a.example/v1, https://b.example", for_keys="key-12345678"
+    )
+    assert account.speech_urls == ("https://a.example", "https://b.example")
+    assert account.for_keys == ("key-12345678",)
+    assert dataclasses.replace(account) == account
 
 
 def test_a_key_that_differs_by_a_line_break_is_the_same_key():

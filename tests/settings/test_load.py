@@ -9,16 +9,10 @@ from hypothesis import strategies as st
 
 from realtime.errors import ConfigError
 from realtime.settings import Settings
-from realtime.settings.load import (
-    _BY_NAME,
-    SETTINGS,
-    _read,
-    check_binding,
-    describe,
-    is_mainland,
-    load_settings,
-    mask,
-)
+from realtime.settings.given import read
+from realtime.settings.hosts import is_mainland
+from realtime.settings.load import _BY_NAME, check_binding, describe, load_settings, mask
+from realtime.settings.table import SETTINGS
 
 KEY = "sk-api-0123456789abcdef"
 NAMES = [name for setting in SETTINGS for name in setting.names]
@@ -392,6 +386,6 @@ def test_a_random_value_gives_a_setting_or_config_error(values):
     for name, value in values.items():
         setting = _BY_NAME[name.upper()]
         try:
-            _read(setting, name, value)
+            read(setting, name, value)
         except ConfigError as error:
             assert str(error).startswith(f"{name} must be")  # noqa: PT017 (both results are allowed)
