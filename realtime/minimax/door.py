@@ -17,6 +17,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
 from realtime.minimax.fields import check_text, python_name, refused
 from realtime.minimax.http import HttpClient, Query, trace_header
+from realtime.minimax.loops import PerLoop
 from realtime.minimax.operations import LIMITS, Limit, Operation
 from realtime.minimax.pacing import Pace
 from realtime.minimax.retries import doubled_s
@@ -77,7 +79,7 @@ class Door:
         self._limits = known
         self._paces = {name: Pace(limit.per_minute) for name, limit in known.items()}
         self._rooms = {
-            name: asyncio.Semaphore(limit.in_flight)
+            name: PerLoop(partial(asyncio.Semaphore, limit.in_flight))
             for name, limit in known.items()
             if limit.in_flight is not None
         }
@@ -170,7 +172,7 @@ class Door:
         if room is None:
             yield
             return
-        async with room:
+        async with room.here():
             yield
 
     async def _reserve(self, operation: Operation) -> None:

@@ -7,7 +7,8 @@ are functions beside their calls. `extra` passes what is newer than this package
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -219,6 +220,24 @@ def check_text(name: str, value: object) -> None:
         Text().check(value)
     except ValueError as error:
         raise refused(name, error, "allowed is a text") from None
+
+
+def check_seconds(name: str, value: object, *, needed: bool = False) -> None:
+    """Raises InvalidArgument for what is no length of time. None is no limit, unless one is `needed`."""
+    if value is None and not needed:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise refused(name, shown(value), "allowed is a number of seconds")
+
+
+def check_names(given: Iterable[str], known: Iterable[str], advice: str = "") -> None:
+    """Raises InvalidArgument for the first name that is not known, with the one that may be meant, and the advice."""
+    known = sorted(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+            hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+            raise InvalidArgument(f"There is no argument {name}. {hint} {advice}".rstrip(), param=name)
 
 
 def shown(value: object) -> str:

@@ -7,9 +7,9 @@ and speech each own one, so that neither takes the other's prewarmed connection 
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,10 +20,13 @@ from yarl import URL
 from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_of_answer, payload_of
+from realtime.minimax.fields import check_seconds
 from realtime.minimax.idle_connections import CountedConnector
+from realtime.minimax.loops import PerLoop
 from realtime.minimax.network_errors import network_errors
 from realtime.minimax.proxied import login_needed, open_connector, request_options
 from realtime.minimax.proxies import Proxy, proxy_for
+from realtime.minimax.sessions import Sessions
 
 KEEPALIVE_S = 120.0  # how long an unused connection is kept; the library's own 15 s is shorter than a turn
 READ_BUFFER_BYTES = 1024 * 1024
@@ -55,8 +58,7 @@ class HttpClient:
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
         # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
-        self._sessions: dict[tuple[bool, Proxy | None], aiohttp.ClientSession] = {}
-        self._running: Counter[aiohttp.ClientSession] = Counter()  # requests; never 0
+        self._sessions: PerLoop[Sessions[tuple[bool, Proxy | None]]] = PerLoop(Sessions)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -97,7 +99,7 @@ class HttpClient:
         proxy = proxy_for(host)
         with network_errors(self.service, host, proxy=proxy):
             async with (
-                self._using(self._session(proxy, with_key=True)) as session,
+                self._using(proxy, with_key=True) as session,
                 session.request(
                     method,
                     host + path,
@@ -137,7 +139,7 @@ class HttpClient:
         proxy = proxy_for(url)
         with network_errors(self.service, host, secret=True, proxy=proxy):
             async with (
-                self._using(self._session(proxy, with_key=False)) as session,
+                self._using(proxy, with_key=False) as session,
                 session.get(address, headers=headers, **request_options(proxy)) as response,
             ):
                 self._check_proxy(response, proxy)
@@ -159,6 +161,7 @@ class HttpClient:
 
         The arguments are those of `request`. `timeout_s` is for the whole request with its answer.
         """
+        check_seconds("timeout_s", timeout_s)
         try:
             async with (
                 deadlines.timeout(timeout_s),
@@ -193,7 +196,8 @@ class HttpClient:
 
     def idle_connections(self, *, younger_s: float = KEEPALIVE_S) -> int:
         """How many connections to `base_url` stand open and unused, last used within `younger_s` seconds."""
-        pools = [session.connector for (with_key, _), session in self._sessions.items() if with_key]
+        every = self._sessions.here().open.items() if self._sessions.all() else ()
+        pools = [session.connector for (with_key, _), session in every if with_key]
         try:
             origin = URL(self.base_url).origin()
         except ValueError:  # no web address: nothing is connected to it
@@ -203,45 +207,31 @@ class HttpClient:
 
     async def renew(self) -> None:
         """Use new connections from now on, because the open ones may be dead. Requests that run keep theirs."""
-        old = list(self._sessions.values())
-        self._sessions.clear()
-        for session in old:
-            if session not in self._running:
-                await session.close()
+        await self._sessions.here().renew()
 
     async def aclose(self) -> None:
         """Close all connections. The client cannot be used again."""
         self._closed = True
-        sessions = {*self._sessions.values(), *self._running}
-        self._sessions.clear()
-        for session in sessions:
-            await session.close()
+        for sessions in self._sessions.all():
+            await sessions.aclose()
 
     @asynccontextmanager
-    async def _using(self, session: aiohttp.ClientSession) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """Count a request. The last one of a session that `renew` has replaced closes it."""
-        self._running[session] += 1
-        try:
+    async def _using(
+        self, proxy: Proxy | None, *, with_key: bool
+    ) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        """The session for connections through this proxy. HTTP proxies share one: each request names its own."""
+        if self._closed:
+            raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False, sent=False)
+        for gone in self._sessions.take_closed():
+            await gone.aclose()
+        key = (with_key, proxy if proxy is not None and proxy.is_socks else None)
+        new = partial(self._new_session, proxy, with_key=with_key)
+        async with self._sessions.here().using(key, new) as session:
             yield session
-        finally:
-            self._running[session] -= 1
-            if not self._running[session]:
-                del self._running[session]
-                if session not in self._sessions.values():
-                    await session.close()
 
     def _check_proxy(self, response: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
         if proxy is not None and response.status == 407:
             raise login_needed(self.service, proxy)
-
-    def _session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
-        """The session for connections through this proxy. HTTP proxies share one: each request names its own."""
-        if self._closed:
-            raise ProviderUnavailable(f"{self.service}: this client was closed.", retryable=False, sent=False)
-        key = (with_key, proxy if proxy is not None and proxy.is_socks else None)
-        if key not in self._sessions:
-            self._sessions[key] = self._new_session(proxy, with_key=with_key)
-        return self._sessions[key]
 
     def _new_session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

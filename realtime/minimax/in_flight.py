@@ -13,6 +13,7 @@ from typing import Any
 
 from realtime.errors import ProviderError
 from realtime.minimax.job import Job
+from realtime.minimax.loops import PerLoop, lock
 
 OnFull = Callable[[list[Job[Any]]], None]
 
@@ -25,8 +26,8 @@ class InFlight:
         self._on_full = on_full
         self._jobs: list[Job[Any]] = []
         self._creating = 0
-        self._turn = asyncio.Lock()  # who comes first gets the first room
-        self._left = asyncio.Event()
+        self._turn = lock()  # who comes first gets the first room
+        self._left = PerLoop(asyncio.Event)
 
     def unfinished(self) -> int:
         """How many tasks are unfinished, as far as this client has seen."""
@@ -39,14 +40,15 @@ class InFlight:
         if self._most is None:
             yield lambda job: None
             return
-        async with self._turn:
+        async with self._turn.here():
             await self._wait_for_room(self._most)
             self._creating += 1
         try:
             yield self._jobs.append
         finally:
             self._creating -= 1
-            self._left.set()
+            for left in self._left.all():
+                left.set()
 
     async def _wait_for_room(self, most: int) -> None:
         told = False
@@ -57,9 +59,10 @@ class InFlight:
             await self._one_ends()
 
     async def _one_ends(self) -> None:
-        self._left.clear()
+        left = self._left.here()
+        left.clear()
         waits = [asyncio.create_task(self._end_of(job)) for job in self._jobs]
-        waits.append(asyncio.create_task(_set(self._left)))
+        waits.append(asyncio.create_task(_set(left)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

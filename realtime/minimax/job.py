@@ -15,9 +15,11 @@ from typing import Any, Generic, TypeVar
 
 from realtime.errors import InvalidArgument, NotFinished, ProviderError, ProviderRejected, TaskFailed
 from realtime.minimax.errors import error_for_code, trace_of
+from realtime.minimax.fields import check_seconds
 from realtime.minimax.job_kind import JobKind, JobProgress, OnJobProgress
 from realtime.minimax.job_schedule import Schedule
 from realtime.minimax.job_states import Reading, State
+from realtime.minimax.loops import PerLoop, lock
 
 __all__ = ["Job", "JobKind", "JobProgress", "OnJobProgress", "Schedule", "State"]
 
@@ -65,8 +67,8 @@ class Job(Generic[T]):
         self._failure: TaskFailed | None = None
         self._result: list[T] = []  # empty until it was made
         self._looks = 0  # how often something new was heard: waiters compare it with what they have seen
-        self._news = asyncio.Event()  # set and replaced at each change
-        self._asking = asyncio.Lock()
+        self._news = PerLoop(asyncio.Event)  # set and replaced at each change
+        self._asking = lock()
         with suppress(RuntimeError):  # made outside a loop: its time begins with its first use
             self._now()
 
@@ -97,13 +99,14 @@ class Job(Generic[T]):
         longest time), while the task goes on; ProviderError at once when the platform refuses the query. A network
         failure or an overloaded platform is waited out. Cancelling this wait leaves the task alone.
         """
+        check_seconds("timeout_s", timeout_s)
         limit_s = self.kind.longest_s if timeout_s is None else timeout_s
         return await self._limited(self._finish(on_progress), self._now() + limit_s, limit_s)
 
     async def look(self) -> JobProgress:
         """Ask once, and say what is known then. Raises ProviderError when the platform refuses the query."""
         self._now()
-        async with self._asking:
+        async with self._asking.here():
             if not self.state.final:
                 await self._ask()
         self._raise_refusal()
@@ -146,7 +149,7 @@ class Job(Generic[T]):
                 on_progress(self.progress)
         if self._failure is not None:
             raise self._failure.with_traceback(None)
-        async with self._asking:
+        async with self._asking.here():
             while not self._result:
                 await self._make_result(on_progress)
         return self._result[0]
@@ -180,7 +183,7 @@ class Job(Generic[T]):
             if (wait_s := self._due() - self._now()) > 0:
                 await self._wait_for_news(wait_s)
                 continue
-            async with self._asking:
+            async with self._asking.here():
                 if self._looks == seen:  # else somebody else has asked meanwhile
                     await self._ask()
         self._raise_refusal()
@@ -188,7 +191,7 @@ class Job(Generic[T]):
     async def _wait_for_news(self, at_most_s: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most_s):
-                await self._news.wait()
+                await self._news.here().wait()
 
     async def _ask(self) -> None:
         """One query. The caller holds the lock."""
@@ -269,8 +272,9 @@ class Job(Generic[T]):
 
     def _tell(self) -> None:
         """Let everybody who waits look at the state again."""
-        self._news.set()
-        self._news = asyncio.Event()
+        for news in self._news.all():
+            news.set()
+        self._news = PerLoop(asyncio.Event)
 
     def _raise_refusal(self) -> None:
         if self._refusal is not None:

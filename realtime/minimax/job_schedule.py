@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from realtime.minimax.loops import lock
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -42,7 +44,7 @@ class QueryPace:
     def __init__(self, per_s: float) -> None:
         self._gap_s = 1.0 / per_s
         self._next = float("-inf")
-        self._lock = asyncio.Lock()
+        self._lock = lock()
 
     def __repr__(self) -> str:
         return f"<QueryPace {1.0 / self._gap_s:g} a second>"
@@ -50,7 +52,7 @@ class QueryPace:
     async def turn(self) -> None:
         """Wait until the next query may be sent, first come, first served. A cancelled wait uses no turn."""
         loop = asyncio.get_running_loop()
-        async with self._lock:
+        async with self._lock.here():
             while (wait_s := self._next - loop.time()) > 0:  # noqa: ASYNC110 - hold() may move it meanwhile
                 await asyncio.sleep(wait_s)
             self._next = loop.time() + self._gap_s

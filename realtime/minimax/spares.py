@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from realtime.errors import ProviderError
 from realtime.minimax.http import KEEPALIVE_S
@@ -55,7 +55,7 @@ class SpareConnections:
         self._wanted()
         if not self._pause.futile or self._pause.is_over(_now()):
             self.ensure(_SPARES)
-        if self._opening is not None:
+        if _runs_here(self._opening):
             await asyncio.wait([self._opening])
 
     def taking(self) -> None:
@@ -76,19 +76,19 @@ class SpareConnections:
         """Open spare connections if fewer than `least` are left that nobody will soon close."""
         if not self._keeps or self._closed or self._http.idle_connections(younger_s=_YOUNG_S) >= least:
             return
-        if self._opening is None or self._opening.done():
+        if not _runs_here(self._opening):
             self._opening = asyncio.create_task(self._open(), name="prewarm chat connections")
 
     async def aclose(self) -> None:
         self._closed = True
         for task in (self._keeper, self._opening):
-            if task is not None and not task.done():
+            if _runs_here(task):
                 task.cancel()
                 await asyncio.wait([task])
 
     def _wanted(self) -> None:
         self._wanted_until_s = _now() + WANTED_S
-        if not self._closed and (self._keeper is None or self._keeper.done()):
+        if not self._closed and not _runs_here(self._keeper):
             self._keeper = asyncio.create_task(self._keep(), name="keep chat connections")
 
     async def _keep(self) -> None:
@@ -151,6 +151,11 @@ class _Pause:
         # The tolerance of one check: it is about as long as the shortest pause.
         pause_s: float = min(_LONGEST_PAUSE_S, CHECK_EVERY_S * 2.0**self._in_vain)
         return now_s - self._began_s >= pause_s - CHECK_EVERY_S / 2
+
+
+def _runs_here(task: asyncio.Task[None] | None) -> TypeGuard[asyncio.Task[None]]:
+    """Whether it goes on. A task of another event loop does not: that loop has ended, or stands still."""
+    return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
 
 
 def _now() -> float:
