@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from realtime.errors import InvalidArgument
-from realtime.minimax.chat_call import ChatCall, ChatOptions, Messages
-from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
+from realtime.minimax.chat_call import ChatOptions, Messages
+from realtime.minimax.chat_checks import refuse
+from realtime.minimax.chat_options import call_of
 from realtime.minimax.chat_request import request_body
 from realtime.minimax.fields import shown
 from realtime.minimax.file_source import MB
@@ -118,16 +119,7 @@ def _body(messages: Messages, options: Mapping[str, Any], model: str) -> dict[st
         raise refuse("dialect", options["dialect"], "openai: a batch takes the native chat path")
     if options.get("endpoint") is not None:
         raise refuse("endpoint", options["endpoint"], "None; a batch has one, see its own argument")
-    known = set(ChatOptions.__annotations__)
-    if unknown := sorted(set(options) - known):
-        raise refuse("options", unknown[0], ", ".join(sorted(known - {"dialect", "endpoint"})))
-    fields = {name: value for name, value in options.items() if name not in ("dialect", "endpoint")}
-    fields["model"] = options.get("model") or model
-    fields["tools"] = as_tools(options.get("tools") or ())
-    fields["extra"] = options.get("extra") or {}
-    call = ChatCall(messages=as_messages(messages), **fields)
-    check(call)
-    body = request_body(call, stream=False)
+    body = request_body(call_of(messages, options, model=model), stream=False)
     if body["stream"] is False:
         del body["stream"]
     return body

@@ -21,12 +21,14 @@ from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable,
 from realtime.minimax import chat_models, chat_parse, chat_whole
 from realtime.minimax.charsets import Recoder, to_utf8
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages, platform_dialect
-from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
+from realtime.minimax.chat_checks import refuse
 from realtime.minimax.chat_dialect import Decoder, body_of, decoder_for, headers_of, path_of
 from realtime.minimax.chat_models import ChatModelInfo
+from realtime.minimax.chat_options import call_of
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.errors import error_from_response, plain_text
+from realtime.minimax.fields import check_seconds
 from realtime.minimax.http import HttpClient, read_refusal, trace_header
 from realtime.minimax.native_events import comes_as_lines
 from realtime.minimax.retries import live_pause_s
@@ -87,6 +89,8 @@ class Chat:
         was lost is tried again, once. Raises ProviderError; InvalidArgument before anything is sent.
         """
         call = self._call(messages, options)
+        for name, seconds in (("first_timeout_s", first_timeout_s), ("gap_timeout_s", gap_timeout_s)):
+            check_seconds(name, seconds, needed=True)
         deadline_s = _now() + first_timeout_s
         for attempt in range(MAX_RETRIES + 1):
             yielded = False
@@ -172,18 +176,8 @@ class Chat:
 
     def _call(self, messages: Messages, options: ChatOptions) -> ChatCall:
         """The checked call. Raises InvalidArgument."""
-        fields: dict[str, Any] = {**options}
-        fields["model"] = options.get("model") or self.model
-        if not isinstance(fields["model"], str):
-            raise refuse("model", fields["model"], "the name of a model")
-        fields["tools"] = as_tools(options.get("tools") or ())
-        fields["dialect"] = self._dialect_of(options.get("dialect"))
-        fields["extra"] = options.get("extra") or {}
-        if not isinstance(fields["extra"], Mapping):
-            raise refuse("extra", fields["extra"], "a mapping of fields to values")
-        call = ChatCall(messages=as_messages(messages), token_field=self._token_field, **fields)
-        check(call)
-        return call
+        dialect = self._dialect_of(options.get("dialect"))
+        return call_of(messages, options, model=self.model, dialect=dialect, token_field=self._token_field)
 
     def _dialect_of(self, style: str | None) -> Dialect:
         if style is None or (style == "openai" and self._dialect is Dialect.OPENAI):
@@ -197,6 +191,7 @@ class Chat:
         return dialect
 
     async def _complete(self, call: ChatCall, timeout_s: float) -> ChatAnswer:
+        check_seconds("timeout_s", timeout_s)
         path = self._path or path_of(call)
         return await chat_whole.complete(self._http, call, path, timeout_s=timeout_s, jitter=self._jitter)
 

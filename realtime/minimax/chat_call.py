@@ -38,7 +38,8 @@ def platform_dialect(style: str) -> Dialect:
 class ChatOptions(TypedDict, total=False):
     """The options of `stream`, `complete` and `parse`. Left out or None: the service decides.
 
-    `tool_choice`: auto, none, required, or the name of one tool. `temperature`: 0 to 2. `top_p`: 0 to 1.
+    `tool_choice`: auto, none, required, or the name of one tool; OpenAI's and Anthropic's mappings mean the same.
+    `reasoning_effort`: none, minimal, low, medium, high, xhigh, max. `temperature`: 0 to 2. `top_p`: 0 to 1.
     `max_output_tokens`: 1 or more, thinking included. `thinking`: whether the model thinks; models before M3 always do.
     `response_format` works with MiniMax-Text-01 alone. `cache` marks the prompt as cacheable (Anthropic dialect).
     `extra` is merged into the body last.
@@ -47,7 +48,7 @@ class ChatOptions(TypedDict, total=False):
     model: str | None
     dialect: Style | None
     tools: Sequence[AnyTool]
-    tool_choice: str
+    tool_choice: str | Mapping[str, Any] | None
     parallel_tool_calls: bool
     max_output_tokens: int | None
     temperature: float | None

@@ -1,4 +1,4 @@
-"""Refuses what the platform would refuse, before anything is sent: ranges, roles, tools, blocks.
+"""Refuses what the platform would refuse, or drop without a word, before it is sent: ranges, words, roles, tools.
 
 Knows the rules of docs/minimax/chat.md 2 and anthropic.md 1. Other services have rules of their own, so their calls are
 not checked. Every refusal is an InvalidArgument that says what was given and what is allowed.
@@ -17,6 +17,17 @@ from realtime.minimax.models import ModelTraits, traits_of
 _ROLE_PLAY = ("user_system", "group", "sample_message_user", "sample_message_ai")  # M2-her
 _ROLES = ("system", "user", "assistant", "tool")
 _ANTHROPIC_ROLES = ("system", "user", "assistant")
+TOOL_CHOICES = ("auto", "none", "required")
+SERVICE_TIERS = ("standard", "priority")
+EFFORTS = (
+    "none",
+    "minimal",
+    "low",
+    "medium",
+    "high",
+    "xhigh",
+    "max",
+)  # the first three think as little as can be
 _SEEN = ("image", "video")
 _NOT_TAKEN = frozenset({"document", "audio", "input_audio", "file", "image_url", "video_url"})
 _ONLY_FROM = {"tool_use": "assistant", "thinking": "assistant", "tool_result": "user"}
@@ -59,6 +70,8 @@ def check(call: ChatCall) -> None:
         return
     traits = traits_of(call.model)
     _check_numbers(call)
+    _check_words(call)
+    _check_choice(call)
     _check_thinking(call, traits)
     _check_response_format(call, traits)
     for index, tool in enumerate(call.tools):
@@ -76,6 +89,21 @@ def _check_numbers(call: ChatCall) -> None:
         raise refuse("max_output_tokens", most, "a whole number of 1 or more")
     if call.extra.get("n", 1) != 1:
         raise refuse("n", call.extra["n"], "1, the platform gives one answer")
+
+
+def _check_words(call: ChatCall) -> None:
+    if call.service_tier not in (None, *SERVICE_TIERS):
+        raise refuse("service_tier", call.service_tier, ", ".join(SERVICE_TIERS))
+    if call.reasoning_effort not in (None, *EFFORTS):
+        raise refuse("reasoning_effort", call.reasoning_effort, ", ".join(EFFORTS))
+
+
+def _check_choice(call: ChatCall) -> None:
+    names = [tool.name for tool in call.tools]
+    if call.tool_choice not in (*TOOL_CHOICES, *names):
+        raise refuse("tool_choice", call.tool_choice, ", ".join((*TOOL_CHOICES, *names)))
+    if call.tool_choice == "required" and not names:
+        raise refuse("tool_choice", call.tool_choice, "auto or none, there are no tools")
 
 
 def _check_range(param: str, value: object, least: float, most: float) -> None:

@@ -7,7 +7,7 @@ one door (`door`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self, cast
 from urllib.parse import urlsplit
 
@@ -42,10 +42,13 @@ class MiniMax:
 
     `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
-    and serve only calls that cost nothing. `group_id` is sent only when given (old accounts). `limits` are the
-    account's own requests a minute, by the names in `operations.LIMITS`; `on_pause` is told about every wait.
-    `schedule` says when tasks are asked about.
-    Raises ConfigError for a key or an address that cannot be one.
+    and serve only calls that cost nothing. A text for one of these lists is split at its commas. `group_id` is sent
+    only when given (old accounts). `limits` are the account's own requests a minute, by the names in
+    `operations.LIMITS`; `on_pause` is told about every wait. `schedule` says when tasks are asked about.
+    Raises ConfigError for a key, an address or a name that cannot be one.
+
+    It may be made outside of an event loop, and used in several, one after the other (`asyncio.run` twice); what is
+    open is closed at the end of each. Two threads need two clients.
 
     `chat_dialect` is how chat speaks with the platform where a call names none: openai or anthropic.
     """
@@ -54,10 +57,10 @@ class MiniMax:
         self,
         api_key: str,
         base_url: str = BASE_URL,
-        speech_urls: tuple[str, ...] = (),
+        speech_urls: str | Sequence[str] = (),
         group_id: str | None = None,
         *,
-        fallback_urls: tuple[str, ...] = (),
+        fallback_urls: str | Sequence[str] = (),
         limits: Mapping[str, Limit] | None = None,
         on_pause: Callable[[Pause], None] | None = None,
         schedule: Schedule | None = None,
@@ -68,10 +71,17 @@ class MiniMax:
         speech_timeouts: SpeechTimeouts | None = None,
     ) -> None:
         _check_key(api_key)
-        for name, url in (("base_url", base_url), *(("fallback_urls", url) for url in fallback_urls)):
-            _check_address(name, url)
-        self.base_url = base_url.rstrip("/").removesuffix("/v1")
-        hosts = tuple(url.rstrip("/").removesuffix("/v1") for url in speech_urls)
+        for name, word in (
+            ("chat_model", chat_model),
+            ("speech_model", speech_model),
+            ("voice_id", voice_id),
+        ):
+            _check_word(name, word)
+        if group_id is not None:
+            _check_word("group_id", group_id)
+        self.base_url = _address("base_url", base_url)
+        hosts = _addresses("speech_urls", speech_urls)
+        others = _addresses("fallback_urls", fallback_urls)
         self.chat = Chat(
             HttpClient(self.base_url, api_key, group_id=group_id),
             model=chat_model,
@@ -88,7 +98,7 @@ class MiniMax:
             on_pause=on_pause,
         )
         self._http = HttpClient(self.base_url, api_key, group_id=group_id)
-        self.door = Door(self._http, fallback_urls=fallback_urls, limits=limits)
+        self.door = Door(self._http, fallback_urls=others, limits=limits)
         self.door.on_pause = on_pause
         self.files = Files(self.door)
         self.batches = Batches(self.door, self.files, model=chat_model, schedule=schedule)
@@ -111,11 +121,10 @@ class MiniMax:
         """
         environ = os.environ if environ is None else environ
         base_url = environ.get("MINIMAX_BASE_URL") or BASE_URL
-        urls = environ.get("MINIMAX_SPEECH_URLS", "")
         return cls(
             environ.get("MINIMAX_API_KEY") or (_SANDBOX_KEY if is_loopback(base_url) else ""),
             base_url,
-            tuple(url.strip() for url in urls.split(",") if url.strip()),
+            environ.get("MINIMAX_SPEECH_URLS", ""),
             environ.get("MINIMAX_GROUP_ID") or None,
             chat_dialect=cast("Style", (environ.get("MINIMAX_CHAT_API") or "openai").strip().lower()),
         )
@@ -159,7 +168,22 @@ def _check_key(api_key: object) -> None:
         )
 
 
-def _check_address(name: str, url: object) -> None:
+def _check_word(name: str, word: object) -> None:
+    if not isinstance(word, str) or not word.strip():
+        raise ConfigError(f"{name} is {word!r}: it has to be a text that is not empty.")
+
+
+def _addresses(name: str, urls: str | Sequence[str]) -> tuple[str, ...]:
+    """The addresses of a list. A text is one as in the environment. Raises ConfigError."""
+    if isinstance(urls, str):
+        urls = [url.strip() for url in urls.split(",") if url.strip()]
+    if not isinstance(urls, list | tuple):
+        raise ConfigError(f"{name} is {urls!r}: it has to be a list of addresses like {BASE_URL}.")
+    return tuple(_address(name, url) for url in urls)
+
+
+def _address(name: str, url: str) -> str:
+    """The address without an API version: every path brings its own. Raises ConfigError."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -167,6 +191,7 @@ def _check_address(name: str, url: object) -> None:
         usable = False
     if not usable:
         raise ConfigError(f"{name} is {url!r}: it has to be an address like {BASE_URL}.")
+    return url.rstrip("/").removesuffix("/v1")
 
 
 def _dialect(style: str) -> Dialect:

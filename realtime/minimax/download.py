@@ -16,7 +16,7 @@ from realtime.errors import InvalidArgument, ProviderError, ProviderUnavailable,
 from realtime.minimax.fetching import Fetching, Link, Mark, Opened
 from realtime.minimax.file_source import in_thread, readable_size
 from realtime.minimax.http import HttpClient
-from realtime.minimax.part_file import Disk, PartFile, part_path
+from realtime.minimax.part_file import Disk, PartFile, as_path, part_path
 from realtime.minimax.sniff import Kind
 from realtime.minimax.upload import OnProgress
 
@@ -58,7 +58,7 @@ async def save(
     disk (the part is removed) and for a target that another process saves; ProviderError for what cannot be had. A
     lost network and a cancelled call keep the part: the same call goes on there.
     """
-    part = PartFile(Path(target), force=force, disk=disk)
+    part = PartFile(as_path(target), force=force, disk=disk)
     sink = _Sink(part, on_progress)
     fetching = Fetching(http, link, part.size, part.mark, expect, size, tries, backoff_s, stall_timeout_s)
     try:
@@ -85,7 +85,7 @@ async def save_bytes(
     data: bytes, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
 ) -> Saved:
     """Bytes that are here already, as `target`, whole or not at all. Raises as `save` does about the target."""
-    saved = await in_thread(_save_bytes, data, Path(target), force)
+    saved = await in_thread(_save_bytes, data, as_path(target), force)
     if on_progress is not None:
         on_progress(len(data), len(data))
     return saved

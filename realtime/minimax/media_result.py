@@ -61,13 +61,22 @@ class MediaResult(Result):
     def _way(self) -> tuple[HttpClient, Link]:
         """How to fetch the file. Raises what `_nothing` gives."""
         url, link = self.url, self._fresh
-        if self._http is None or (link is None and not url):
+        if link is None and not url:
             raise self._nothing()
+        if self._http is None:
+            raise without_client("file", "url")
         return self._http, link or fixed_link(url or "")
 
     def _nothing(self) -> ProviderError:
         """The error of a result that has no file."""
         return ProviderRejected("MiniMax: this result has no file.")
+
+
+def without_client(what: str, where: str) -> ProviderError:
+    """The error of a result that has an address and no way to it, because it was made by hand."""
+    return ProviderRejected(
+        f"MiniMax: this result has no client to fetch its {what} with; the address is in `{where}`."
+    )
 
 
 def fixed_link(url: str) -> Link:

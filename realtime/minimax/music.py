@@ -15,7 +15,7 @@ from realtime.errors import AnswerLost, InvalidArgument, ProviderError, Provider
 from realtime.minimax.cover_source import cover_fields, own_name
 from realtime.minimax.door import Door
 from realtime.minimax.field_tables import COVER, LYRICS
-from realtime.minimax.fields import build, refused
+from realtime.minimax.fields import build, check_seconds, refused
 from realtime.minimax.file_source import FileSource
 from realtime.minimax.http import trace_header
 from realtime.minimax.media_result import from_hex
@@ -105,6 +105,7 @@ class Music:
         ends before its last event raises AnswerLost after what came. Close it (`contextlib.aclosing`) if you stop
         before the end.
         """
+        check_seconds("stall_timeout_s", stall_timeout_s, needed=True)
         values = {
             "prompt": prompt, "lyrics": lyrics, "model": model, "optimize_lyrics": optimize_lyrics,
             "instrumental": instrumental, "format": format, "rate": rate, "bitrate": bitrate, "channels": channels,

@@ -20,6 +20,7 @@ import msgspec
 
 from realtime.errors import InvalidArgument, RealtimeError, StorageError
 from realtime.minimax.fetching import Mark
+from realtime.minimax.fields import shown
 from realtime.minimax.file_source import readable_size
 from realtime.minimax.sniff import SNIFF_BYTES, Kind, sniff
 
@@ -43,6 +44,16 @@ class Disk:
     link: Callable[[Path, Path], None] = os.link
 
 
+def as_path(target: str | os.PathLike[str]) -> Path:
+    """The target as a path. Raises InvalidArgument for what is none."""
+    try:
+        return Path(target)
+    except TypeError:
+        raise InvalidArgument(
+            f"target is {shown(target)}: allowed is a text or a Path.", param="target"
+        ) from None
+
+
 def part_path(target: str | os.PathLike[str]) -> Path:
     """Where the bytes are until all of them are here."""
     path = Path(target)
@@ -56,11 +67,11 @@ class PartFile:
         """Raises InvalidArgument for a target that cannot be written or is taken (`force` takes it), StorageError if
         another process writes it now."""
         self.target = target
-        self.path = part_path(target)
-        self.sidecar = self.path.with_name(self.path.name + ".json")
         self._force = force
         self._disk = disk or Disk()
         self._check_target()
+        self.path = part_path(target)
+        self.sidecar = self.path.with_name(self.path.name + ".json")
         self._fd = self._open()
         try:
             self._check_target()  # the process that had the lock may just have finished

@@ -16,7 +16,7 @@ import aiohttp
 from realtime.errors import ProviderError
 from realtime.minimax.door import Door, Pause
 from realtime.minimax.field_tables import SPEECH
-from realtime.minimax.fields import build
+from realtime.minimax.fields import build, check_names, check_seconds
 from realtime.minimax.http import HttpClient
 from realtime.minimax.operations import OPERATIONS, Limit
 from realtime.minimax.speech_bidi import BidiSpeechSocket
@@ -168,6 +168,7 @@ class SpeechClient:
 
         Raises InvalidArgument, AnswerLost, ProviderError.
         """
+        check_seconds("timeout_s", timeout_s)
         body = self._body(locals(), stream=False)  # the arguments have the names of the fields
         answer = await self.door.attempts(_SYNTHESIZE, lambda _: self._ask(body, timeout_s))
         return await speech_of(answer, self._http, by_url=body.get("output_format") == "url")
@@ -187,12 +188,14 @@ class SpeechClient:
 
         Raises InvalidArgument at once; the iteration raises AnswerLost and ProviderError.
         """
+        check_seconds("gap_s", gap_s, needed=True)
+        check_names(fields, SpeechFields.__annotations__)
         body = self._body({"text": text, "extra": extra, "language": "auto", **fields}, stream=True)
 
         def open(host: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
             return self.door.open(_SYNTHESIZE, body=body, base_url=host, timeout_s=gap_s)
 
-        return SpeechStream(open, self.hosts, gap_s)
+        return SpeechStream(open, self.hosts, gap_s, self._http)
 
     def _body(self, given: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
         """The body of a request from the arguments of a call."""

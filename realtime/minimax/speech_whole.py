@@ -21,7 +21,7 @@ from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.file_source import MOST_BYTES
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
-from realtime.minimax.media_result import MediaResult, fixed_link, from_hex
+from realtime.minimax.media_result import MediaResult, fixed_link, from_hex, without_client
 from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sniff import Kind
 from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
@@ -34,9 +34,10 @@ _JSON: tuple[Kind, ...] = ("json",)
 class SpeechFile(MediaResult):
     """Speech in the format that was asked for.
 
-    `audio` are its bytes; empty where an address was asked for (`output="url"`) and after a stream: then `read` and
-    `save` fetch it, for 24 h. `length_ms` in milliseconds, `rate` in Hertz, `bitrate` in bits a second,
-    `usage_characters` as charged. 0 and "" mean that the platform did not say.
+    `audio` are its bytes; empty where an address was asked for (`output="url"`): then `read` and `save` fetch it, for
+    24 h. After a stream it is empty too, and there is nothing to fetch: the parts together are the file. `length_ms` in
+    milliseconds, `rate` in Hertz, `bitrate` in bits a second, `usage_characters` as charged. 0 and "" mean that the
+    platform did not say.
     """
 
     format: str = ""
@@ -55,11 +56,20 @@ class SpeechFile(MediaResult):
 
     async def subtitles(self) -> tuple[SubtitleLine, ...]:
         """The lines with their times, fetched now; they live for 24 h. Raises ProviderError, also if there are none."""
-        if not self.subtitle_url or self._http is None:
-            raise ProviderRejected("MiniMax: this speech has no subtitles: they were not asked for.")
+        if not self.subtitle_url:
+            raise ProviderRejected(
+                "MiniMax: this speech has no subtitles: they come where `subtitles` asks for them."
+            )
+        if self._http is None:
+            raise without_client("subtitles", "subtitle_url")
         link = fixed_link(self.subtitle_url)
         content = await read(link, http=self._http, most_bytes=MOST_BYTES, expect=_JSON)
         return await asyncio.to_thread(read_lines, content)
+
+    def _nothing(self) -> ProviderError:
+        return ProviderRejected(
+            "MiniMax: the audio came as a stream and was not kept: its parts together are the file."
+        )
 
 
 async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool) -> SpeechFile:
@@ -75,7 +85,7 @@ async def speech_of(answer: Mapping[str, Any], http: HttpClient, *, by_url: bool
     return replace(facts, data=audio)
 
 
-def _facts(answer: Mapping[str, Any], http: HttpClient | None) -> SpeechFile:
+def _facts(answer: Mapping[str, Any], http: HttpClient) -> SpeechFile:
     extra = mapping(answer, "extra_info")
     return SpeechFile(
         format=text(extra, "audio_format"),
@@ -102,11 +112,12 @@ class SpeechStream(AsyncIterator[bytes]):
     `aclose` (or use `contextlib.aclosing`) if you stop before the end. `gap_s` is the longest wait for the next part.
     """
 
-    def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float) -> None:
+    def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float, http: HttpClient) -> None:
         self.result: SpeechFile | None = None
         self._open = open
         self._hosts = hosts
         self._gap_s = gap_s
+        self._http = http
         self._has_audio = False
         self._parts = self._read()
 
@@ -180,7 +191,7 @@ class SpeechStream(AsyncIterator[bytes]):
                 raise ProviderUnavailable(
                     "MiniMax: the speech service sent no audio.", trace_id=trace_of(event)
                 )
-            self.result = _facts(event, None)
+            self.result = _facts(event, self._http)
         return part
 
     def _check_end(self, response: aiohttp.ClientResponse, decoder: SseDecoder) -> None:

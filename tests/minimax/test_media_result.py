@@ -62,3 +62,17 @@ async def test_what_an_earlier_call_left_is_replaced(tmp_path):
 async def test_a_result_without_anything_says_so():
     with pytest.raises(ProviderRejected, match="has no file"):
         await MediaResult().read()
+
+
+async def test_a_result_made_by_hand_has_no_way_to_its_file():
+    with pytest.raises(ProviderRejected, match="no client to fetch its file with; the address is in `url`"):
+        await MediaResult(url="https://h/x").read()
+
+
+@pytest.mark.parametrize("target", [".", "/", "", "..", b"x", 7, None, "a\0b"])
+async def test_a_target_that_is_no_name_of_a_file_is_refused(target, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidArgument) as caught:
+        await MediaResult(data=b"x").save(target)
+    assert caught.value.param == "target"
+    assert not list(tmp_path.iterdir())

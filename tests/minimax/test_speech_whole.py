@@ -20,6 +20,7 @@ from realtime.errors import (
 )
 from realtime.minimax import MiniMax
 from realtime.minimax.speech import SpeechClient
+from realtime.minimax.speech_whole import SpeechFile
 from realtime.minimax.subtitle_lines import read_lines
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
@@ -195,6 +196,22 @@ async def test_the_sandbox_streams_encoded_audio(mm: MiniMax) -> None:
 
 
 @pytest.mark.operation("speech.synthesize")
+async def test_the_result_of_a_stream_has_its_subtitles_and_says_where_its_audio_is(mm: MiniMax) -> None:
+    stream = mm.speech.synthesize_stream("Hello there. How are you?", subtitles="sentence")
+    assert b"".join([part async for part in stream])
+    assert stream.result is not None
+    assert [line.text for line in await stream.result.subtitles()] == ["Hello there.", "How are you?"]
+    with pytest.raises(ProviderRejected, match="its parts together are the file"):
+        await stream.result.read()
+
+
+async def test_subtitles_without_a_way_to_them_are_not_said_to_be_missing() -> None:
+    with pytest.raises(ProviderRejected, match="they come where `subtitles` asks for them"):
+        await SpeechFile().subtitles()
+    with pytest.raises(ProviderRejected, match="no client to fetch its subtitles with"):
+        await SpeechFile(subtitle_url="https://h/x").subtitles()
+
+
 async def test_the_sandbox_refuses_an_unknown_voice(mm: MiniMax) -> None:
     with pytest.raises(ProviderRejected) as caught:
         await mm.speech.synthesize("Hello.", voice_id="nobody")

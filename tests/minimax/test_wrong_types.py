@@ -77,3 +77,25 @@ def test_a_base_url_that_is_no_address_is_refused(url: Any):
         MiniMax("key", url)
     with pytest.raises(ConfigError, match="fallback_urls"):
         MiniMax("key", fallback_urls=(url,))
+    with pytest.raises(ConfigError, match="speech_urls"):
+        MiniMax("key", speech_urls=(url,))
+
+
+async def test_a_text_for_a_list_of_hosts_is_split_at_its_commas():
+    async with MiniMax(
+        "key", speech_urls="http://a.example/v1/, http://b.example", fallback_urls="http://c"
+    ) as mm:
+        assert mm.speech.hosts == ("http://a.example", "http://b.example")
+        assert repr(mm.door) == "<Door https://api.minimaxi.com http://c>"
+    environ = {"MINIMAX_API_KEY": "key", "MINIMAX_SPEECH_URLS": "http://a.example,"}
+    async with MiniMax.from_env(environ) as mm:
+        assert mm.speech.hosts == ("http://a.example",)
+    with pytest.raises(ConfigError, match="speech_urls is 'nowhere'"):
+        MiniMax.from_env({**environ, "MINIMAX_SPEECH_URLS": "nowhere"})
+
+
+@pytest.mark.parametrize("name", ["group_id", "chat_model", "speech_model", "voice_id"])
+def test_a_name_that_is_no_text_is_refused(name: str):
+    for odd in (7, "", " ", b"x"):
+        with pytest.raises(ConfigError, match=name):
+            MiniMax("key", **{name: odd})

@@ -58,7 +58,7 @@ class ChatProvider:
         answer = self._chat.stream(
             messages=request.messages,
             tools=request.tools,
-            tool_choice=request.tool_choice,
+            tool_choice=_choice(request),
             parallel_tool_calls=request.parallel_tool_calls,
             max_output_tokens=request.max_output_tokens,
             temperature=request.temperature,
@@ -102,6 +102,14 @@ class ChatProvider:
 
     async def aclose(self) -> None:
         await self._chat.aclose()
+
+
+def _choice(request: ChatRequest) -> str:
+    """The choice among the tools that there are: a client sets the one after the other, so no choice is an error."""
+    choice = request.tool_choice
+    if choice in ("auto", "none") or any(tool.name == choice for tool in request.tools):
+        return choice
+    return choice if choice == "required" and request.tools else "none"
 
 
 class _Permits:

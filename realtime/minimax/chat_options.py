@@ -1,0 +1,78 @@
+"""Makes a checked call of the options that a user gives by name: the one way for `mm.chat` and for batches.
+
+Knows the forms of tools and of `tool_choice` at OpenAI and at Anthropic. What the platform refuses is in `chat_checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages
+from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
+from realtime.minimax.fields import check_names
+from realtime.minimax.models import Endpoint
+
+_CHOICES = "auto, none, required, or the name of a tool"
+_ANTHROPIC = {
+    "auto": "auto",
+    "none": "none",
+    "any": "required",
+}  # the types of its tool_choice, beside `tool`
+
+
+def call_of(
+    messages: Messages,
+    options: Mapping[str, Any],
+    *,
+    model: str,
+    dialect: Dialect = Dialect.MINIMAX,
+    token_field: str = "max_completion_tokens",
+) -> ChatCall:
+    """The checked call. None stands for an option that was left out. Raises InvalidArgument."""
+    check_names(
+        options, ChatOptions.__annotations__, "Fields that this package does not know go into `extra`."
+    )
+    fields = {name: value for name, value in options.items() if value is not None and name != "dialect"}
+    fields["model"] = options.get("model") or model
+    if not isinstance(fields["model"], str):
+        raise refuse("model", fields["model"], "the name of a model")
+    fields["tools"] = as_tools(options.get("tools") or ())
+    fields["tool_choice"] = as_tool_choice(options.get("tool_choice"))
+    fields["extra"] = options.get("extra") or {}
+    if not isinstance(fields["extra"], Mapping):
+        raise refuse("extra", fields["extra"], "a mapping of fields to values")
+    _check_types(fields)
+    call = ChatCall(messages=as_messages(messages), dialect=dialect, token_field=token_field, **fields)
+    check(call)
+    return call
+
+
+def as_tool_choice(choice: object) -> str:
+    """`auto`, `none`, `required` or a name; a mapping may be OpenAI's or Anthropic's. Raises InvalidArgument."""
+    if choice is None:
+        return "auto"
+    found = _choice_of(choice) if isinstance(choice, Mapping) else choice
+    if not isinstance(found, str) or not found:
+        raise refuse("tool_choice", choice, _CHOICES)
+    return found
+
+
+def _choice_of(choice: Mapping[str, Any]) -> object:
+    kind = choice.get("type")
+    if kind == "function":
+        inner = choice.get("function", choice)  # the Responses and Realtime APIs have the name outside
+        return inner.get("name") if isinstance(inner, Mapping) else None
+    if kind == "tool":
+        return choice.get("name")
+    return _ANTHROPIC.get(kind) if isinstance(kind, str) else None
+
+
+def _check_types(fields: Mapping[str, Any]) -> None:
+    for name in ("parallel_tool_calls", "cache"):
+        if not isinstance(fields.get(name, False), bool):
+            raise refuse(name, fields[name], "True or False")
+    if not isinstance(fields.get("reasoning_effort", ""), str):
+        raise refuse("reasoning_effort", fields["reasoning_effort"], "a text")
+    if not isinstance(fields.get("endpoint", Endpoint.NATIVE), Endpoint):
+        raise refuse("endpoint", fields["endpoint"], "Endpoint.COMPLETIONS or Endpoint.NATIVE")
