@@ -38,7 +38,7 @@ RUN = ToolRun("get_weather", "call_1", '{"city":"Oslo"}', 10.0, 11.0, "four degr
     [
         ({}, "minimax"),
         ({"chat_provider": "minimax"}, "minimax"),
-        ({"chat_base_url": "http://user:pass@ollama.example:11434/v1"}, "ollama.example"),
+        ({"chat_base_url": "http://user:pass@ollama.example:11434/v1", "chat_model": "m"}, "ollama.example"),
         ({"chat_provider": "mine:argument"}, "mine"),
     ],
 )

@@ -54,7 +54,7 @@ def configuration() -> str:
         "",
         "`realtime doctor --settings` prints the settings in force and where each came from; keys are never printed.",
         "An unknown name is an error that suggests the nearest one. In Python: `Settings.from_env(port=0)`; or",
-        "`Settings(port=0)`, without the environment and the file. Both read, complete and refuse values in the same way.",
+        "`Settings(port=0)`, without environment and file. Both read, complete and refuse values in the same way.",
         "",
     ]
     fields = {field.name: field for field in dataclasses.fields(model.Settings)}

@@ -6,14 +6,14 @@ The modules, by what they are for:
 
     the client          client, hosts, models
     the tables          operations, field_tables, fields, codes
-    one request         door, http, network_errors, proxied, proxies, pacing, retries, retry_after, sse, json_text,
-                        reading, errors, results
+    one request         door, http, sessions, loops, network_errors, proxied, proxies, pacing, retries, retry_after,
+                        sse, json_text, reading, errors, results
     files out           file_source, file_purposes, media_input, picture_size, audio_length, mp3_frames, sniff,
                         multipart, upload
     files in            fetching, part_file, download, media_result
     tasks               job, job_kind, job_schedule, job_states, in_flight, callbacks
-    chat                chat, chat_call, chat_checks, chat_dialect, chat_request, chat_stream, chat_whole, chat_parse,
-                        chat_schema, chat_models, charsets, native_events, spares, idle_connections
+    chat                chat, chat_call, chat_checks, chat_options, chat_dialect, chat_request, chat_stream, chat_whole,
+                        chat_parse, chat_schema, chat_models, charsets, native_events, spares, idle_connections
     text of an answer   thinking, visible_text, end_tokens, damaged_text
     calls in an answer  call_assembler, typed_arguments, written_calls, written_openings, written_heads, written_forms,
                         written_json, written_relatives, written_naked, written_ends

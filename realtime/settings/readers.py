@@ -273,7 +273,10 @@ def transcriber(raw: Any) -> str:
     """auto, local, local:MODEL, minimax, openai:URL, none, or the name of an installed provider."""
     name, _, argument = _transcriber(raw).partition(":")
     if name == "openai":
-        return f"openai:{url(argument)}"
+        try:
+            return f"openai:{url(argument)}"
+        except ValueError:
+            raise ValueError("an address like openai:https://api.example.com") from None
     if argument and name in ("auto", "minimax", "none"):
         raise ValueError(f"{name}, without anything after it")
     return f"{name}:{argument}" if argument else name

@@ -143,8 +143,8 @@ async def test_the_key_is_in_no_error_and_no_repr():
 
 @pytest.mark.parametrize("value", ["openai", "openai:", "openai:ftp://x/v1", "openai:host/v1"])
 def test_a_setting_without_an_address_is_refused(value):
-    with pytest.raises(ConfigError, match="openai:https://"):
-        find("transcriber", "openai").create(Settings(transcriber=value))
+    with pytest.raises(ConfigError, match=r"openai:(https://|URL)"):
+        Settings(transcriber=value)
 
 
 @pytest.mark.parametrize(
