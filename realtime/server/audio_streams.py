@@ -31,8 +31,9 @@ class _Stream:
 
     def frame(self, payload: bytes, seq: int, *, end: bool = False) -> bytes:
         start_ms = self.sent_bytes * 1000 // self.bytes_per_s
+        frame = encode_frame(payload, stream=self.number, seq=seq, start_ms=start_ms, end=end)
         self.sent_bytes += len(payload)
-        return encode_frame(payload, stream=self.number, seq=seq, start_ms=start_ms, end=end)
+        return frame
 
 
 class AudioStreams:

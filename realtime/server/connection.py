@@ -141,17 +141,18 @@ class Connection:
         return isinstance(error, OutboxFull)
 
     async def _end(self, closing: Closing) -> None:
-        """Detach or end the session; then close the socket, unless the client has closed it."""
+        """Detach or end the session; then close the socket, unless the client has closed it. Whatever breaks on the
+        way, the session is let go: one that is attached for ever holds its place for ever."""
         live, client_reads = self._live, closing.code not in (*CLIENT_DONE, 1006) or bool(closing.reason)
         detaches = closing.resumable and live.resumable and not live.ending.done()
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                if detaches and closing.code == 1011:
+        try:
+            if detaches and closing.code == 1011:
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._send_queued()
-        if detaches:
-            live.detach()
-        else:
-            await live.finish(closing)
+        except TimeoutError:
+            pass
+        finally:
+            await self._let_go(closing, detaches=detaches)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if client_reads and not detaches and closing.reason not in NOT_FLUSHED:
@@ -167,10 +168,26 @@ class Connection:
             if self._transport is not None:
                 reset_in(self._transport, FLUSH_S)
 
+    async def _let_go(self, closing: Closing, *, detaches: bool) -> None:
+        """Detach the session; end it if it does not wait for another connection, or cannot."""
+        try:
+            if detaches:
+                self._live.detach()
+                return
+        except Exception:
+            log.exception("session %s cannot wait for another connection", self._live.id)
+        await self._live.finish(closing)
+
     async def _send_queued(self) -> None:
-        while (messages := self._live.take_now()) is not None:
-            for message in messages:
-                await self._send(message)
+        """Send what is queued as far as it can be sent: what breaks here costs the client its last messages only."""
+        try:
+            while (messages := self._live.take_now()) is not None:
+                for message in messages:
+                    await self._send(message)
+        except ConnectionError:
+            pass
+        except Exception:
+            log.exception("the last messages of session %s cannot be sent", self._live.id)
 
     # -- receiving -------------------------------------------------------------------------------------------------
 

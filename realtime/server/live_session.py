@@ -87,6 +87,7 @@ class LiveSession:
         self._window: Alarm | None = None
         self.ending: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()  # set: it must end
         self.ended = asyncio.Event()  # no task of the session runs any more
+        self._leaves_out = False  # there was an event that cannot be written
 
     def __repr__(self) -> str:
         state = "ended" if self.ended.is_set() else "attached" if self.attached else "detached"
@@ -177,8 +178,8 @@ class LiveSession:
 
     async def _run(self) -> None:
         running = asyncio.create_task(self.session.run(), name=f"{self.id} session")
-        self.saving.start(self.id)
         try:
+            self.saving.start(self.id)
             waits: set[asyncio.Future[Any]] = {running, self.ending}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if not self.ending.done():
@@ -186,18 +187,33 @@ class LiveSession:
                 without_trace(running.exception())  # it was logged
             await self._detached.wait()
         finally:
+            try:
+                await self._stop(running)
+            except Exception:
+                log.exception("session %s has not ended well", self.id)
+            finally:
+                self.outbox.close()
+                closing = self.ending.result() if self.ending.done() else Closing(*DRAINING)
+                self.story.end(self.id, closing.code, closing.reason)
+                self.ended.set()
+
+    async def _stop(self, running: asyncio.Task[None]) -> None:
+        """Stop all that runs for the session, and save it, also if something cannot be stopped."""
+        running.cancel()
+        try:
             if self._window is not None:
                 self._window.cancel()
             self.numbering.stop_forgetting()
-            running.cancel()
+        finally:
+            await self._stop_session(running)
+
+    async def _stop_session(self, running: asyncio.Task[None]) -> None:
+        try:
             await asyncio.gather(running, return_exceptions=True)
             await self.session.aclose()
+        finally:
             moved_on = self.was_taken_over and await self.elsewhere.moved_on()
             await self.saving.finish(only_heard=self._silenced, late=not moved_on)
-            self.outbox.close()
-            closing = self.ending.result() if self.ending.done() else Closing(*DRAINING)
-            self.story.end(self.id, closing.code, closing.reason)
-            self.ended.set()
 
     @property
     def _silenced(self) -> bool:
@@ -261,10 +277,10 @@ class LiveSession:
         """The connection is lost: wait for another one until the resume window ends."""
         self._remove_connection()
         self._away_since_s = self._now()
-        self.numbering.stop_forgetting()
-        self.session.suspend()
         self._window = Alarm(weak_call(self._window_over))
         self._window.set_in(self._window_s)
+        self.numbering.stop_forgetting()
+        self.session.suspend()
 
     def _window_over(self) -> None:
         self.close_soon(1001, "resume_window_over")
@@ -312,20 +328,37 @@ class LiveSession:
 
     async def take(self) -> list[Sent] | None:
         """The next messages, numbered and kept for replay; None after the last one."""
-        outgoing = await self.outbox.take()
+        try:
+            outgoing = await self.outbox.take()
+        except Exception as error:  # who is told that its sound goes out cannot read it
+            return self._left_out(error)
         return None if outgoing is None else self._number(outgoing)
 
     def take_now(self) -> list[Sent] | None:
         """The next messages if some are queued, else None."""
-        outgoing = self.outbox.take_now()
+        try:
+            outgoing = self.outbox.take_now()
+        except Exception as error:
+            return self._left_out(error)
         return None if outgoing is None else self._number(outgoing)
 
     def _number(self, outgoing: Outgoing) -> list[Sent]:
-        self.story.sounded(outgoing.event)
-        numbered = self.numbering.number(outgoing)
+        try:
+            self.story.sounded(outgoing.event)
+            numbered = self.numbering.number(outgoing)
+        except Exception as error:
+            return self._left_out(error, outgoing.event)
         if self.journaled is not None and not isinstance(outgoing.event, ResponseOutputAudioDelta):
             self.journaled.sent(outgoing.event, self.numbering.seq)
         return numbered
+
+    def _left_out(self, error: Exception, event: ServerEvent | None = None) -> list[Sent]:
+        """One event that cannot be written (sound of a provider that is no sound): the session goes on without it."""
+        if not self._leaves_out:  # more would say the same
+            kind = "sound" if event is None else type(event).__name__
+            log.error("an event of session %s cannot be written: %s", self.id, kind, exc_info=error)
+        self._leaves_out = True
+        return []
 
     def restored_messages(self) -> list[Sent]:
         """The first message to a client whose session another server has begun."""

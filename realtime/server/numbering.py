@@ -62,32 +62,33 @@ class Numbering:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def number(self, outgoing: Outgoing) -> list[Sent]:
-        """The messages for this event, numbered and kept for replay."""
+        """The messages for this event, numbered and kept for replay. If one cannot be written no number is used."""
         messages: list[ServerEvent | bytes] = [outgoing.event]
         if self._streams is not None:
             messages = self._streams.messages(outgoing.event, self.seq + 1)
         resumable = self._session.config.has("resume")
-        if not resumable and len(self.replay):
-            self.replay.clear()
-        numbered = []
-        for message in messages:
-            self.seq += 1
-            sent = self._encode(message, outgoing, resumable)
-            numbered.append(sent)
-            if resumable:
+        numbered = [
+            self._encode(message, seq, outgoing, resumable)
+            for seq, message in enumerate(messages, self.seq + 1)
+        ]
+        self.seq += len(numbered)
+        if resumable:
+            for sent in numbered:
                 self.replay.keep(sent, self._now())
-        self._forget_soon()
+            self._forget_soon()
+        else:
+            self.replay.clear()  # also one that is empty: it knows the last number, and misses the ones from here on
         return numbered
 
-    def _encode(self, message: ServerEvent | bytes, outgoing: Outgoing, with_seq: bool) -> Sent:
+    def _encode(self, message: ServerEvent | bytes, seq: int, outgoing: Outgoing, with_seq: bool) -> Sent:
         audio_ms, sound = outgoing.audio_ms, outgoing.event
         if isinstance(message, bytes):
             item_id = sound.item_id if audio_ms and isinstance(sound, ResponseOutputAudioDelta) else None
-            return Sent(self.seq, message, binary=True, audio_ms=audio_ms, item_id=item_id)
+            return Sent(seq, message, binary=True, audio_ms=audio_ms, item_id=item_id)
         if with_seq and isinstance(message, ResponseOutputAudioDelta):
-            return sent_event(message, self.seq, audio_ms)
-        data = encode_bytes(message, f"event_{self.seq}", self.seq if with_seq else None)
-        return Sent(self.seq, data, audio_ms=audio_ms)
+            return sent_event(message, seq, audio_ms)
+        data = encode_bytes(message, f"event_{seq}", seq if with_seq else None)
+        return Sent(seq, data, audio_ms=audio_ms)
 
     # -- forgetting ------------------------------------------------------------------------------------------------
 
