@@ -126,7 +126,7 @@ class Connection:
         there was no room for what it means."""
         self._stops = True
         try:
-            if self._carries_out and not self._live.session.restoring:  # else it only waits to be
+            if self._carries_out and self._live.session.begun:  # else it only waits to be
                 async with deadlines.timeout(CARRY_OUT_S):
                     await asyncio.wait({reading})
         except TimeoutError:

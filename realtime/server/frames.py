@@ -81,10 +81,11 @@ class Frames(asyncio.Protocol):
     def before(cls, request: web.Request) -> Frames | None:
         """Read the frames of this request's connection from now on; None leaves them to aiohttp.
 
-        aiohttp has to do so if the client sent frames before the handshake was answered: they are there already.
+        A client may send frames before the handshake is answered: what aiohttp has of them is read first. It keeps
+        what it gets until the handshake is answered.
         """
         transport, inner = request.transport, request.protocol
-        if transport is None or getattr(inner, "_message_tail", False):
+        if transport is None:
             return None
         if transport.get_protocol() is not inner or not isinstance(inner, asyncio.Protocol):
             log.warning(
@@ -93,6 +94,9 @@ class Frames(asyncio.Protocol):
             return None
         frames = cls(inner, transport)
         transport.set_protocol(frames)
+        if early := getattr(inner, "_message_tail", b""):
+            inner._message_tail = b""  # type: ignore[attr-defined]
+            frames.data_received(early)
         return frames
 
     def taken(self, data: bytes) -> LongBytes | Wrong:

@@ -81,7 +81,7 @@ class Session:
     ) -> None:
         self.id = new_id("sess") if continued is None else continued.session_id
         self._continued = continued  # another server has begun it
-        self._gone_on = asyncio.Event()
+        self._begun = asyncio.Event()  # its client has been told all that comes first
         self._refused = refused  # what the client asked for with its address, in vain
         self._lasts_s = duration_s(settings, continued)
         self.expires_unix_s = int(time.time() + self._lasts_s)
@@ -151,6 +151,14 @@ class Session:
 
     async def run(self) -> None:
         """Greet, then live until the time is up. Raises SessionEnded, or whatever went wrong in one of our tasks."""
+        try:
+            await self._begin()
+        finally:
+            self._begun.set()
+        await until_over(self._context, self._lasts_s)
+
+    async def _begin(self) -> None:
+        """Tell the client what comes first: what it asks for meanwhile waits."""
         if self._continued is None:
             self._put(events.SessionCreated(session=self.session_object()))
             self._put(events.ConversationCreated(conversation=ConversationObject(id=self.conversation_id)))
@@ -164,7 +172,6 @@ class Session:
         elif greeting:
             answering = self._answering
             answering.reply(answering.options(), answering.marks(), chat=FixedResponse(greeting))
-        await until_over(self._context, self._lasts_s)
 
     async def _go_on(self, continued: Continued) -> None:
         answering = self._answering
@@ -173,12 +180,9 @@ class Session:
             answering.request, answering.reply_again, answering.options, self._user.items.cannot_hear
         )
         self._idle.go_on(continued.idle, continued.idle_left_s)
-        try:
-            await go_on(continued, into, session)
-            self._turns.go_on(continued.turn, continued.stopped)
-            self._continued = None
-        finally:
-            self._gone_on.set()
+        await go_on(continued, into, session)
+        self._turns.go_on(continued.turn, continued.stopped)
+        self._continued = None
 
     async def aclose(self) -> None:
         """Stop everything that runs for this session."""
@@ -196,6 +200,11 @@ class Session:
     def input_audio_ms(self) -> int:
         """How much audio was received in all, in whole milliseconds: what is over may come again."""
         return math.floor(self._user.received_ms + 1e-6)
+
+    @property
+    def begun(self) -> bool:
+        """Whether its client has been told all that comes first. Until then what it asks for waits."""
+        return self._begun.is_set()
 
     @property
     def restoring(self) -> bool:
@@ -256,8 +265,10 @@ class Session:
         return await contained(self._carry_out(event))
 
     async def _carry_out(self, event: client_events.ClientEvent) -> float:
-        if self.restoring and not isinstance(event, client_events.OutputAudioBufferPlayed):
-            await self._gone_on.wait()  # what the client asks for is asked of the session as it goes on
+        if not self._begun.is_set() and not isinstance(event, client_events.OutputAudioBufferPlayed):
+            await (
+                self._begun.wait()
+            )  # what the client asks for is asked of the session as it begins or goes on
         if isinstance(event, client_events.InputAudioBufferAppend):
             sound_s = await self._user.append(event.audio) / 1000
             self._idle.audio(self._now(), sound_s)

@@ -143,16 +143,18 @@ async def test_a_session_that_ends_meanwhile_ends():
         await harness.no_sessions()
 
 
-async def test_what_waits_for_a_session_to_go_on_is_not_being_carried_out(caplog: pytest.LogCaptureFixture):
+async def test_what_waits_for_a_session_to_begin_or_go_on_is_not_being_carried_out(
+    caplog: pytest.LogCaptureFixture,
+):
     async with open_harness() as harness, harness.connect("?extensions=resume") as first:
         session = live(harness, first).session
-        session._continued = object()  # another server has begun it
+        session._begun.clear()
         await first.send("input_audio_buffer.append", event_id="a1", **APPEND)
         await eventually(lambda: live(harness, first)._connection._carries_out)
         async with harness.open_socket(resume_query(first)) as second:
             assert (await second.until("session.resumed"))["last_event_id"] is None
             assert "carried out in time" not in caplog.text
-            session._continued = None
+            session._begun.set()
             await second.append(SILENT)
             await eventually(lambda: session.input_audio_ms == 1000)
 

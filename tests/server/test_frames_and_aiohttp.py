@@ -51,37 +51,65 @@ async def test_thousands_of_tiny_fragments_in_one_read_are_one_event(wire: WireC
 
 
 @asynccontextmanager
-async def read_by_aiohttp() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A session whose first frame came with the handshake: no client may do that; that it is served is aiohttp's
-    custom, and all that follows is read by aiohttp alone."""
-    async with open_harness() as harness, asyncio.timeout(TIMEOUT_S):
-        host = harness.server.url.removeprefix("http://")
-        reader, writer = await asyncio.open_connection(*host.split(":"), limit=2**20)
-        try:
-            early = frame(b'{"type":"input_audio_buffer.clear"}')
-            writer.write(HANDSHAKE.format(host=host).encode() + early[:9])
+async def eager(
+    harness: Harness, early: bytes
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A client that sends these bytes with its handshake, in one segment."""
+    host = harness.server.url.removeprefix("http://")
+    reader, writer = await asyncio.open_connection(*host.split(":"), limit=2**20)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            writer.write(HANDSHAKE.format(host=host).encode() + early)
             assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-            writer.write(early[9:])
+            yield reader, writer
+    finally:
+        writer.close()
+
+
+async def test_frames_that_come_with_the_handshake_are_read_as_all_others(harness: Harness):
+    clear = frame(b'{"type":"input_audio_buffer.clear"}')
+    large = b'{"type":"input_audio_buffer.append","audio":"' + b"A" * 200_000 + b'"}'
+    for early in (clear, clear[:9], frame(large) + clear[:1], clear[:1] + clear[1:]):
+        async with eager(harness, early) as (reader, writer):
+            writer.write(clear[len(early) :] if clear.startswith(early) else clear[1:])
+            told = await reader.readuntil(b"input_audio_buffer.cleared")
+            assert told.index(b"session.created") < told.index(b"conversation.created")
+            assert b'"error"' not in told
+
+
+async def test_a_frame_without_a_mask_that_comes_with_the_handshake_ends_the_session(harness: Harness):
+    async with eager(harness, b"\x81\x02{}") as (reader, _):
+        assert (await reader.read()).endswith(b"\x88\x02" + (1002).to_bytes(2))
+
+
+@asynccontextmanager
+async def read_by_aiohttp(
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A session that is read by aiohttp alone, because it does not fit."""
+    monkeypatch.setattr(Frames, "before", lambda request: None)
+    async with open_harness() as harness:
+        async with eager(harness, frame(b'{"type":"input_audio_buffer.clear"}')) as (reader, writer):
             await reader.readuntil(b"input_audio_buffer.cleared")
             yield reader, writer
-        finally:
-            writer.close()
 
 
-async def test_without_our_reader_messages_of_every_size_are_read():
+async def test_without_our_reader_messages_of_every_size_are_read(monkeypatch: pytest.MonkeyPatch):
     manual = (
         b'{"type":"session.update","session":{"type":"realtime","audio":{"input":{"turn_detection":null}}}}'
     )
     append = b'{"type":"input_audio_buffer.append","audio":"' + b"A" * 2_000_000 + b'"}'
-    async with read_by_aiohttp() as (reader, writer):
+    async with read_by_aiohttp(monkeypatch) as (reader, writer):
         parts = [frame(append[:9], fin=False), frame(append[9:], 0)]
         writer.write(frame(manual) + frame(append) + b"".join(parts))
         writer.write(frame(b'{"type":"input_audio_buffer.commit"}'))
         assert b'"error"' not in await reader.readuntil(b"input_audio_buffer.committed")
 
 
-async def test_without_our_reader_a_message_that_is_too_large_ends_the_connection_too():
-    async with read_by_aiohttp() as (reader, writer):
+async def test_without_our_reader_a_message_that_is_too_large_ends_the_connection_too(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with read_by_aiohttp(monkeypatch) as (reader, writer):
         writer.write(frame(b"x" * 70_000, fin=False) + b"\x80\xff" + (2**24).to_bytes(8) + b"abcd")
         assert (await reader.read()).endswith(CLOSE_TOO_BIG)
 
@@ -90,14 +118,10 @@ class OtherProtocol(asyncio.Protocol):
     """Not aiohttp's, and it has no part of aiohttp's."""
 
 
-@pytest.mark.parametrize(
-    "why", ["another protocol stands before it", "no transport", "frames are there already"]
-)
+@pytest.mark.parametrize("why", ["another protocol stands before it", "no transport"])
 async def test_what_is_not_as_expected_leaves_the_connection_to_aiohttp(why, caplog):
     inner, transport = OtherProtocol(), FakeTransport()
     transport.set_protocol(OtherProtocol() if "another" in why else inner)
-    if "already" in why:
-        inner._message_tail = b"frames"
     before = transport.get_protocol()
     request = SimpleNamespace(transport=None if "no" in why[:2] else transport, protocol=inner)
     assert Frames.before(request) is None
