@@ -40,6 +40,9 @@ FLUSH_S = 5.0
 CARRY_OUT_S = 5.0  # for the message that is being carried out when the connection ends
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
+# Of all kinds, pings too. Clients send 5 to 100/s; sound in pieces of 20 ms, ten times faster than real time, is 500
+MESSAGES_PER_S, MESSAGES_BURST = 500.0, 2_000.0
+MESSAGES_AT_ONCE = 10  # then others have their turn
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 EVENT_BYTES = 64 * 1024  # a larger event counts as several
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
@@ -65,6 +68,7 @@ class Connection:
         self._transport = socket._req.transport if socket._req is not None else None
         self._live = live
         self._send_timeout_s = send_timeout_s
+        self._client_reads = Watchdog(send_timeout_s)  # while something waits to be sent
         self._metrics = metrics
         self._invalid_in_a_row = 0
         self._broken = 0  # messages that broke us
@@ -72,6 +76,7 @@ class Connection:
         self._stops = False  # no more messages are read
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         now_s = asyncio.get_running_loop().time()
+        self._messages_limit = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
         self._audio_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
 
@@ -192,9 +197,14 @@ class Connection:
     # -- receiving -------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        read = 0
         while not self._stops:
+            read += 1
+            if read % MESSAGES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # nothing here waits while more is there
             if not self._live.outbox.has_room:  # else no timer for each message
                 await self._room()
+            await self._messages_limit.throttle(1)
             message = await self._receive()
             try:
                 match message.type:
@@ -202,6 +212,10 @@ class Connection:
                         await self._receive_text(message.data)
                     case WSMsgType.BINARY:
                         await self._receive_binary(message.data)
+                    case WSMsgType.PING:
+                        await self._pong(message.data)
+                    case WSMsgType.PONG:
+                        pass
                     case _:
                         raise _ended_by(message)
             except (Closing, OutboxFull):
@@ -211,13 +225,26 @@ class Connection:
 
     async def _receive(self) -> WSMessage:
         """The next message; `data` is LongBytes. Raises Closing if the client sent what is no message."""
-        message = await self._socket.receive()
+        try:
+            message = await self._socket.receive()
+        except (ConnectionError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            raise Closing(1006, "", resumable=True) from error
         if self._frames is None or not isinstance(message.data, bytes):
             return message
         data = self._frames.taken(message.data)
         if isinstance(data, Wrong):
             raise Closing(data.close_code, "")
         return message if data is message.data else message._replace(data=data)
+
+    async def _pong(self, data: bytes) -> None:
+        """Answer a ping. While the answer waits nothing is read: who reads no answer is a slow reader too."""
+        try:
+            with self._client_reads.waiting():
+                await self._send_frame(data, WSMsgType.PONG)
+        except ConnectionError as error:
+            raise Closing(1006, "", resumable=True) from error
 
     async def _broke(self, message: WSMessage, error: Exception) -> None:
         """The net under every message of a client: what breaks us is an `error` event, and the session goes on."""
@@ -298,7 +325,7 @@ class Connection:
 
     async def _write(self, first: Sequence[Sent]) -> None:
         try:
-            async with Watchdog(self._send_timeout_s) as watchdog:
+            async with self._client_reads as watchdog:
                 messages: Sequence[Sent] | None = first
                 while messages is not None:
                     for message in messages:
@@ -312,10 +339,12 @@ class Connection:
 
     async def _send(self, message: Sent) -> None:
         self._live.story.sent(len(message.data))
+        await self._send_frame(message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT)
+
+    async def _send_frame(self, data: bytes, kind: WSMsgType) -> None:
+        """Raises ConnectionError if the client is lost, or was waited for in vain."""
         try:
-            await self._socket.send_frame(
-                message.data, WSMsgType.BINARY if message.binary else WSMsgType.TEXT
-            )
+            await self._socket.send_frame(data, kind)
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise

@@ -195,7 +195,7 @@ async def _upgraded(
         heartbeat=PING_S,
         compress=False,
         decode_text=False,
-        autoping=True,
+        autoping=False,  # the connection answers pings: who reads no answer is a slow reader
     )
     socket.headers.update(headers or {})
     frames = Frames.before(request)

@@ -88,10 +88,10 @@ async def read_by_aiohttp(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A session that is read by aiohttp alone, because it does not fit."""
     monkeypatch.setattr(Frames, "before", lambda request: None)
-    async with open_harness() as harness:
-        async with eager(harness, frame(b'{"type":"input_audio_buffer.clear"}')) as (reader, writer):
-            await reader.readuntil(b"input_audio_buffer.cleared")
-            yield reader, writer
+    clear = frame(b'{"type":"input_audio_buffer.clear"}')
+    async with open_harness() as harness, eager(harness, clear) as (reader, writer):
+        await reader.readuntil(b"input_audio_buffer.cleared")
+        yield reader, writer
 
 
 async def test_without_our_reader_messages_of_every_size_are_read(monkeypatch: pytest.MonkeyPatch):
