@@ -5,7 +5,7 @@ Knows the rules for merging and the names that are rejected. Does not know what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -137,7 +137,13 @@ class _Setting:
 
 def _read_extensions(value: Any, path: str) -> tuple[str, ...]:
     asked = checks.each(checks.text, values.MAX_CHOICES)(value, path)
-    return tuple(name for name in EXTENSIONS if name in asked)
+    return _known(asked)
+
+
+def _known(asked: Iterable[str]) -> tuple[str, ...]:
+    """The extensions among these names, each once."""
+    names = set(asked)
+    return tuple(name for name in EXTENSIONS if name in names)
 
 
 _SESSION = {
@@ -258,9 +264,9 @@ def _noise_reduction(sent: Fields, config: SessionConfig) -> NoiseReduction | No
 
 
 def extensions_from_query(config: SessionConfig, value: str) -> SessionConfig:
-    """The settings with the extensions of a URL, as in `?extensions=playback,words`. Never raises."""
-    asked = [name.strip() for name in value.split(",")]
-    extensions = _offered(config, _read_extensions(asked, "extensions"))
+    """The settings with the extensions of a URL, as in `?extensions=playback,words`. Never raises: names that are
+    not known are no mistake, however many they are."""
+    extensions = _offered(config, _known(name.strip() for name in value.split(",")))
     return replace(config, extensions=extensions, baseline=config.defaults)
 
 

@@ -254,6 +254,14 @@ def test_extensions_can_be_set_in_the_url():
     assert changed({"extensions": None}, config).extensions is None
 
 
+@pytest.mark.parametrize(
+    "value", [",", "," * 5_000, "words," * 500, "x," * 17 + "words", "\0,\udcff, ,words"]
+)
+def test_extensions_in_the_url_are_no_mistake_however_many_they_are(value: str):
+    config = extensions_from_query(DEFAULTS, value)
+    assert config.extensions == (("words",) if "words" in value else ())
+
+
 def test_the_input_format_cannot_change_while_audio_is_buffered():
     patch = nested("audio.input.format", {"type": "audio/pcmu"})
     error = refusal(patch, input_busy=True)
