@@ -95,7 +95,7 @@ class Frames(asyncio.Protocol):
         frames = cls(inner, transport)
         transport.set_protocol(frames)
         if early := getattr(inner, "_message_tail", b""):
-            inner._message_tail = b""  # type: ignore[attr-defined]
+            inner._message_tail = b""
             frames.data_received(early)
         return frames
 

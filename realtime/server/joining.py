@@ -172,7 +172,11 @@ async def _restored(
     story(log, "session taken over", {"id": live.id, **restored.facts})
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
-    return connection, live.restored_messages()
+    try:
+        return connection, live.restored_messages()
+    except BaseException:
+        live.detach()
+        raise
 
 
 async def _started(

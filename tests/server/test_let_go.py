@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import web
 
+from realtime.metrics import Metrics
 from realtime.outbox import Outgoing
 from realtime.protocol.server_events import ResponseOutputAudioDelta
 from realtime.replying.response_events import ResponseEvents
-from realtime.server import connection
+from realtime.server import connection, joining
 from realtime.server.live_session import LiveSession
 from realtime.server.numbering import Numbering
 from realtime.server.saving import Saving
@@ -153,3 +155,31 @@ async def test_a_session_that_cannot_be_stopped_or_saved_ends(monkeypatch: pytes
     async with open_harness(session_minutes=0.005) as harness, harness.connect() as wire:
         async with asyncio.timeout(20):
             assert await wire.closed() == (1001, "session_expired")
+
+
+async def test_a_session_of_another_server_that_cannot_be_greeted_waits_for_another_connection(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    steps: list[str] = []
+
+    async def attach(connection: object) -> bool:
+        steps.append("attached")
+        return True
+
+    async def claimed(*_: object) -> Any:
+        return SimpleNamespace(stored=None, continued=SimpleNamespace(lost=()), facts={})
+
+    live = SimpleNamespace(
+        id="sess_1", attach=attach, detach=lambda: steps.append("detached"), restored_messages=broken
+    )
+    monkeypatch.setattr(joining, "claim", claimed)
+    monkeypatch.setattr(joining, "runtime_of", lambda app: None)
+    monkeypatch.setattr(joining, "_live", lambda *_, **__: live)
+    monkeypatch.setattr(joining, "_begin", lambda *_: None)
+    monkeypatch.setattr(joining, "_connection", lambda *_: None)
+    client: Any = SimpleNamespace(credential=None, frames=None)
+    app: Any = {joining.METRICS: Metrics()}
+    nothing: Any = None
+    with pytest.raises(RuntimeError):
+        await joining._restored(app, nothing, client, nothing, nothing)
+    assert steps == ["attached", "detached"]
