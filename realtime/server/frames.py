@@ -36,11 +36,13 @@ from realtime.server.frame_heads import (
     payload_size,
 )
 from realtime.server.long_message import LongMessage, WrongFrame
+from realtime.server.token_bucket import TokenBucket
 
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 FRAMES_AT_ONCE = 250  # of one read; a read of 256 KiB can have 40,000
+FRAGMENTS_PER_S, FRAGMENTS_BURST = 2_000.0, 10_000.0  # they are no messages, which the connection counts
 SMALL_BYTES = 65_535  # a longer frame is put together here
 MAX_UNREAD_BYTES = 2 * 1024 * 1024  # of tiny frames that came faster than they can be read
 ALIVE_S = 1.0  # while a long message comes, aiohttp is told that often that the client is there
@@ -74,6 +76,9 @@ class Frames(asyncio.Protocol):
         self._passes = True  # whether the present frame goes to aiohttp
         self._message: LongMessage | None = None  # being put together here
         self._final = False  # whether the present frame is its last one
+        self._waits = False  # for the next step, also if nothing is unread
+        self._fragments = 0  # that came in this step
+        self._fragments_limit = TokenBucket(FRAGMENTS_PER_S, FRAGMENTS_BURST, 0.0)
         self._failed = False
         self._alive_s = 0.0
 
@@ -112,7 +117,7 @@ class Frames(asyncio.Protocol):
             return
         if self._is_between and is_one_small_frame(data):
             self._inner.data_received(data)
-        elif not self._unread:
+        elif not self._unread and not self._waits:
             self._feed(bytes(data))
         elif len(self._unread) < MAX_UNREAD_BYTES:
             self._unread += data
@@ -151,10 +156,19 @@ class Frames(asyncio.Protocol):
             self._inner.data_received(passed)
         elif self._message is not None:
             self._stay_alive()
-        if self._unread:
+        wait_s = self._too_many_fragments_s()
+        if self._unread or wait_s:
             self._aiohttp_reads = self._transport.is_reading()
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._go_on)
+            self._waits = True
+            asyncio.get_running_loop().call_later(wait_s, self._go_on)
+
+    def _too_many_fragments_s(self) -> float:
+        """For how long nothing is read, because of the fragments of this step."""
+        if not self._fragments:
+            return 0.0
+        count, self._fragments = self._fragments, 0
+        return self._fragments_limit.take(count, asyncio.get_running_loop().time())
 
     def _passed(self, data: bytes) -> bytes:
         """Go through these frames; returns what is for aiohttp at their end. Raises WrongFrame."""
@@ -209,6 +223,7 @@ class Frames(asyncio.Protocol):
             or (opcode == CONTINUATION and self._message is None)
         )
         if not self._passes:
+            self._fragments += 1
             self._message = self._message or LongMessage(opcode)
             if self._message.size_bytes + size > self._max_bytes:
                 raise WrongFrame(WSCloseCode.MESSAGE_TOO_BIG)
@@ -246,7 +261,7 @@ class Frames(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """The next step, after others have had their turn."""
-        data, self._unread = self._unread, b""
+        data, self._unread, self._waits = self._unread, b"", False
         if self._aiohttp_reads and not self._transport.is_closing():
             self._transport.resume_reading()
         if not self._failed:
@@ -260,7 +275,7 @@ class Frames(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _leave(self) -> None:
-        self._inner.connection_lost(self._lost[0])
+        self._inner.connection_lost(self._lost.pop())
         self._failed, self._message = True, None
 
     def _stay_alive(self) -> None:

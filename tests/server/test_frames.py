@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.blocks import BLOCK_BYTES, Blocks, LongBytes
+from realtime.server import frames
 from realtime.server.frames import FRAMES_AT_ONCE, MAX_UNREAD_BYTES, SMALL_BYTES, Frames, Wrong
 from realtime.server.long_message import unmasked
 
@@ -228,6 +229,20 @@ async def test_many_tiny_frames_are_read_in_steps():
     assert not peer.inner.lost.is_set()
     await peer.inner.lost.wait()
     assert [got for got in peer.read() if got[0] != PONG] == [(TEXT, b"end"), (TEXT, b"next")]
+
+
+async def test_too_many_fragments_are_read_later_and_none_is_lost(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frames, "FRAGMENTS_PER_S", 1_000.0)
+    monkeypatch.setattr(frames, "FRAGMENTS_BURST", 20.0)
+    peer, loop = Peer(), asyncio.get_running_loop()
+    begin_s = loop.time()
+    peer.frames.data_received(frame(b"x", fin=False) + frame(b"", 0, fin=False) * 100)
+    assert peer.transport.paused
+    peer.frames.data_received(frame(b"y", 0, fin=False))  # a transport may have had it in hand
+    await peer.transport.open.wait()
+    assert loop.time() - begin_s > 0.05
+    peer.frames.data_received(frame(b"z", 0))
+    assert [got for got in peer.read() if got[0] != PONG] == [(TEXT, b"xyz")]
 
 
 async def test_where_aiohttp_has_too_much_the_socket_is_not_read():
