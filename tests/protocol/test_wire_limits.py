@@ -64,6 +64,11 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{audio_input.IDLE_KEEP_MS / 1000:.0f} s",
     ),
     "Audio faster than real time": (f"{connection.AUDIO_BURST_S:.0f} s at once",),
+    "Messages of all kinds": (
+        f"{connection.MESSAGES_BURST:,.0f} at once",
+        f"{connection.MESSAGES_PER_S:.0f}/s",
+    ),
+    "Fragments of messages": (f"{frames.FRAGMENTS_BURST:,.0f} at once", f"{frames.FRAGMENTS_PER_S:,.0f}/s"),
     "Events, appends not counted": (
         f"{connection.EVENTS_BURST:,.0f} at once",
         f"{connection.EVENTS_PER_S:.0f}/s",
