@@ -126,15 +126,20 @@ class ResponseEvents:
     def _end(self, status: wire.ResponseStatus, details: wire.StatusDetails | None) -> None:
         if not self.open:
             return
-        if not self._closing:  # else it broke right there: what is left to say is that it failed
+        if self._closing:  # it broke right there: what is left to say is that it failed, and no numbers
+            self.usage = None
+        else:
             self._closing = True
             self._close_message("completed" if status == "completed" else "incomplete")
-        self.status, self.details = status, details
+        self._put(events.ResponseDone(response=self._object(status, details)))
+        self.status, self.details = status, details  # once it is told: until then it can still fail
         self.sound.complete = True
-        self._put(events.ResponseDone(response=self._object()))
 
-    def _object(self) -> wire.ResponseObject:
-        options, usage = self.options, None if self.open else self.usage
+    def _object(
+        self, status: wire.ResponseStatus = "in_progress", details: wire.StatusDetails | None = None
+    ) -> wire.ResponseObject:
+        options, done = self.options, status != "in_progress"
+        usage = self.usage if done else None
         audio = wire.ResponseAudio(
             output=wire.ResponseAudioOutput(
                 format=options.output_format.to_wire(), voice=voice_id(options.voice)
@@ -142,9 +147,9 @@ class ResponseEvents:
         )
         return wire.ResponseObject(
             id=self.response_id,
-            status=self.status,
-            status_details=self.details,
-            output=tuple(self.items.output) if not self.open else (),
+            status=status,
+            status_details=details,
+            output=tuple(self.items.output) if done else (),
             conversation_id=None if options.out_of_band else self._context.conversation_id,
             output_modalities=(options.output_modality,),
             max_output_tokens=options.wire_max_output_tokens,

@@ -112,6 +112,21 @@ async def test_the_tokens_are_told_at_the_end_and_not_before():
     assert usage["input_token_details"]["cached_tokens"] == 8
 
 
+@pytest.mark.parametrize("usage", [ChatUsage(None, None), ChatUsage(object(), 1)], ids=["none", "no number"])
+@scripted
+async def test_a_reply_whose_tokens_cannot_be_told_has_failed(usage):
+    bench = Bench(output_modalities=["text"])
+    reply = begun(bench)
+    reply.usage = usage
+    reply.text("Fine.")
+    with pytest.raises(TypeError):
+        reply.finish("completed")
+    reply.fail(ProviderUnavailable("broken"))
+    (done,) = of(bench.sent(), "response.done")
+    assert (done["response"]["status"], done["response"]["usage"]) == ("failed", None)
+    assert not reply.open
+
+
 @scripted
 async def test_times_of_words_are_told_where_they_are_wanted():
     told = {}
