@@ -8,7 +8,7 @@ to write one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypedDict
@@ -233,12 +233,13 @@ class Utterance(Protocol):
         """Queue one chunk (one request of the account's budget). Returns its number, from 0."""
         ...
 
-    def finish(self) -> None:
-        """No more text will come: `events` ends after the last chunk."""
+    def finish(self) -> Awaitable[None] | None:
+        """No more text will come: `events` ends after the last chunk. It may be a coroutine, which is awaited."""
         ...
 
     def events(self) -> AsyncGenerator[SpeechEvent, None]:
-        """Audio, word times and ends of chunks, in order."""
+        """Audio, word times and ends of chunks, in order. Ends once all of them are said, and not before: who ends
+        earlier has failed, and who does not end within a second is closed."""
         ...
 
 

@@ -129,11 +129,12 @@ class _Place:
     finished: bool = False
     after: _Place | None = None  # who speaks on from `given` on
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """It gets no more chunks."""
         if not self.finished:
             self.finished = True
-            self.utterance.finish()
+            if (ending := self.utterance.finish()) is not None:
+                await ending
 
 
 class _AccountsUtterance(Utterance):
@@ -171,13 +172,13 @@ class _AccountsUtterance(Utterance):
         await self._give()
         return number
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         self._finished = True
-        self._finish()
+        await self._finish()
 
-    def _finish(self) -> None:
+    async def _finish(self) -> None:
         if self._finished and self._place.given == len(self._texts):
-            self._place.finish()
+            await self._place.finish()
 
     async def events(self) -> AsyncGenerator[SpeechEvent, None]:
         while True:
@@ -245,7 +246,7 @@ class _AccountsUtterance(Utterance):
             given_to = self._place
             async with given_to.giving:
                 await self._give_to(given_to)
-        self._finish()
+        await self._finish()
 
     async def _give_to(self, place: _Place) -> None:
         while place is self._place and place.given < len(self._texts):
@@ -267,7 +268,7 @@ class _AccountsUtterance(Utterance):
             if left is not self._place:
                 return
             left.after = self._place = await self._open(instead, left.given)
-        left.finish()  # it speaks what it has
+        await left.finish()  # it speaks what it has
 
     async def aclose(self) -> None:
         await _close(self._heard)

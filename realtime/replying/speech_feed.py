@@ -8,6 +8,7 @@ gives sound.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager, nullcontext
@@ -26,6 +27,7 @@ from realtime.providers.base import (
     Speech,
     SpeechAudio,
     SpeechChunkDone,
+    SpeechEvent,
     SpeechPaused,
     SpeechWords,
     Utterance,
@@ -33,7 +35,10 @@ from realtime.providers.base import (
 )
 from realtime.tasks import TaskGroup
 
+log = logging.getLogger(__name__)
+
 BUDGET_TIMEOUT_S = 120.0  # budgets are for a minute; a longer wait in `say` is a voice that hangs
+ENDS_S = 1.0  # for a voice that has said everything to end by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class SpeechFeed:
         self._owed = ExitStack()  # the block of `waiting`, while the voice has a chunk
         self._paused = False  # the voice waits for its budget
         self._owes = 0  # chunks that the voice has and has not finished; below 0 if it was faster than `say`
+        self._handed_over = False  # the voice has all the text
+        self._end: deadlines.Deadline | None = None  # of the wait for what the voice gives next
 
     def __repr__(self) -> str:
         return f"<SpeechFeed {self._numbers} chunks, {len(self._in_flight)} in flight>"
@@ -146,10 +153,11 @@ class SpeechFeed:
         Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup.
         """
         async with self._speech.open(self._voice) as utterance, TaskGroup() as group:
-            group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
+            handing = group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
             with self._owed:
                 async with aclosing(self._events(utterance)) as events:
                     yield events
+            handing.cancel()  # all is said, or nobody listens any more
 
     async def _hand_over(self, utterance: Utterance, permit: Permit | None) -> None:
         """Give chunks to the voice when they are due."""
@@ -165,7 +173,10 @@ class SpeechFeed:
                 await self._say(utterance, chunk)
             if not chunks and not self._chunker.done:
                 await self._wait(self._chunker.deadline())
-        utterance.finish()
+        self._handed_over = True
+        self._look_for_end()
+        if (ending := utterance.finish()) is not None:
+            await contained(ending)
 
     async def _say(self, utterance: Utterance, chunk: Chunk) -> None:
         if not chunk.spoken:
@@ -191,6 +202,34 @@ class SpeechFeed:
         elif before and not now:
             self._owed.close()
 
+    @property
+    def _is_said(self) -> bool:
+        """Whether the voice has spoken all the text."""
+        return self._handed_over and self._owes <= 0
+
+    def _look_for_end(self) -> None:
+        """A voice that has nothing more to say is waited for only a short time."""
+        if self._end is not None and self._is_said:
+            self._end.reschedule(self._loop.time() + ENDS_S)
+
+    async def _next(self, events: AsyncGenerator[SpeechEvent, None]) -> SpeechEvent | None:
+        """What the voice gives next; None: all is said. Raises ProviderUnavailable if it ends before that."""
+        end = deadlines.timeout(ENDS_S if self._is_said else None)
+        try:
+            async with end:
+                self._end = end
+                event = await contained(anext(events, None))
+        except TimeoutError:
+            if not end.expired():
+                raise
+            log.warning("the voice did not end after finish(): its stream is closed")
+            return None
+        finally:
+            self._end = None
+        if event is None and not self._is_said:
+            raise ProviderUnavailable("The voice ended before it had said everything.")
+        return event
+
     async def _wait(self, deadline_s: float | None) -> None:
         """For news, or for the chunker's deadline."""
         try:
@@ -205,7 +244,7 @@ class SpeechFeed:
         held: list[_OfChunk] = []  # of one chunk
         sounds = False  # some of that chunk's sound is there
         async with aclosing(utterance.events()) as events:
-            while (event := await contained(anext(events, None))) is not None:
+            while (event := await self._next(events)) is not None:
                 if isinstance(event, SpeechPaused):
                     self._owe(paused=not event.over)
                     continue

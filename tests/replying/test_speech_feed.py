@@ -12,6 +12,7 @@ from realtime.core.prebuffer import Delivery
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import SpeechAudio, SpeechChunkDone, Voice
 from realtime.replying.speech_feed import (
+    ENDS_S,
     AudioReceived,
     ChunkAudio,
     ChunkBegan,
@@ -22,7 +23,7 @@ from realtime.replying.speech_feed import (
 from tests import virtual_time
 from tests.conversing import scripted
 from tests.fakes import FakeSpeech, FakeUtterance
-from tests.replying.voices import WordsFirst
+from tests.replying.voices import EndsAfter, Endless, FinishesLater, WordsFirst
 
 VOICE = Voice("v1")
 WHOLE = ChunkRules(lead_s=float("inf"))
@@ -217,6 +218,40 @@ async def test_an_error_of_the_voice_comes_out_and_nothing_is_left_behind():
         await spoken(speech, "Hello there. And this is more.")
     assert raised.group_contains(ProviderUnavailable, match="gone")
     assert speech.open_now == 0
+
+
+@scripted
+async def test_a_voice_that_does_not_end_is_closed_soon_after_all_is_said(caplog):
+    began_s = asyncio.get_running_loop().time()
+    events = await spoken(Endless(), "Hello there. And this is more.")
+    check_order(events)
+    assert "".join(texts(events)) == "Hello there. And this is more."
+    said_s = sum(len(event.pcm) for event in events if isinstance(event, ChunkAudio)) / 48_000
+    assert asyncio.get_running_loop().time() - began_s < said_s + ENDS_S + 2
+    assert [record.message for record in caplog.records if "did not end" in record.message]
+
+
+@scripted
+async def test_finish_may_be_a_coroutine():
+    speech = FinishesLater()
+    events = await spoken(speech, "Hello there.")
+    assert texts(events) == ["Hello there."]
+    assert speech.finished
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_voice_that_ends_before_it_has_said_everything_has_failed(after: int):
+    """At once: nobody waits for what will not come."""
+
+    @scripted
+    async def speak():
+        began_s = asyncio.get_running_loop().time()
+        with pytest.raises(ExceptionGroup) as raised:
+            await spoken(EndsAfter(after), *["This is a sentence of a longer answer. "] * 8, gap_s=0.05)
+        assert raised.group_contains(ProviderUnavailable, match="ended before it had said everything")
+        assert asyncio.get_running_loop().time() - began_s < 5
+
+    speak()
 
 
 @scripted

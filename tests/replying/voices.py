@@ -52,3 +52,47 @@ class Mute(_Other):
     """Says nothing of its first chunk."""
 
     utterance = _Mute
+
+
+class _Endless(FakeUtterance):
+    def finish(self):
+        return None
+
+
+class Endless(_Other):
+    """Like a socket that is read until somebody closes it: `finish` ends nothing."""
+
+    utterance = _Endless
+
+
+class _FinishesLater(FakeUtterance):
+    async def finish(self):
+        await asyncio.sleep(0.01)
+        super().finish()
+        self._speech.finished = True
+
+
+class FinishesLater(_Other):
+    """Its `finish` is a coroutine."""
+
+    utterance, finished = _FinishesLater, False
+
+
+class _EndsAfter(FakeUtterance):
+    async def events(self):
+        if not self._speech.chunks:
+            return
+        async for event in super().events():
+            yield event
+            if isinstance(event, SpeechChunkDone) and event.chunk == self._speech.chunks - 1:
+                return
+
+
+class EndsAfter(_Other):
+    """Ends after so many chunks, whatever it was given."""
+
+    utterance = _EndsAfter
+
+    def __init__(self, chunks: int) -> None:
+        super().__init__()
+        self.chunks = chunks
