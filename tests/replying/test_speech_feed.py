@@ -23,7 +23,7 @@ from realtime.replying.speech_feed import (
 from tests import virtual_time
 from tests.conversing import scripted
 from tests.fakes import FakeSpeech, FakeUtterance
-from tests.replying.voices import EndsAfter, Endless, FinishesLater, WordsFirst
+from tests.replying.voices import Endless, EndsAfter, FinishesLater, WordsFirst
 
 VOICE = Voice("v1")
 WHOLE = ChunkRules(lead_s=float("inf"))
