@@ -13,25 +13,24 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import json
 import logging
 import sys
-import typing
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Protocol, overload
+from typing import Any, Protocol, overload
 
 import msgspec
 
 from realtime import deadlines
 from realtime.contained import contained
 from realtime.core.messages import ToolCall
-from realtime.core.writable import writable
 from realtime.errors import ConfigError
 from realtime.own_code import what_broke
 from realtime.protocol.session_config import FunctionTool
+from realtime.tool_results import as_output, collected, listed, short
+from realtime.tool_schema import arguments_of, schema_of
 from realtime.tool_threads import MAX_THREADS, NoThread, ToolThreads
 
 log = logging.getLogger(__name__)
@@ -39,7 +38,6 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 THREAD_WAIT_S = 2.0  # for one of the tool's threads, at most its timeout; only then its time begins to count
 FILLER_AFTER_S = 1.0
-MAX_OUTPUT_CHARACTERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,9 @@ class ServerTool:
         return self.function(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by name, so that worker processes can load the tool."""
+        """Pickle by name, so that worker processes can load the tool; what has no name, as it is."""
+        if not hasattr(self.function, "__qualname__"):
+            return _remade, (self.function, self.name, self.spec.description, self.timeout_s)
         return _load_pickled, (f"{self.function.__module__}:{self.function.__qualname__}", self.timeout_s)
 
     @property
@@ -101,74 +101,44 @@ def _make_tool(
     description: str | None = None,
     timeout_s: float | None = None,
 ) -> ServerTool:
-    name = name or function.__name__
+    if not callable(function):
+        raise ConfigError(
+            f"A tool must be a function; this one is a value of the type {type(function).__name__}."
+        )
+    name = name or _name_of(function)
     if not name.replace("-", "_").isidentifier() or not name.isascii() or len(name) > 64:
         raise ConfigError(f"Tool {name!r}: a name has at most 64 letters, digits, _ and -.")
-    arguments = _arguments_of(function, name)
-    description = description or inspect.getdoc(function) or ""
-    return ServerTool(
-        function, FunctionTool(name, description, _schema_of(arguments, name)), arguments, timeout_s
-    )
-
-
-def _arguments_of(function: Callable[..., Any], name: str) -> type[msgspec.Struct]:
-    """A struct of the parameters, to decode JSON into. Raises ConfigError."""
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
-        raise ConfigError(f"Tool {name!r}: a type hint cannot be resolved ({error}).") from error
-    fields: list[Any] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise ConfigError(
-                f"Tool {name!r}: parameter {parameter} must be a named parameter (no *, ** or /)."
-            )
-        if parameter.name not in hints:
-            raise ConfigError(f"Tool {name!r}: parameter {parameter.name!r} needs a type hint.")
-        hint = _with_descriptions(hints[parameter.name])
-        if parameter.default is parameter.empty:
-            fields.append((parameter.name, hint))
-        else:
-            default = msgspec.field(default_factory=functools.partial(_identity, parameter.default))
-            fields.append((parameter.name, hint, default))
-    return msgspec.defstruct("Arguments", fields, kw_only=True)
+        arguments = arguments_of(function, name)
+        spec = FunctionTool(name, description or _doc_of(function), schema_of(arguments, name))
+    except ConfigError:
+        raise
+    except Exception as error:  # whatever somebody's types and signatures raise
+        raise ConfigError(f"Tool {name!r} cannot be described ({type(error).__name__}: {error}).") from error
+    return ServerTool(function, spec, arguments, timeout_s)
 
 
-def _identity(value: Any) -> Any:
-    return value
+def _name_of(function: Any) -> str:
+    """An object that can be called has the name of its class."""
+    named = function.func if isinstance(function, functools.partial) else function
+    return str(getattr(named, "__name__", None) or type(named).__name__)
 
 
-def _with_descriptions(hint: Any) -> Any:
-    """`Annotated[str, "Name of the city"]` with the text as msgspec.Meta."""
-    if typing.get_origin(hint) is not Annotated:
-        return hint
-    inner, *annotations = typing.get_args(hint)
-    for annotation in annotations:
-        meta = msgspec.Meta(description=annotation) if isinstance(annotation, str) else annotation
-        inner = Annotated[inner, meta] if isinstance(meta, msgspec.Meta) else inner
-    return inner
-
-
-def _schema_of(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:
-    try:
-        (_,), parts = msgspec.json.schema_components([arguments], ref_template="#/$defs/{name}")
-    except TypeError as error:
-        raise ConfigError(
-            f"Tool {name!r}: a parameter has a type that JSON cannot represent ({error})."
-        ) from error
-    schema = parts.pop("Arguments")
-    schema.pop("title", None)
-    for field in msgspec.structs.fields(arguments):
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-            if default is None or isinstance(default, str | int | float | bool):
-                schema["properties"][field.name] = {**schema["properties"][field.name], "default": default}
-    return {**schema, "$defs": parts} if parts else schema
+def _doc_of(function: Any) -> str:
+    if isinstance(function, functools.partial):
+        return _doc_of(function.func)
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return inspect.getdoc(function) or ""
+    return inspect.getdoc(type(function).__call__) or inspect.getdoc(function) or ""
 
 
 def _load_pickled(address: str, timeout_s: float | None) -> ServerTool:
     found = _resolve(address)
     return replace(found if isinstance(found, ServerTool) else _make_tool(found), timeout_s=timeout_s)
+
+
+def _remade(function: Callable[..., Any], name: str, description: str, timeout_s: float | None) -> ServerTool:
+    return _make_tool(function, name=name, description=description, timeout_s=timeout_s)
 
 
 def _resolve(address: str) -> Any:
@@ -273,12 +243,12 @@ class Toolbox:
         """Raises _NoAnswer, and what the tool raises."""
         given = _read(arguments, called)
         timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
-        threads = None if inspect.iscoroutinefunction(called.function) else self._threads_of(called)
+        threads = None if _runs_here(called.function) else self._threads_of(called)
         if threads is not None:
             await _take(threads, called, min(timeout_s, THREAD_WAIT_S))
         try:
             async with deadlines.timeout(timeout_s) as timeout:  # counts from when the function begins
-                return _output(await _call(called, given, threads))
+                return as_output(await _call(called, given, threads))
         except TimeoutError as error:
             if not timeout.expired():
                 raise
@@ -310,6 +280,12 @@ def _read(arguments: str, called: ServerTool) -> dict[str, Any]:
     return {name: getattr(read, name) for name in read.__struct_fields__}
 
 
+def _runs_here(function: Callable[..., Any]) -> bool:
+    """Whether it runs in the event loop, and needs no thread."""
+    made = (function, type(function).__call__)  # also of an object that can be called
+    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in made)
+
+
 async def _take(threads: ToolThreads, called: ServerTool, wait_s: float) -> None:
     try:
         await threads.take(wait_s)
@@ -321,30 +297,9 @@ async def _take(threads: ToolThreads, called: ServerTool, wait_s: float) -> None
 
 async def _call(called: ServerTool, given: dict[str, Any], threads: ToolThreads | None) -> Any:
     if threads is None:
-        return await called.function(**given)
-    result = await threads.run(functools.partial(copy_context().run, called.function, **given))
-    return await result if inspect.isawaitable(result) else result
-
-
-def _output(result: Any) -> str:
-    return _short(result if isinstance(result, str) else _as_text(result))
-
-
-def _as_text(result: Any) -> str:
-    try:
-        return msgspec.json.encode(result).decode()
-    except TypeError:
-        return str(result)
-    except UnicodeError:  # half a surrogate pair somewhere in it
-        return json.dumps(msgspec.to_builtins(result), ensure_ascii=False)
-
-
-def _short(text: str) -> str:
-    """The text, not too long, and as it can be written: an item that nobody can write would end the conversation."""
-    text = writable(text)
-    if len(text) > MAX_OUTPUT_CHARACTERS:
-        return text[:MAX_OUTPUT_CHARACTERS] + " [truncated: too long]"
-    return text
+        return await collected(called.function(**given))
+    function = functools.partial(called.function, **given)
+    return await collected(await threads.run(functools.partial(copy_context().run, listed, function)))
 
 
 def _words(error: Exception) -> str:
@@ -362,4 +317,4 @@ def is_error(output: str) -> bool:
 
 def error_output(message: str) -> str:
     """The output of a tool that failed, for the model."""
-    return msgspec.json.encode({"error": _short(message)}).decode()
+    return msgspec.json.encode({"error": short(message)}).decode()

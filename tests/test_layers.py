@@ -32,6 +32,8 @@ LAYERS = [
     "providers",
     "outbox",
     "translate",
+    "tool_results",
+    "tool_schema",
     "tool_threads",
     "tools",
     "trace_attributes",

@@ -3,10 +3,13 @@
 import asyncio
 import dataclasses
 import enum
+import functools
+import json
 import pickle
 import sys
 import threading
 import time
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,7 +18,8 @@ import pytest
 from realtime.core.messages import ToolCall
 from realtime.errors import ConfigError
 from realtime.protocol.session_config import FunctionTool
-from realtime.tools import MAX_OUTPUT_CHARACTERS, Toolbox, as_tools, load_tools, tool
+from realtime.tool_results import MAX_OUTPUT_CHARACTERS
+from realtime.tools import Toolbox, as_tools, load_tools, tool
 
 
 class Unit(enum.Enum):
@@ -250,6 +254,85 @@ def test_a_plain_function_runs_in_a_thread():
 def test_a_very_long_result_is_truncated():
     output = run(Toolbox([plain]), "plain", msgspec.json.encode({"text": "x" * 200_000}).decode())
     assert len(output) < MAX_OUTPUT_CHARACTERS + 100
+
+
+@dataclasses.dataclass
+class Arguments:
+    """Has the name of our own type."""
+
+    city: str
+
+
+class Weather:
+    """Can be called."""
+
+    async def __call__(self, city: str) -> str:
+        """The weather there."""
+        return f"rain in {city}"
+
+
+def add(a: int, b: int) -> int:
+    """The sum."""
+    return a + b
+
+
+def test_what_can_be_called_is_a_tool_with_a_name_and_a_description():
+    box = Toolbox([functools.partial(add, 1), Weather()])
+    specs = [(each.name, each.description) for each in box.beside(())]
+    assert specs == [("add", "The sum."), ("Weather", "The weather there.")]
+    assert run(box, "add", '{"b":2}') == "3"
+    assert run(box, "Weather", '{"city":"Oslo"}') == "rain in Oslo"
+    for each in (functools.partial(add, 1), Weather()):
+        (one,) = as_tools([each])
+        assert pickle.loads(pickle.dumps(one)).spec == one.spec
+
+
+@pytest.mark.parametrize("value", [5, json, None, lambda city: city])
+def test_what_cannot_be_a_tool_raises_config_error(value):
+    with pytest.raises(ConfigError):
+        as_tools([value])
+
+
+def test_whatever_a_signature_raises_is_a_config_error():
+    def limits(count: Annotated[int, msgspec.Meta(pattern="x")]) -> int:
+        return count
+
+    def both(count: Annotated[int, Field(ge=1), Field(gt=1)]) -> int:
+        return count
+
+    for function in (limits, both):
+        with pytest.raises(ConfigError, match=function.__name__):
+            tool(function)
+
+
+def test_a_parameter_may_have_a_type_called_arguments():
+    def visit(place: Arguments) -> str:
+        return place.city
+
+    assert run(Toolbox([visit]), "visit", '{"place":{"city":"Oslo"}}') == "Oslo"
+
+
+class Field:
+    """As pydantic's: what it says is in its attributes, or in those of its metadata."""
+
+    def __init__(self, description: str | None = None, **limits: int) -> None:
+        self.description = description
+        self.metadata = [SimpleNamespace(**{name: limit}) for name, limit in limits.items()]
+
+
+def test_fields_and_nested_annotations_are_described():
+    def book(
+        count: Annotated[int, Field("How many", ge=1, le=4)],
+        names: list[Annotated[str, SimpleNamespace(min_length=2)]],
+        city: Annotated[str, "Name of the city"] | None = None,
+    ) -> str:
+        return f"{count}"
+
+    properties = as_tools([book])[0].spec.parameters["properties"]
+    assert properties["count"] == {"type": "integer", "minimum": 1, "maximum": 4, "description": "How many"}
+    assert properties["names"]["items"] == {"type": "string", "minLength": 2}
+    assert properties["city"]["anyOf"][0] == {"type": "string", "description": "Name of the city"}
+    assert "are invalid" in error_of(run(Toolbox([book]), "book", '{"count":9,"names":["Ada"]}'))
 
 
 # -- tools that go wrong

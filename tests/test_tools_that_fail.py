@@ -10,8 +10,9 @@ import pytest
 
 from realtime import deadlines
 from realtime.core.messages import ToolCall
+from realtime.tool_results import MAX_OUTPUT_CHARACTERS
 from realtime.tool_threads import MAX_THREADS
-from realtime.tools import MAX_OUTPUT_CHARACTERS, Toolbox
+from realtime.tools import Toolbox
 from tests.eventually import eventually
 from tests.test_tools import error_of, plain, run
 
