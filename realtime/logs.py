@@ -37,10 +37,32 @@ _TELLING = (OSError, ImportError)  # their messages name files and modules
 log = logging.getLogger(__name__)
 
 
-def story(logger: logging.Logger, event: str, facts: Mapping[str, object], level: int = logging.INFO) -> None:
-    """Log one event with its facts. A fact that is None is left out; texts are cut and lose control characters."""
+def story(
+    logger: logging.Logger,
+    event: str,
+    facts: Mapping[str, object],
+    level: int = logging.INFO,
+    error: BaseException | None = None,
+) -> None:
+    """Log one event with its facts. A fact that is None is left out; texts are cut and lose control characters.
+
+    The facts are in the record as `facts`, for handlers that keep them apart, and in its message, for all others.
+    """
     if logger.isEnabledFor(level):
-        logger.log(level, event, extra={"facts": {k: v for k, v in facts.items() if v is not None}})
+        told = Story(event, {name: fact for name, fact in facts.items() if fact is not None})
+        logger.log(level, told, exc_info=error, extra={"facts": told.facts})
+
+
+class Story:
+    """The message of a record: as text, the event and its facts, as they are in a line of our own log."""
+
+    in_words: LogFormatter  # with the keys of the settings
+
+    def __init__(self, event: str, facts: Mapping[str, object]) -> None:
+        self.event, self.facts = event, facts
+
+    def __str__(self) -> str:
+        return self.in_words.told(self.event, self.facts)
 
 
 class Outline:
@@ -80,6 +102,7 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     Warnings of Python and exceptions that nobody caught are logged as well.
     """
     formatter: LogFormatter = (JsonFormatter if format == "json" else LogFormatter)(secrets)
+    Story.in_words.hide_also(formatter)
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.getLogger(PACKAGE).setLevel(number)
     # Each failed batch of spans would be several lines, with a traceback: `trace_export.py` tells of losses itself
@@ -117,8 +140,7 @@ def handle_loop_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any
 
 
 def _uncaught(error: BaseException | None, thread: str | None = None) -> None:
-    story_of = {"facts": {"thread": thread} if thread else {}}
-    log.critical("an error that nobody handled", exc_info=error, extra=story_of)
+    story(log, "an error that nobody handled", {"thread": thread}, logging.CRITICAL, error)
 
 
 class LogFormatter(logging.Formatter):
@@ -137,7 +159,17 @@ class LogFormatter(logging.Formatter):
         """The finished line, without the keys of the settings and without what a client sends as one.
 
         They are also in what others have written, like a traceback."""
-        return self._hide(self._line(record, getattr(record, "facts", {})))
+        event = record.msg.event if isinstance(record.msg, Story) else record.getMessage()
+        return self._hide(self._line(record, event, getattr(record, "facts", {})))
+
+    def told(self, event: str, facts: Mapping[str, Any]) -> str:
+        """The event with its facts on one line."""
+        shown = (f"{name}={_quoted(self._plain(value))}" for name, value in facts.items())
+        return self._hide(" ".join([self._clean(event, MAX_TEXT * 10), *shown]))
+
+    def hide_also(self, other: LogFormatter) -> None:
+        """The keys that the other one hides."""
+        self._secrets = tuple(sorted({*self._secrets, *other._secrets}, key=len, reverse=True))
 
     def _hide(self, text: str) -> str:
         for secret in self._secrets:
@@ -148,14 +180,8 @@ class LogFormatter(logging.Formatter):
         """`clean`, without the keys. They go before the cut: half a key is not found any more."""
         return clean(self._hide(text), most)
 
-    def _line(self, record: logging.LogRecord, facts: Mapping[str, Any]) -> str:
-        words = [
-            _time_of(record),
-            record.levelname,
-            f"{record.name}:",
-            self._clean(record.getMessage(), MAX_TEXT * 10),
-            *(f"{name}={_quoted(self._plain(value))}" for name, value in facts.items()),
-        ]
+    def _line(self, record: logging.LogRecord, event: str, facts: Mapping[str, Any]) -> str:
+        words = [_time_of(record), record.levelname, f"{record.name}:", self.told(event, facts)]
         return "\n".join([" ".join(words), *_trace(_error_of(record), self._clean)])
 
     def _plain(self, value: object) -> object:
@@ -169,16 +195,19 @@ class LogFormatter(logging.Formatter):
         return self._clean(str(value))
 
 
+Story.in_words = LogFormatter()
+
+
 class JsonFormatter(LogFormatter):
     """One JSON object for each line: time, level, logger, message, the facts, and of an error its traceback."""
 
-    def _line(self, record: logging.LogRecord, facts: Mapping[str, Any]) -> str:
+    def _line(self, record: logging.LogRecord, event: str, facts: Mapping[str, Any]) -> str:
         error = _error_of(record)
         entry: dict[str, Any] = {
             "time": _time_of(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._clean(record.getMessage(), MAX_TEXT * 10),
+            "message": self._clean(event, MAX_TEXT * 10),
             **{name: self._plain(value) for name, value in facts.items()},
         }
         if error is not None:

@@ -119,6 +119,27 @@ def test_an_outline_has_numbers_and_ids_and_no_text():
     assert shown == "Said(text=<8 characters>, item_id=item_abcdefgh12345678, at_ms=12.5, final=True)"
 
 
+def test_another_ones_handler_has_the_facts_in_the_message_and_apart(monkeypatch):
+    """A host program with its own logging: cut, cleaned and without keys, as in our own lines."""
+    monkeypatch.setattr(logs.Story, "in_words", logs.LogFormatter())
+    kept: list[logging.LogRecord] = []
+    logger = logging.Logger("realtime.x")
+    logger.handle = kept.append
+    facts = {"code": "insufficient_quota", "none": None, "agent": "a\nb sk-secret-key " + "y" * 300}
+    logs.configure("info", "text", ["sk-secret-key"])
+    logs.story(logger, "reply failed", facts, logging.WARNING)
+    (made,) = kept
+    line = logging.Formatter("%(levelname)s %(name)s: %(message)s").format(made)
+    assert line.startswith(
+        'WARNING realtime.x: reply failed code=insufficient_quota agent="a\\\\nb [hidden] yyy'
+    )
+    assert len(line) < logs.MAX_TEXT + 100
+    assert made.facts == {name: fact for name, fact in facts.items() if fact is not None}
+    ours = logs.LogFormatter().format(made)
+    assert ours.count("code=insufficient_quota") == 1
+    assert json.loads(logs.JsonFormatter().format(made))["message"] == "reply failed"
+
+
 def test_of_a_flood_only_some_are_let_through_and_the_rest_is_counted():
     throttle = Throttle(burst=3, every_s=10.0)
     assert [throttle.allow("origin", 0.0) for _ in range(6)] == [0, 0, 0, None, None, None]

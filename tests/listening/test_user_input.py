@@ -241,7 +241,9 @@ async def test_the_log_tells_of_every_failed_transcript_and_never_of_words(caplo
         await texts_known(bench, subject)
         with pytest.raises(ProviderRejected, match=r"busy|did not answer"):
             subject.items.check("item_1")
-        (record,) = [record for record in caplog.records if record.message == "transcription failed"]
+        (record,) = [
+            record for record in caplog.records if record.message.startswith("transcription failed ")
+        ]
         assert record.facts["item"] == "item_1"
         assert record.facts["code"]
         await ended(bench, subject)
