@@ -15,7 +15,7 @@ from realtime.core.audio_buffer import Samples
 from realtime.errors import ProviderError
 from realtime.listening.certainty import is_sure
 from realtime.listening.decoding import Decoding, never
-from realtime.providers.base import Transcriber, Transcript
+from realtime.providers.base import MAY_WAIT, Transcriber, Transcript
 from realtime.tasks import forget_cancellation
 
 # Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
@@ -51,6 +51,7 @@ class Transcription:
         self._interim_from_s = 0.0  # when the next one may begin, where others need the transcriber ...
         self._missed_until_s = 0.0  # ... and after one that failed, as where it found no free worker
         self._decoding = Decoding(context)
+        self._recording = asyncio.Lock()  # held while one is read
 
     def __repr__(self) -> str:
         running = [task.get_name() for task in (self._interim, self._early) if task and not task.done()]
@@ -261,8 +262,15 @@ class Transcription:
         _cancel(self._settling)
 
     async def of_item(self, samples: Samples) -> Transcript:
-        """The text of sound that is no speech of this microphone: an item of the client. Raises ProviderError."""
-        return await self._decoding.transcribe(samples, final=True, open_speech=False)
+        """The text of sound that is no speech of this microphone: an item of the client. Raises ProviderError.
+
+        One after the other: the transcriber is there for all sessions. The others wait here, where no clock runs."""
+        async with self._recording:
+            before = MAY_WAIT.set(True)
+            try:
+                return await self._decoding.transcribe(samples, final=True, open_speech=False)
+            finally:
+                MAY_WAIT.reset(before)
 
     async def final(self, samples: Samples, end_ms: float | None) -> Transcript:
         """The text of the whole utterance, which ends at `end_ms` where that is known. Raises ProviderError."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypedDict
 
@@ -28,6 +29,9 @@ VAD_RATE = 16_000  # Hertz: the rate of the audio for voice detectors and transc
 VAD_FRAME_SAMPLES = 512  # 32 ms
 
 Samples = NDArray[np.int16]  # mono, at VAD_RATE
+
+# What is asked for concerns sound that a client sent as a recording: what somebody says now goes before it
+MAY_WAIT: ContextVar[bool] = ContextVar("may_wait", default=False)
 
 
 class VoiceStream(Protocol):

@@ -1,5 +1,6 @@
-"""Threads for heavy work, one per core, with two short queues: urgent work first, other work only if one is free soon.
+"""Threads for heavy work, one per core, with short queues: urgent work first, then what may wait, then all else.
 
+What may wait never has all threads, where there are several. What is not urgent runs only if one is free soon.
 It knows urgency and queue limits; it does not know what the work is.
 """
 
@@ -11,10 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from realtime.ending import OF_THIS_PROCESS, Ending
 from realtime.errors import ProviderUnavailable
+from realtime.providers.base import MAY_WAIT
 
 T = TypeVar("T")
 MAX_WAITING = 64
@@ -29,7 +32,8 @@ def cores() -> int:
 
 
 class WorkerPool:
-    """Runs blocking functions, `size` at a time. Urgent ones go first; the queue of the others is short."""
+    """Runs blocking functions, `size` at a time. Urgent ones go first, those of them under `MAY_WAIT` after the others;
+    the queue of what is not urgent is short."""
 
     def __init__(self, size: int, name: str, ending: Ending = OF_THIS_PROCESS) -> None:
         self.size = size
@@ -37,6 +41,8 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._free = size
         self._urgent: deque[asyncio.Future[None]] = deque()
+        self._patient: deque[asyncio.Future[None]] = deque()  # may wait
+        self._patient_running = 0
         self._not_urgent: deque[asyncio.Future[None]] = deque()
         self._running: dict[asyncio.Future[Any], _Work[Any]] = {}
         self._closed = False
@@ -55,13 +61,12 @@ class WorkerPool:
         """
         if self._closed:
             raise ProviderUnavailable("the workers are closed")
-        await self._acquire(
-            self._urgent if urgent else self._not_urgent, MAX_WAITING if urgent else self.size
-        )
+        queue = self._not_urgent if not urgent else self._patient if MAY_WAIT.get() else self._urgent
+        await self._acquire(queue, MAX_WAITING if urgent else self.size)
         work = _Work(function, loads)
         result = asyncio.get_running_loop().run_in_executor(self._threads, work)
         self._running[result] = work
-        result.add_done_callback(self._done)
+        result.add_done_callback(partial(self._done, queue))
         try:
             return await asyncio.shield(result)
         except asyncio.CancelledError:
@@ -73,7 +78,7 @@ class WorkerPool:
     async def aclose(self, timeout_s: float = CLOSE_S) -> None:
         """Refuse the queued calls, let running functions finish for so long, and abandon those that have not."""
         self._closed = True
-        for queue in (self._urgent, self._not_urgent):
+        for queue in (self._urgent, self._patient, self._not_urgent):
             while queue:
                 _fail(queue.popleft())
         if short := [result for result, work in self._running.items() if not work.loads]:
@@ -85,8 +90,8 @@ class WorkerPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _acquire(self, queue: deque[asyncio.Future[None]], limit: int) -> None:
-        if self._free and not self._urgent:
-            self._free -= 1
+        if self._free and not self._urgent and self._has_place(queue):
+            self._take(queue)
             return
         if sum(not queued.done() for queued in queue) >= limit:
             raise ProviderUnavailable("all workers are busy; try again in a moment", code="overloaded")
@@ -96,26 +101,36 @@ class WorkerPool:
             await slot
         except asyncio.CancelledError:
             if slot.done() and not slot.cancelled() and not slot.exception():
-                self._release()  # the slot was given at the same moment: pass it on
+                self._release(queue)  # the slot was given at the same moment: pass it on
             elif slot in queue:
                 queue.remove(slot)
             raise
 
-    def _release(self) -> None:
+    def _has_place(self, queue: deque[asyncio.Future[None]]) -> bool:
+        """Whether one more of this kind may have a free thread."""
+        return queue is not self._patient or self._patient_running < max(1, self.size - 1)
+
+    def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        self._free -= 1
+        self._patient_running += queue is self._patient
+
+    def _release(self, left: deque[asyncio.Future[None]]) -> None:
+        """A thread is free again that worked for one of this queue."""
         self._free += 1
-        for queue in (self._urgent, self._not_urgent):
-            while queue:
+        self._patient_running -= left is self._patient
+        for queue in (self._urgent, self._patient, self._not_urgent):
+            while queue and self._has_place(queue):
                 slot = queue.popleft()
                 if not slot.done():
-                    self._free -= 1
+                    self._take(queue)
                     slot.set_result(None)
                     return
 
-    def _done(self, work: asyncio.Future[Any]) -> None:
+    def _done(self, queue: deque[asyncio.Future[None]], work: asyncio.Future[Any]) -> None:
         self._running.pop(work, None)
         if not work.cancelled():
             work.exception()  # retrieved, also if the caller was cancelled
-        self._release()
+        self._release(queue)
 
 
 class _Work(Generic[T]):

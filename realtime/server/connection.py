@@ -291,9 +291,9 @@ class Connection:
             self._carries_out = False
         if self._stops:
             return
-        if isinstance(event, InputAudioBufferAppend):
+        if sound_s:
             await self._audio_limit.throttle(sound_s)
-        else:
+        if not isinstance(event, InputAudioBufferAppend):
             await self._events_limit.throttle(cost)
 
     async def _receive_binary(self, data: LongBytes) -> None:

@@ -51,6 +51,10 @@ class NewItem:
     echo: Item  # as it is sent back
     recordings: Recordings  # its sound that came without words
 
+    @property
+    def sound_s(self) -> float:
+        return sum(map(len, self.recordings)) / VAD_RATE
+
 
 class ItemEvents:
     """Carries out item events. `sent_ms(item_id)` is how much audio of an item has left, if it is a reply's."""

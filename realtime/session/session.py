@@ -279,7 +279,7 @@ class Session:
         if isinstance(event, client_events.SessionUpdate):
             await self._user.hear_kept()
         self._idle.follow()
-        return 0.0
+        return 0.0 if new is None else new.sound_s
 
     def _receive(self, event: client_events.ClientEvent, new: NewItem | None) -> None:
         match event:

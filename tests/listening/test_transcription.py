@@ -10,7 +10,7 @@ from realtime.errors import ProviderTimeout, ProviderUnavailable
 from realtime.listening.certainty import DOUBTFUL
 from realtime.listening.decoding import Decoding
 from realtime.listening.transcription import Transcription
-from realtime.providers.base import Transcript
+from realtime.providers.base import MAY_WAIT, Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
 
@@ -337,3 +337,33 @@ async def test_an_interim_text_may_run_ahead_of_the_sound_and_a_final_one_may_no
     await subject._interim
     assert texts == [ahead.text]
     assert (await subject.final(LOUD[:4_000], None)).text == ""
+
+
+class Patient(Linguist):
+    """Notes how many decodes of what may wait run at once."""
+
+    running = most = 0
+
+    async def transcribe(self, samples, *, language, final):
+        may_wait = MAY_WAIT.get()
+        self.running += may_wait
+        self.most = max(self.most, self.running)
+        try:
+            return await super().transcribe(samples, language=language, final=final)
+        finally:
+            self.running -= may_wait
+
+
+@scripted
+async def test_recordings_of_a_session_are_read_one_after_the_other_and_speech_does_not_wait_for_them():
+    """However long that takes: the clock of each begins with its decode."""
+    linguist = Patient(*[english()] * 9, takes_s=4.0)
+    subject, began_s = transcription(linguist), asyncio.get_running_loop().time()
+    recordings = [asyncio.create_task(subject.of_item(SECOND)) for _ in range(8)]
+    await asyncio.sleep(1.0)
+    await subject.final(LONG, None)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(5.0, abs=0.1)
+    await asyncio.gather(*recordings)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(32.0, abs=0.1)
+    assert linguist.most == 1
+    assert not MAY_WAIT.get()

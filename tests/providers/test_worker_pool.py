@@ -7,6 +7,7 @@ import pytest
 
 from realtime.ending import Ending
 from realtime.errors import ProviderUnavailable
+from realtime.providers.base import MAY_WAIT
 from realtime.providers.worker_pool import WorkerPool
 
 TIMEOUT_S = 20.0
@@ -96,3 +97,42 @@ async def test_who_queues_is_told(pool, job):
             await task
     with pytest.raises(ProviderUnavailable, match="closed"):
         await pool.run(lambda: "late", urgent=True)
+
+
+async def waits(pool, job):
+    """`job` in the pool, as what may wait."""
+    before = MAY_WAIT.set(True)
+    try:
+        return asyncio.create_task(pool.run(job, urgent=True))  # a task has the context of its beginning
+    finally:
+        MAY_WAIT.reset(before)
+
+
+async def test_what_may_wait_comes_after_what_is_urgent(pool, job):
+    order = []
+    first = asyncio.create_task(pool.run(job, urgent=True))
+    await begun(job)
+    later = [await waits(pool, lambda: order.append("recording")) for _ in range(3)]
+    await asyncio.sleep(0)
+    live = asyncio.create_task(pool.run(lambda: order.append("live"), urgent=True))
+    await asyncio.sleep(0)
+    job.over.set()
+    await asyncio.gather(first, live, *later)
+    assert order == ["live", *["recording"] * 3]
+    await pool.aclose()
+
+
+async def test_what_may_wait_leaves_a_thread_to_the_others(left):
+    pool, jobs = WorkerPool(2, "test", Ending(left.append)), [Job() for _ in range(3)]
+    waiting = [await waits(pool, job) for job in jobs]
+    await begun(jobs[0])
+    assert pool.free == 1
+    assert await pool.run(lambda: "live", urgent=True) == "live"
+    assert not jobs[1].began.is_set()
+    cancelled = waiting.pop(1)
+    cancelled.cancel()
+    for job in jobs:
+        job.over.set()
+    assert await asyncio.gather(*waiting) == ["done", "done"]
+    assert pool.free == 2
+    await pool.aclose()

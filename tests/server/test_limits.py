@@ -1,6 +1,7 @@
 """Limits: open sessions of one key, and the rates of events and audio of one client."""
 
 import asyncio
+import base64
 import json
 import urllib.error
 import urllib.request
@@ -96,6 +97,21 @@ async def test_audio_that_comes_too_fast_is_read_later():
         begin_s = loop.time()
         for _ in range(13):
             await wire.append(bytes(480_000))  # 10 s
+        await wire.send("input_audio_buffer.clear")
+        await wire.until("input_audio_buffer.cleared")
+        assert loop.time() - begin_s >= 0.9
+        assert not wire.of("error")
+
+
+async def test_recordings_that_come_too_fast_are_read_later():
+    """Sound of items counts as appended sound does."""
+    async with open_harness() as harness, harness.connect("?extensions=resume") as wire:
+        loop = asyncio.get_running_loop()
+        begin_s = loop.time()
+        part = {"type": "input_audio", "audio": base64.b64encode(bytes(3_120_000)).decode()}  # 65 s
+        for _ in range(2):
+            item = {"type": "message", "role": "user", "content": [part]}
+            await wire.send("conversation.item.create", item=item)
         await wire.send("input_audio_buffer.clear")
         await wire.until("input_audio_buffer.cleared")
         assert loop.time() - begin_s >= 0.9
