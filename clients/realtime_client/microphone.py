@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
+from realtime.core.channels import Downmix
 
-from .channels import Downmix
 from .devices import (
     LATENCY_S,
     RATE,

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any
 
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
+from realtime.core.channels import spread
 
-from .channels import spread
 from .devices import (
     LATENCY_S,
     RATE,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.core import g711
+from realtime.core.channels import one_channel
 from realtime.core.resample import Resampler as Resampler  # part of this module's surface
 from realtime.core.resample import resampled as resampled
 
@@ -22,6 +23,7 @@ FormatType = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 SAMPLE_BYTES = 2
 G711_RATE = 8_000  # Hertz
 SILENCE_DBFS = -120.0  # what digital silence is called, where the logarithm has no answer
+_CHOICE_MS = 20  # of a file: for so long the same channel is read
 _PCM = np.dtype("<i2")
 _WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
@@ -157,11 +159,10 @@ def write_wav(samples: Samples, rate: int) -> bytes:
 
 
 def read_wav(data: bytes) -> tuple[Samples, int]:
-    """The samples (channels mixed to one) and the rate in Hertz of a WAV file.
+    """The samples of the channel that is spoken into (`channels.py`), and the rate in Hertz, of a WAV file.
 
     A length the writer could not know yet means "to the end": that of a stream, and none of a recorder that was
-    interrupted. Raises ValueError on anything but
-    uncompressed 16-bit sound.
+    interrupted. Raises ValueError on anything but uncompressed 16-bit sound.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise ValueError("this is not a WAV file")
@@ -178,7 +179,7 @@ def read_wav(data: bytes) -> tuple[Samples, int]:
                 body = data[at + 8 :]
             block = SAMPLE_BYTES * channels
             frames = pcm_to_samples(body[: len(body) - len(body) % block]).reshape(-1, channels)
-            return (frames[:, 0] if channels == 1 else frames.mean(axis=1).astype(np.int16)), rate
+            return one_channel(frames, max(1, rate * _CHOICE_MS // 1000)), rate
         at += 8 + size + size % 2
     raise ValueError("this WAV file has no sound in it")
 

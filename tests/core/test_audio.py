@@ -264,9 +264,31 @@ def test_wav_of_unknown_length_other_chunks_and_two_channels_is_read():
     header = bytearray(audio.wav_header(16_000, 0xFFFFFFFF - 36))
     header[22:24] = (2).to_bytes(2, "little")
     extra = b"LIST" + (3).to_bytes(4, "little") + b"abc\0"
-    data = bytes(header[:36]) + extra + bytes(header[36:]) + np.array([10, 20, -4, -8], "<i2").tobytes()
+    data = bytes(header[:36]) + extra + bytes(header[36:]) + np.array([10, 12, -4, -6], "<i2").tobytes()
     samples, rate = audio.read_wav(data)
-    assert (samples.tolist(), rate) == ([15, -6], 16_000)
+    assert (samples.tolist(), rate) == ([10, -4], 16_000)
+
+
+def wav_of(*channels, rate=16_000):
+    header = bytearray(audio.wav_header(rate, len(channels) * 2 * len(channels[0])))
+    header[22:24] = len(channels).to_bytes(2, "little")
+    return bytes(header) + np.stack(channels, axis=1).astype("<i2").tobytes()
+
+
+def test_a_wav_file_of_opposite_phases_is_no_silence():
+    voice = tone(440, 16_000, 0.2)
+    assert np.array_equal(audio.read_wav(wav_of(voice, -voice))[0], voice)
+
+
+@pytest.mark.parametrize("count", [2, 6, 8])
+def test_one_voice_on_one_channel_of_a_wav_file_is_as_loud_as_alone(count):
+    """Also where another channel has the first part of the conversation."""
+    voice, silence = tone(440, 16_000), np.zeros(16_000, np.int16)
+    there, elsewhere = np.concatenate((voice, silence)), np.concatenate((silence, voice))
+    samples, _ = audio.read_wav(wav_of(*[elsewhere * 0] * (count - 2), there, elsewhere))
+    assert audio.level_dbfs(samples) == pytest.approx(
+        audio.level_dbfs(np.concatenate((voice, voice))), abs=0.3
+    )
 
 
 @pytest.mark.parametrize(

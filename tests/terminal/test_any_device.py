@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from realtime_client import DeviceError, Microphone, PartKey, Speaker
-from realtime_client.channels import Downmix, spread
 from realtime_client.devices import GONE_S, Form, Liveness, usable_form
+
+from realtime.core.channels import Downmix, spread
 
 from tests.eventually import eventually
 from tests.terminal.strict_devices import StrictDevices
