@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from .columns import Wrap
 from .prompt import is_dumb
 
 NAME_WIDTH = 10
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # controls, halves of characters, ends of lines and of paragraphs
+_LEFT_OUT = frozenset("\u00ad\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 TAB = " " * 4  # a terminal would jump by columns that `Wrap` does not count
 
 
@@ -54,8 +57,18 @@ class SpokenText:
 
 
 def printable(text: str) -> str:
-    """Text that cannot control the terminal: escapes and other control characters become spaces."""
-    return "".join(mark if mark.isprintable() else " " for mark in text)
+    """Text that cannot control the terminal; every letter of it stays.
+
+    Escapes and what else controls becomes a blank. What only turns the direction of writing, or allows a hyphen, is
+    left out: it may stand within a word. Joiners stay, and characters that are newer than this Python's tables.
+    """
+    return "".join(map(_shown, text))
+
+
+def _shown(mark: str) -> str:
+    if mark in _LEFT_OUT:
+        return ""
+    return " " if unicodedata.category(mark) in _CONTROLS else mark
 
 
 class Page(Protocol):
@@ -107,11 +120,13 @@ class TerminalPage:
 class Screen:
     """Lines of a conversation: `you`, `assistant` and notes, on a page or into `write(text, style)`.
 
-    On a terminal no word is split at the right edge.
+    On a terminal no word is split at the right edge. Where a program reads standard output, notes and problems go to
+    standard error: they are no part of an answer.
     """
 
     def __init__(self, page: Page | Callable[[str, str], None] | None = None) -> None:
         self._page = _page(page)
+        self._aside = PlainPage(_to_stderr) if page is None and not sys.stdout.isatty() else None
         self._wrap = Wrap(self._page.width, NAME_WIDTH)
         self._open = False  # a line of a reply is not finished
         self._breaks = 0  # line breaks of a reply, written when more of it follows
@@ -120,10 +135,10 @@ class Screen:
         self._line("you", printable(text), "bold cyan")
 
     def note(self, text: str) -> None:
-        self._line("", printable(text), "dim")
+        self._beside("", printable(text), "dim")
 
     def problem(self, text: str) -> None:
-        self._line("!", printable(text), "bold red")
+        self._beside("!", printable(text), "bold red")
 
     def reply(self, text: str) -> None:
         """More of the assistant's current reply. Its line breaks stay, so that lists and code can be read."""
@@ -155,6 +170,12 @@ class Screen:
         """The reply was interrupted; `heard` is what the history keeps."""
         self.note(f"(interrupted; heard: {heard.strip()!r})" if heard.strip() else "(interrupted, unheard)")
 
+    def _beside(self, name: str, text: str, style: str) -> None:
+        if self._aside is None:
+            self._line(name, text, style)
+        else:
+            self._aside.write(f"{name.ljust(NAME_WIDTH)}{text}\n", style)
+
     def _line(self, name: str, text: str, style: str) -> None:
         self.end_reply()
         self._write(name.ljust(NAME_WIDTH), style)
@@ -166,6 +187,10 @@ class Screen:
                 self._page.erase(step)
             else:
                 self._page.write(step, style)
+
+
+def _to_stderr(text: str, style: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 def _page(given: Page | Callable[[str, str], None] | None) -> Page:

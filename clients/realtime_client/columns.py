@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 _CLOSING = frozenset(",.;:!?)]}%'\"’”»、。，．：；！？）］｝」』】》〉〕…～ー々")  # never first in a line
+_EMOJI = range(0x1F000, 0x1FB00)  # the blocks of pictures; what is not assigned in them is wide when it comes
 
 
 def columns(text: str) -> int:
@@ -14,8 +15,11 @@ def columns(text: str) -> int:
 
 
 def _columns(mark: str) -> int:
-    if unicodedata.category(mark) in ("Mn", "Me", "Cf"):
+    category = unicodedata.category(mark)
+    if category in ("Mn", "Me", "Cf"):
         return 0
+    if category == "Cn" and ord(mark) in _EMOJI:  # newer than the tables of this Python
+        return 2
     return 2 if unicodedata.east_asian_width(mark) in "WF" else 1
 
 

@@ -47,7 +47,47 @@ def test_times_that_run_ahead_of_the_text_wait_for_it():
 
 def test_escapes_of_a_model_do_not_reach_the_terminal():
     assert "\x1b" not in printable("\x1b[2J\x9bdanger\u202e")
-    assert printable("你好 🙂") == "你好 🙂"
+    assert printable("a\nb\u2028c\u2029d\ud800e") == "a b c d e"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好 🙂",
+        "نمی\u200cخواهم",
+        "👨\u200d👩\u200d👧",
+        "🏳\ufe0f\u200d🌈",
+        "\U0001fae8 \U0001fabf",
+        "क्\u200dष",
+        "12\u202f000\u00a0€",
+        "你好\u3000世界",
+        "\ue000",
+    ],
+    ids=ascii,
+)
+def test_letters_stay_as_the_model_wrote_them(text):
+    assert printable(text) == text
+
+
+def test_what_only_turns_the_writing_or_allows_a_hyphen_is_left_out():
+    assert printable("un\u00adbelievable \u2067שלום\u2069\u200f!") == "unbelievable שלום!"
+
+
+def test_a_program_that_reads_the_answer_gets_nothing_else(capsys):
+    screen = Screen()
+    screen.note("Waiting for the answer ...")
+    screen.reply("It is")
+    screen.note("The connection was lost: reconnecting ...")
+    screen.reply(" noon.")
+    screen.end_reply()
+    screen.problem("Too many requests.")
+    out, err = capsys.readouterr()
+    assert out == "assistant It is noon.\n"
+    assert [line.strip() for line in err.splitlines()] == [
+        "Waiting for the answer ...",
+        "The connection was lost: reconnecting ...",
+        "!         Too many requests.",
+    ]
 
 
 def test_the_screen_keeps_one_line_for_each_turn():

@@ -29,6 +29,8 @@ def wrapped(fragments, width, indent=0):
         ("é", 1),
         ("e\u0301", 1),
         ("🙂", 2),
+        ("\U0001fae8\U0001faea", 4),  # the second is newer than the tables of most Pythons
+        ("نمی\u200cخواهم", 8),
         ("ｱ", 1),
         ("Ａ", 2),
         ("한글", 4),
