@@ -108,6 +108,23 @@ class Player:
         """Whether the device has samples that have not been heard yet (as of the last `positions`)."""
         return bool(self._spans)
 
+    @property
+    def audible(self) -> bool:
+        """Whether something sounds, as of the last `positions`, or does as soon as the device takes samples.
+
+        Not in an answer of which all that has come was heard: more may follow, or may never.
+        """
+        with self._lock:
+            return bool(self._spans) or self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        for part in self._parts:
+            if part.waiting_bytes:
+                return not self._awaits_more(part)
+            if not part.ended:
+                return False
+        return False
+
     def write(self, part: PartKey, pcm: bytes) -> None:
         """Queue audio. Audio of a flushed part is dropped: the server had not known of the flush."""
         with self._lock:

@@ -60,7 +60,7 @@ class Talk(Conversation):
         self.dropped_events = 0
         self._playback = Playback(self, speaker, self._heard, self._cut) if speaker is not None else None
         self._microphone = microphone
-        self._played_s = float("-inf")  # the last time that something was playing
+        self._sounded_s = float("-inf")  # the last time that something was to be heard
         self._events: deque[Event] = deque()
         self._new_event = asyncio.Event()
         self._over = asyncio.Event()
@@ -151,9 +151,13 @@ class Talk(Conversation):
             await self.append(bytes(len(pcm)) if self._muted() else pcm)
 
     def _muted(self) -> bool:
+        """Whether the microphone may hear the speaker. In an answer that has stopped coming, it hears the user."""
         if self.headphones or self._playback is None:
             return False
-        return self.playing or asyncio.get_running_loop().time() - self._played_s < ECHO_S
+        now_s = asyncio.get_running_loop().time()
+        if self._playback.output.player.audible:
+            self._sounded_s = now_s
+        return now_s - self._sounded_s < ECHO_S
 
     @property
     def position(self) -> Position | None:
@@ -178,6 +182,5 @@ class Talk(Conversation):
             await self.send(**event)
 
     def _heard(self, position: Position) -> None:
-        self._played_s = asyncio.get_running_loop().time()
         if self.on_heard is not None:
             self.on_heard(position)

@@ -10,7 +10,7 @@ from realtime_client import ConnectionLost, DeviceError, connect
 from realtime_client.files import FileMicrophone, FileSpeaker
 from realtime_client.talk import MAX_EVENTS
 
-from tests.eventually import WITHIN_S
+from tests.eventually import WITHIN_S, eventually
 from tests.terminal.scripted_server import scripted_server
 
 RATE = 24_000
@@ -227,6 +227,33 @@ async def test_without_headphones_the_microphone_is_muted_during_playback():
     assert all(any(pcm) for pcm in frames[:4])
     assert not any(any(pcm) for pcm in frames[during + 1 : after])
     assert any(frames[-1])
+
+
+async def test_what_is_said_into_the_silence_of_an_answer_that_has_stopped_coming_is_heard():
+    """Its server stalls or has gone. When more comes, the microphone is muted again."""
+    said = asyncio.Event()
+
+    async def script(line):
+        await line.greet()
+        await line.open_reply()
+        await line.audio(sound(200))
+        await said.wait()
+        await line.audio(sound(600), start_ms=200)
+        await line.close_reply()
+
+    def heard(frames):
+        return sum(any(frame["pcm"]) for frame in frames)
+
+    async with (
+        scripted_server(script) as (url, lines),
+        connect(url, speaker=FileSpeaker(), microphone=FileMicrophone(sound(9000, value=77), lead_ms=0)) as talk,
+    ):
+        await lines[0].expect("output_audio_buffer.played")
+        await eventually(lambda: heard(lines[0].of_type("frame")[10:]) > 5)
+        assert talk.playing
+        said.set()
+        await lines[0].expect("output_audio_buffer.played", state="drained")
+        assert heard(lines[0].of_type("frame")[-15:-5]) == 0
 
 
 async def test_a_file_that_nobody_listens_to_is_written_as_fast_as_the_audio_comes():

@@ -55,6 +55,32 @@ def test_a_part_that_is_trimmed_ends_there_or_where_the_device_is(arrived_ms, ta
     ]
 
 
+def test_a_part_is_audible_while_it_sounds_and_not_while_it_waits_for_more():
+    player = Player(prebuffer_ms=40)
+    assert not player.audible
+    player.write(A, tone(20))
+    assert not player.audible, "too short to begin"
+    player.write(A, tone(80))
+    assert player.audible
+    player.read(RATE // 10, 0.0)
+    player.positions(0.05)
+    assert player.audible
+    player.read(RATE // 10, 0.1)
+    player.positions(0.2)
+    assert player.active
+    assert not player.audible, "all that has come was heard"
+    player.write(B, tone(100))
+    assert not player.audible, "the first one is not over"
+    player.write(A, tone(10))
+    assert player.audible, "more of it has come"
+    player.read(RATE // 100, 0.3)
+    player.positions(0.4)
+    player.end(A)
+    assert player.audible, "now the second one follows"
+    player.flush()
+    assert not player.audible
+
+
 def test_parts_that_are_over_and_unknown_ones_are_trimmed_without_a_word():
     player = Player()
     player.trim(A, 100)
