@@ -71,6 +71,11 @@ class Conversation:
         return self._samples_sent / RATE
 
     @property
+    def away(self) -> bool:
+        """The connection was lost, and the way back is still looked for."""
+        return self._line is not None and self._line.away
+
+    @property
     def playing(self) -> bool:
         """Whether a reply is playing, or waits to be played."""
         return False
@@ -263,7 +268,7 @@ class Conversation:
         self._arrived.extend(first)
 
     async def _send(self, message: str | bytes) -> None:
-        if self._line is not None and self._line.away:
+        if self.away:
             return  # it is kept, and sent on the new socket
         try:
             await self._socket.send(message)

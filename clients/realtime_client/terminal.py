@@ -16,7 +16,7 @@ from .conversation import Conversation, Event
 from .player import Position
 
 SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
-ANSWER_TIMEOUT_S = 40.0  # and until the answer must have come
+ANSWER_TIMEOUT_S = 40.0  # until the answer must have come, and more of it while it is not over
 # Until another server says the rest of an answer whose server is gone, if there is a rest
 REST_TIMEOUT_S = 2.0
 WAITING = (  # seconds without anything of the answer, and what is said then
@@ -29,6 +29,7 @@ _CONTENT = (
     "response.output_text.delta",
     "response.done",
 )
+_NO_SIGNS = ("session.updated", "error")
 Work = AsyncGenerator[None, None]
 
 
@@ -51,6 +52,7 @@ class Terminal:
         self._updates = 0  # confirmed changes of the session
         self._refused = False  # the server was busy with another response
         self._contents = 0  # pieces of answers that have come
+        self._signs = 0  # events that tell that the server works on something, or is there again
         self._going_on: set[str] = set()  # items of which another server says the rest
         self._rest: asyncio.Task[None] | None = None  # waits for it
         self.on_refused: Callable[[], Any] = lambda: None  # called when that one was stopped
@@ -84,10 +86,10 @@ class Terminal:
         if not self._user_heard:
             self._problem("The server heard no speech in the file.")
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await self._until(lambda: not self._turn_open and not self._active)
+            await self._in_time(lambda: not self._turn_open and not self._active)
         except TimeoutError:
-            self._problem(f"No answer came within {ANSWER_TIMEOUT_S:g} s.")
+            what = "No more of the answer" if self._active else "No answer"
+            self._problem(f"{what} came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
 
     async def _received(self) -> None:
@@ -98,8 +100,7 @@ class Terminal:
         before = self._updates
         await self.conversation.update()
         with contextlib.suppress(TimeoutError):  # a server that is not ours may not answer
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await self._until(lambda: self._updates > before)
+            await self._in_time(lambda: self._updates > before)
 
     async def type(self, lines: AsyncIterable[str], *, wait: bool = False, echo: bool = False) -> Work:
         """Each line is a turn. A line during an answer interrupts it; with `wait` it waits for its end.
@@ -160,6 +161,7 @@ class Terminal:
 
     async def _show(self, event: Event) -> None:
         self._contents += event["type"] in _CONTENT
+        self._signs += event["type"] not in _NO_SIGNS
         match event["type"]:
             case "session.updated":
                 self._updates += 1
@@ -313,6 +315,20 @@ class Terminal:
                 timer.cancel()
 
     # -- waiting --------------------------------------------------------------------------------------------
+
+    async def _in_time(self, condition: Callable[[], bool]) -> None:
+        """Until this is so. Raises TimeoutError once the server, if it is there, has said nothing for too long."""
+        while not condition():
+
+            def moved(before: int = self._signs) -> bool:
+                return condition() or self._signs > before
+
+            try:
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    await self._until(moved)
+            except TimeoutError:
+                if not self.conversation.away:
+                    raise
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with self._news:

@@ -246,7 +246,9 @@ async def test_what_is_said_into_the_silence_of_an_answer_that_has_stopped_comin
 
     async with (
         scripted_server(script) as (url, lines),
-        connect(url, speaker=FileSpeaker(), microphone=FileMicrophone(sound(9000, value=77), lead_ms=0)) as talk,
+        connect(
+            url, speaker=FileSpeaker(), microphone=FileMicrophone(sound(9000, value=77), lead_ms=0)
+        ) as talk,
     ):
         await lines[0].expect("output_audio_buffer.played")
         await eventually(lambda: heard(lines[0].of_type("frame")[10:]) > 5)

@@ -77,6 +77,65 @@ async def test_a_file_whose_end_meets_a_line_that_is_down_is_answered_all_the_sa
     assert not terminal.failures
 
 
+def be_impatient(monkeypatch):
+    monkeypatch.setattr("realtime_client.terminal.ANSWER_TIMEOUT_S", 0.6)
+    monkeypatch.setattr("realtime_client.terminal.SPEECH_TIMEOUT_S", 0.1)
+
+
+async def hear_the_file(line):
+    await line.greet()
+    await line.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U")
+    await confirm(line, 1)
+    await confirm(line, 2)
+    await read_the_question(line)
+
+
+async def test_an_answer_may_take_longer_than_its_beginning_is_waited_for(monkeypatch):
+    be_impatient(monkeypatch)
+
+    async def script(line):
+        await hear_the_file(line)
+        await line.open_reply()
+        for number in range(8):
+            await line.audio(sound(100), start_ms=100 * number)
+            await asyncio.sleep(0.2)
+        await line.close_reply()
+
+    terminal, _, _ = await speak(script)
+    assert not terminal.failures
+
+
+async def test_an_answer_that_stops_in_the_middle_is_told(monkeypatch):
+    be_impatient(monkeypatch)
+
+    async def script(line):
+        await hear_the_file(line)
+        await line.open_reply()
+        await asyncio.sleep(2)
+        await line.close_reply()
+
+    terminal, _, _ = await speak(script)
+    assert terminal.failures == ["No more of the answer came within 0.6 s."]
+
+
+async def test_the_way_back_to_a_server_counts_for_nothing(monkeypatch):
+    be_impatient(monkeypatch)
+    connections = itertools.count(1)
+
+    async def script(line):
+        if next(connections) == 1:
+            await hear_the_file(line)
+            line.socket.transport.abort()
+            return
+        await asyncio.sleep(1.5)
+        await line.greet()
+        await reply_noon(line)
+
+    terminal, paper, _ = await speak(script)
+    assert not terminal.failures
+    assert paper.lines[-1] == "assistant It is noon."
+
+
 async def test_a_file_without_speech_is_said_to_be_one():
     async def script(line):
         await line.greet()
