@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import importlib.util
 import os
+import re
 import signal
-import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+
+from .keyboard import Keyboard
 
 PROMPT = "> "
 _ANSI = {
@@ -24,6 +26,15 @@ _ANSI = {
     "bold": "\x1b[1m",
     "dim": "\x1b[2m",
 }
+
+
+# A key that moves the cursor, where nothing edits the line, and other control characters
+_KEYS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO.|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
+def words_of(line: str) -> str:
+    """What was typed, without what keys have left in it that are no letters."""
+    return _KEYS.sub("", line).strip()
 
 
 def is_dumb() -> bool:
@@ -45,7 +56,9 @@ class PromptPage:
         from prompt_toolkit.history import InMemoryHistory
 
         session: Any = PromptSession  # its hints name a type that ours is, in words mypy does not follow
-        self._session: Any = session(self._message, history=InMemoryHistory(), erase_when_done=True)
+        self._session: Any = session(
+            self._message, history=InMemoryHistory(), erase_when_done=True, enable_suspend=True
+        )
         self._row: list[tuple[str, str]] = []  # style and text of the unfinished line
 
     def width(self) -> int | None:
@@ -102,36 +115,20 @@ class PromptPage:
         return [*above, ("", "\n" if above else ""), ("bold", PROMPT)]
 
 
-async def plain_lines(idle: Callable[[], Awaitable[None]]) -> AsyncIterator[str]:
-    """The lines that are typed, each asked for once `idle` returns: readline edits them and keeps their history."""
+async def plain_lines(idle: Callable[[], Awaitable[None]], keyboard: Keyboard) -> AsyncIterator[str]:
+    """The lines that are typed, each asked for once `idle` returns: readline edits them and keeps their history.
+
+    What is typed into them is seen.
+    """
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  # `input` uses it from here on
     while True:
         await idle()
-        line = await _in_thread(lambda: input(PROMPT))
+        with keyboard.seen():
+            line = await _in_thread(lambda: input(PROMPT))
         if line is None:
             return
         yield line
-
-
-@contextlib.contextmanager
-def without_echo() -> Iterator[None]:
-    """Keys that are pressed do not appear among the answers; the terminal is afterwards as it was."""
-    try:
-        import termios
-
-        descriptor = sys.stdin.fileno()
-        before = termios.tcgetattr(descriptor)
-    except (ImportError, OSError, ValueError, termios.error):
-        yield  # no terminal, or one of another kind
-        return
-    silent = list(before)
-    silent[3] &= ~termios.ECHO
-    termios.tcsetattr(descriptor, termios.TCSADRAIN, silent)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 async def _in_thread(read: Callable[[], str]) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 from .captions import Screen, SpokenText
 from .conversation import Conversation, Event
 from .player import Position
+from .prompt import words_of
 
 SPEECH_TIMEOUT_S = 1.5  # from the end of a file until the server must have detected its last word
 ANSWER_TIMEOUT_S = 40.0  # until the answer must have come, and more of it while it is not over
@@ -108,15 +109,16 @@ class Terminal:
         `echo`: the screen shows the line, because where it was typed it does not stay.
         """
         async for line in lines:
-            if not line.strip():
+            words = words_of(line)
+            if not words:
                 continue
             if wait:
                 await self.settled()
             else:
                 await self._interrupt()
             if echo:
-                self.screen.you(line.strip())
-            await self._ask(line.strip(), lambda: bool(self._active))
+                self.screen.you(words)
+            await self._ask(words, lambda: bool(self._active))
             yield
         await self.settled()
 

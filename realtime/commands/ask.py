@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from realtime_client.captions import Screen
 from realtime_client.files import FileSpeaker, check_writable
-from realtime_client.prompt import without_echo
+from realtime_client.keyboard import without_echo
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 

@@ -13,7 +13,8 @@ from contextlib import AsyncExitStack
 from realtime_client import AudioInput, AudioOutput, Conversation, DeviceError, Microphone
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker, check_writable, read_sound
-from realtime_client.prompt import PromptPage, has_prompt_toolkit, is_dumb, plain_lines, without_echo
+from realtime_client.keyboard import Keyboard, without_echo
+from realtime_client.prompt import PromptPage, has_prompt_toolkit, is_dumb, plain_lines
 from realtime_client.speaker import Speaker
 from realtime_client.terminal import Terminal
 
@@ -21,6 +22,8 @@ from realtime.commands import interruptible
 from realtime.commands.common import Target, add_conversation, prepare_server, target
 from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.commands.stdin import read_lines
+
+TYPE = "Type a line and press Enter; Ctrl-D ends the conversation."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +70,9 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     page = PromptPage() if typed and has_prompt_toolkit() and not is_dumb() else None
     screen = Screen(page)
     async with AsyncExitStack() as stack:
-        if page is None:
-            stack.enter_context(without_echo())
+        # prompt_toolkit has the keyboard to itself, and lines that `tee` would read are seen as they are typed
+        alone = page is None and (typed or not args.text)
+        keyboard = stack.enter_context(without_echo()) if alone else Keyboard(None)
         server = await stack.enter_async_context(target(args, hears=not args.text))
         # what is typed interrupts nobody who waits for a file; a voice does
         speaker = (
@@ -92,10 +96,12 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
             screen.note("Listening. Speak; Ctrl-C ends the conversation.")
             await terminal.run()
         elif typed:
-            screen.note("Type a line and press Enter; Ctrl-D ends the conversation.")
-            lines = page.lines() if page else plain_lines(terminal.settled)
+            screen.note(TYPE)
+            lines = page.lines() if page else plain_lines(terminal.settled, keyboard)
             await terminal.run(terminal.type(lines, echo=page is not None))
         else:
+            if sys.stdin.isatty():
+                screen.note(TYPE)
             await terminal.run(terminal.type(read_lines(), wait=True))
     return 1 if terminal.failures else 0
 

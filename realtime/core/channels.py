@@ -1,4 +1,4 @@
-"""One channel from many, and many from one: devices and files of two, four or eight channels carry a conversation's one.
+"""One channel from many, and many from one: devices and files may have eight, a conversation has one.
 
 Samples in, samples out; interleaved 16-bit PCM on the side of the device or the file.
 """

@@ -12,7 +12,6 @@ from realtime_client import DeviceError, Microphone, PartKey, Speaker
 from realtime_client.devices import GONE_S, Form, Liveness, usable_form
 
 from realtime.core.channels import Downmix, spread
-
 from tests.eventually import eventually
 from tests.terminal.strict_devices import StrictDevices
 

@@ -35,8 +35,24 @@ def test_a_typed_conversation_has_no_colours_where_none_are_wanted(tmp_path, env
     person = Person("talk", "--text", "--out", "x.wav", cwd=tmp_path, width=200, **env)
     person.until("Ctrl-D", "\n", ">")
     person.press("Hello.\r")
-    person.until("assistant ", "\n", ">")
+    person.until("Hello.", "\n", "assistant ", "\n", ">")  # what is typed is seen, too
     person.press("\x04")
     assert person.ends() == 0
     assert not re.search(r"\x1b\[[\d;]*3[0-7]m", person.screen), person.screen
     assert ("\x1b" in person.screen) is ("TERM" not in env), person.screen
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("  Hello. ", "Hello."),
+        ("Hel\x1alo", "Hello"),
+        ("Hel\x1b[D\x1b[3~lo\x1bOH", "Hello"),
+        ("\x16\x07\x9b", ""),
+        ("one\ttwo", "one\ttwo"),
+        ("نمی\u200cخواهم 👨\u200d👩", "نمی\u200cخواهم 👨\u200d👩"),
+    ],
+    ids=ascii,
+)
+def test_keys_that_are_no_letters_do_not_reach_the_model(line, words):
+    assert prompt.words_of(line) == words

@@ -1,0 +1,139 @@
+"""What a terminal does with keys: they are seen while a line is asked for, and never among the answers.
+
+A terminal belongs to the foreground. In the background (`&`, or `timeout` in a script) nothing of it is touched, and
+whoever is stopped (Ctrl-Z) leaves it as it was found. Knows terminals and signals; knows no conversation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+try:
+    import termios
+
+    _HAS_TERMINALS = True
+    _FAILURES: tuple[type[Exception], ...] = (OSError, ValueError, AttributeError, termios.error)
+except ImportError:  # terminals are of another kind
+    _HAS_TERMINALS = False
+    _FAILURES = (OSError, ValueError, AttributeError)
+
+
+class Keyboard:
+    """The echo of the terminal of standard input, if there is one; `without_echo` gives it back at the end."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+        self._found: list[Any] | None = None  # how the terminal was
+        self._stopped: list[Any] | None = None  # and how it was for us, when Ctrl-Z stopped us
+        self._silent = False
+
+    @contextlib.contextmanager
+    def seen(self) -> Iterator[None]:
+        """Until the end of the block keys are shown as they are pressed."""
+        before = self._silent
+        self.be_silent(False)
+        try:
+            yield
+        finally:
+            self.be_silent(before)
+
+    def be_silent(self, silent: bool = True) -> None:
+        self._silent = silent
+        self.take()
+
+    def take(self) -> None:
+        """Make the terminal what it has to be by now, if it is ours: also after it was somebody else's."""
+        with self._ours() as now:
+            if now is None:
+                return
+            self._found = self._found or list(now)
+            wanted, self._stopped = list(self._stopped or now), None
+            echo = 0 if self._silent else self._found[3] & termios.ECHO
+            wanted[3] = wanted[3] & ~termios.ECHO | echo
+            self._set(wanted)
+
+    def leave(self, *, stopped: bool = False) -> None:
+        """Make it what it was. `stopped`: `take` makes it again what it is now."""
+        with self._ours() as now:
+            if now is None or self._found is None:
+                return
+            self._stopped = list(now) if stopped else None
+            self._set(self._found)
+
+    @contextlib.contextmanager
+    def _ours(self) -> Iterator[list[Any] | None]:
+        """The settings of the terminal; None if there is none, or we are in its background or it has gone."""
+        try:
+            ours = self._descriptor is not None and os.tcgetpgrp(self._descriptor) == os.getpgrp()
+            now = termios.tcgetattr(self._descriptor) if ours and self._descriptor is not None else None
+        except _FAILURES:
+            now = None
+        yield now
+
+    def _set(self, settings: list[Any]) -> None:
+        """Without being stopped for it, should the terminal have become somebody else's in this moment."""
+        assert self._descriptor is not None
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        try:
+            with contextlib.suppress(*_FAILURES):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, settings)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def without_echo() -> Iterator[Keyboard]:
+    """Keys that are pressed do not appear among the answers; the terminal is afterwards as it was."""
+    keyboard = Keyboard(_terminal())
+    with _told_of_stops(keyboard):
+        keyboard.be_silent()
+        try:
+            yield keyboard
+        finally:
+            keyboard.leave()
+
+
+def _terminal() -> int | None:
+    if not _HAS_TERMINALS:
+        return None
+    try:
+        descriptor = sys.stdin.fileno()
+        termios.tcgetattr(descriptor)
+    except _FAILURES:
+        return None
+    return descriptor
+
+
+@contextlib.contextmanager
+def _told_of_stops(keyboard: Keyboard) -> Iterator[None]:
+    """Ctrl-Z and `fg` come to the keyboard, if they have their default meaning so far."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        keyboard.leave(stopped=True)
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # here we wait until somebody lets us go on
+        signal.signal(signal.SIGTSTP, stop)
+        keyboard.take()
+
+    def go_on(number: int, frame: FrameType | None) -> None:
+        keyboard.take()
+
+    if keyboard._descriptor is None or threading.current_thread() is not threading.main_thread():
+        yield  # no other thread may set a handler
+        return
+    handlers = {signal.SIGTSTP: stop, signal.SIGCONT: go_on}
+    ours = {number: one for number, one in handlers.items() if signal.getsignal(number) == signal.SIG_DFL}
+    for number, handler in ours.items():
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
