@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 
 from realtime import __version__, interrupt
-from realtime.commands.outcome import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, outcome_of
+from realtime.commands.outcome import EXIT_FAILED, EXIT_USAGE, outcome_of
 from realtime.errors import ConfigError
 
 # Group → command → an example of its use, and what it is for. The page of `realtime --help` is made from it.
@@ -72,7 +72,8 @@ them all. `realtime COMMAND --help` shows the options of one command, `realtime 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted.
+    0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted, 143 ended by
+    SIGTERM, 129 by SIGHUP.
     """
     with _standard_streams():
         return _main(list(sys.argv[1:] if argv is None else argv))
@@ -140,9 +141,10 @@ def _run_and_report(name: str, words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        outcome = outcome_of(error)
         if as_json:
-            outcome_of(error).show(as_json=True)
-        return EXIT_INTERRUPTED
+            outcome.show(as_json=True)
+        return outcome.status
     except Exception as error:
         outcome = outcome_of(error)  # raises what is no error of the user, the machine or the platform
         outcome.show(as_json=as_json)

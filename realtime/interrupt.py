@@ -21,19 +21,20 @@ def begin() -> None:
     Only where Ctrl-C means KeyboardInterrupt: a parent that had it ignored (`nohup`, `&`) has decided otherwise.
     """
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-        _signal.signal(_signal.SIGINT, _leave)
+        _signal.signal(_signal.SIGINT, leave)
     if os.getpid() == 1 and _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
-        # until a server takes it over; other commands end by it at any moment
-        _signal.signal(_signal.SIGTERM, _leave)
+        # until a server or another command takes it over
+        _signal.signal(_signal.SIGTERM, leave)
 
 
 def hand_over() -> None:
     """From here on Ctrl-C is a KeyboardInterrupt again: a command runs, and closes what it has opened."""
-    if _signal.getsignal(_signal.SIGINT) is _leave:
+    if _signal.getsignal(_signal.SIGINT) is leave:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 
 
-def _leave(number: int, frame: object) -> None:
+def leave(number: int, frame: object) -> None:
+    """The handler: ends the process at once."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

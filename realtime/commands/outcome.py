@@ -62,7 +62,10 @@ def outcome_of(error: BaseException) -> Outcome:
         case RealtimeError() | ClientError():
             return Outcome(EXIT_FAILED, name, message, None, details)
         case KeyboardInterrupt() | asyncio.CancelledError():
-            return Outcome(EXIT_INTERRUPTED, "Interrupted", "Interrupted.")
+            status = getattr(
+                error, "status", EXIT_INTERRUPTED
+            )  # of SIGTERM and SIGHUP (`interruptible.Terminated`)
+            return Outcome(status, "Interrupted", "Interrupted.")
         case OSError() if error.errno is not None or error.args:
             return Outcome(EXIT_FAILED, name, _machine(error))
         case _:

@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     begun: list[Terminal] = []
     try:
         return interruptible.run(_talk, args, begun)
-    except KeyboardInterrupt:
-        if not begun:
+    except KeyboardInterrupt as end:
+        if not begun or isinstance(end, interruptible.Terminated):
             raise
         print()
         return 0

@@ -284,8 +284,9 @@ def test_the_server_of_a_conversation_keeps_its_warnings_to_itself(tmp_path):
     words = ("ask", "Hi", "--voice", "nobody", "--out", str(tmp_path / "answer.wav"))
     ran = realtime_program(*words)
     assert ran.returncode == 1
-    assert "this voice cannot be used" in ran.stdout
-    assert ran.stderr == ""
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1, ran.stderr
+    assert "this voice cannot be used" in ran.stderr
     ran = realtime_program(*words, REALTIME_LOG_LEVEL="warning")
     assert "reply failed id=resp_" in ran.stderr
 

@@ -1,6 +1,7 @@
-"""Ctrl-C while a command runs: it is cancelled between two steps of the event loop, never within one."""
+"""Ctrl-C, SIGTERM and SIGHUP while a command runs: it is cancelled between two steps of the event loop, never within one."""
 
 import asyncio
+import errno
 import signal
 import threading
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from realtime.commands import interruptible
+from realtime.commands.outcome import outcome_of
 
 
 @pytest.fixture(autouse=True)
@@ -177,3 +179,63 @@ def test_a_command_runs_in_a_thread_too():
     thread.start()
     thread.join(10)
     assert results == ["done"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_who_is_ended_closes_first_and_once(name, status):
+    """A window that is closed often sends several signals; what was said is saved meanwhile."""
+    number, closed = getattr(signal, name), []
+
+    async def command():
+        try:
+            signal.raise_signal(number)
+            await asyncio.sleep(10)
+        finally:
+            for again in (signal.SIGTERM, signal.SIGHUP):
+                signal.raise_signal(again)
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    with pytest.raises(interruptible.Terminated) as ended:
+        interruptible.run(command)
+    assert (ended.value.status, closed) == (status, [True])
+    assert outcome_of(ended.value).status == status
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_terminal_that_was_closed_takes_no_last_words():
+    async def command():
+        try:
+            signal.raise_signal(signal.SIGHUP)
+            await asyncio.sleep(10)
+        finally:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(interruptible.Terminated):
+        interruptible.run(command)
+
+
+def test_ctrl_c_does_not_wait_for_what_closes_after_sigterm():
+    async def command():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(10)
+        finally:
+            press()
+            pytest.fail("Ctrl-C was not taken at once")
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible.run(command)
+
+
+def test_nohup_stays_in_force():
+    async def command():
+        signal.raise_signal(signal.SIGHUP)
+        await asyncio.sleep(0)
+        return "done"
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert interruptible.run(command) == "done"
+    finally:
+        signal.signal(signal.SIGHUP, before)
