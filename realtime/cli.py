@@ -72,8 +72,8 @@ them all. `realtime COMMAND --help` shows the options of one command, `realtime 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted, 143 ended by
-    SIGTERM, 129 by SIGHUP.
+    0 done, 1 failed, 2 a wrong option, argument or setting, 3 not finished but it goes on, 130 interrupted (143 by
+    SIGTERM, 129 by SIGHUP).
     """
     with _standard_streams():
         return _main(list(sys.argv[1:] if argv is None else argv))

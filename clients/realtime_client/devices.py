@@ -1,14 +1,13 @@
-"""PortAudio, through the sounddevice package. Turns all its errors into DeviceError."""
+"""PortAudio, through the sounddevice package. Turns all its errors into DeviceError; `calls.py` waits for it."""
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,22 +99,6 @@ def started(stream: Any) -> None:
         stream.start()
     except BaseException:
         stream.close()
-        raise
-
-
-async def open_in_thread(opening: Callable[[], None], close: Callable[[], None]) -> None:
-    """`opening()` in a thread. Cancelled meanwhile, it waits for the thread and closes what that has opened: nobody
-    else would, and the microphone would listen on. Raises what `opening` raises."""
-    # A future, not a task: the end of a loop cancels all tasks, and this one would look ended while its thread works.
-    running = asyncio.get_running_loop().run_in_executor(None, opening)
-    try:
-        await asyncio.shield(running)
-    except asyncio.CancelledError:
-        while not running.done():
-            with suppress(asyncio.CancelledError):  # the first one goes on below
-                await asyncio.wait({running})
-        if running.exception() is None:
-            close()
         raise
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 from realtime.core.channels import Downmix
 
+from .calls import closed, opened
 from .devices import (
     LATENCY_S,
     RATE,
     Liveness,
     device_errors,
-    open_in_thread,
     sounddevice,
     started,
     usable_form,
@@ -55,13 +55,13 @@ class Microphone:
 
     async def __aenter__(self) -> Microphone:
         self._loop = asyncio.get_running_loop()
-        await open_in_thread(self._open, self._close)
+        await opened(self._open, self._close, "microphone", self._instead)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._close)
+        await closed(self._close)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:

@@ -9,13 +9,13 @@ from typing import Any
 from realtime.core.audio import Resampler, pcm_to_samples, samples_to_pcm
 from realtime.core.channels import spread
 
+from .calls import closed, opened
 from .devices import (
     LATENCY_S,
     RATE,
     Form,
     Liveness,
     device_errors,
-    open_in_thread,
     sounddevice,
     started,
     usable_form,
@@ -52,13 +52,13 @@ class Speaker:
         self._liveness = Liveness("speaker", instead)
 
     async def __aenter__(self) -> Speaker:
-        await open_in_thread(self._open, self._close)
+        await opened(self._open, self._close, "speaker", self._instead)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._close)
+        await closed(self._close)
 
     @property
     def latency_s(self) -> float:

@@ -13,6 +13,7 @@ from realtime_client.terminal import Terminal
 
 from realtime.commands import interruptible
 from realtime.commands.common import add_conversation, prepare_server, target
+from realtime.commands.own_stderr import own_stderr
 from realtime.errors import ConfigError
 
 
@@ -38,6 +39,7 @@ async def _ask(args: argparse.Namespace) -> int:
         check_writable(args.out)
     speaker = FileSpeaker(paced=False) if args.out else Speaker(instead="save the answer with `--out FILE`")
     async with AsyncExitStack() as stack:
+        stack.enter_context(own_stderr(not args.out))
         server = await stack.enter_async_context(target(args, hears=False, greets=False))
         if isinstance(speaker, FileSpeaker):
             stack.callback(speaker.save, args.out)  # also what came before Ctrl-C or a failure

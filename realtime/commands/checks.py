@@ -66,7 +66,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
     ]
     findings += await redis_findings(settings)
     findings += await asyncio.to_thread(_traces, settings)
-    findings += await asyncio.to_thread(_devices)
+    findings += await _sound()
     return findings
 
 
@@ -300,6 +300,23 @@ def _traces(settings: Settings) -> list[Finding]:
     return [Finding("traces", Verdict.NOTE, f"{where} does not take them: spans are lost", advice)]
 
 
+async def _sound() -> list[Finding]:
+    """The devices; a sound server that hangs is told like one that is not there."""
+    from realtime_client import DeviceError
+    from realtime_client.calls import opened
+
+    found: list[Finding] = []
+    try:
+        await opened(lambda: found.extend(_devices()), lambda: None, "sound system", "use the page")
+    except DeviceError as error:
+        return [_soundless(error)]
+    return found
+
+
+def _soundless(error: Exception) -> Finding:
+    return Finding("sound", Verdict.NOTE, "no sound in the terminal; the page works without it", str(error))
+
+
 def _devices() -> list[Finding]:
     from realtime_client import DeviceError
     from realtime_client.devices import device_names
@@ -309,11 +326,7 @@ def _devices() -> list[Finding]:
         try:
             names = device_names(kind)
         except DeviceError as error:
-            return [
-                Finding(
-                    "sound", Verdict.NOTE, "no sound in the terminal; the page works without it", str(error)
-                )
-            ]
+            return [_soundless(error)]
         if names:
             findings.append(
                 Finding(part, Verdict.GOOD, ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))

@@ -26,6 +26,7 @@ from realtime.commands.common import (
     sign_of_life,
     without_warnings,
 )
+from realtime.commands.own_stderr import own_stderr
 from realtime.commands.stdin import read_stream
 from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
@@ -64,7 +65,8 @@ def prepare(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 once everything was heard or saved. Raises ClientError, ConfigError and ProviderError."""
-    return interruptible.run(_say, args)
+    with own_stderr(not args.out):
+        return interruptible.run(_say, args)
 
 
 async def _say(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from realtime_client.terminal import Terminal
 from realtime.commands import interruptible
 from realtime.commands.common import Target, add_conversation, prepare_server, target
 from realtime.commands.foreign_packages import refuse_foreign_packages
+from realtime.commands.own_stderr import own_stderr
 from realtime.commands.stdin import read_lines
 
 TYPE = "Type a line and press Enter; Ctrl-D ends the conversation."
@@ -73,6 +74,7 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
         # prompt_toolkit has the keyboard to itself, and lines that `tee` would read are seen as they are typed
         alone = page is None and (typed or not args.text)
         keyboard = stack.enter_context(without_echo()) if alone else Keyboard(None)
+        stack.enter_context(own_stderr(not args.out or not (args.text or file)))
         server = await stack.enter_async_context(target(args, hears=not args.text))
         # what is typed interrupts nobody who waits for a file; a voice does
         speaker = (

@@ -13,6 +13,7 @@ from typing import Any
 from realtime.commands import voice_records
 from realtime.commands.common import add_setting, add_speed
 from realtime.commands.naming import absolute, check_out, ending, name_result
+from realtime.commands.own_stderr import own_stderr
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.table import table
 from realtime.commands.voice_making import clone, design
@@ -94,7 +95,8 @@ def run(args: argparse.Namespace) -> int:
         "keep": _keep,
         "delete": _delete,
     }
-    return run_on_platform(args, actions[args.action])
+    with own_stderr(args.action == "try" and args.out is None):
+        return run_on_platform(args, actions[args.action])
 
 
 async def _list(platform: Platform) -> int:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_client import DeviceError, Microphone, PartKey, Speaker
+from realtime_client import DeviceError, Microphone, PartKey, Speaker, calls
 from realtime_client.devices import GONE_S, Form, Liveness, usable_form
 
 from realtime.core.channels import Downmix, spread
+from realtime.ending import Ending
 from tests.eventually import eventually
-from tests.terminal.strict_devices import StrictDevices
+from tests.terminal.strict_devices import Stream, StrictDevices
 
 RATE = 24_000  # Hertz, of the wire
 TONE = 440  # Hertz
@@ -266,3 +267,62 @@ async def test_a_device_that_was_opened_for_a_cancelled_call_is_closed(kind, tim
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert [stream.closed for stream in module.streams] == [True]
+
+
+# -- a sound server that hangs --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """Calls of this device do not come back before the end of the test: `hanging(name)` says which."""
+    module, go_on = StrictDevices(), threading.Event()
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    monkeypatch.setattr(calls, "OPEN_S", 0.2)
+    monkeypatch.setattr(calls, "CLOSE_S", 0.2)
+    query, close = module.query_devices, Stream.close
+
+    def hang(name):
+        where, call = (module, query) if name == "query_devices" else (Stream, close)
+        monkeypatch.setattr(where, name, lambda *args: (go_on.wait(), call(*args))[1])
+        return module, go_on
+
+    yield hang
+    go_on.set()
+
+
+@pytest.mark.parametrize(("kind", "what"), [(Microphone, "microphone"), (Speaker, "speaker")])
+async def test_a_device_that_does_not_answer_is_told_and_closed_when_it_opens_after_all(kind, what, hanging):
+    module, go_on = hanging("query_devices")
+    with pytest.raises(DeviceError, match=f"The {what} does not answer"):
+        async with kind():
+            pass
+    go_on.set()
+    await eventually(lambda: [stream.closed for stream in module.streams] == [True])
+
+
+@pytest.mark.parametrize("kind", [Microphone, Speaker])
+async def test_ctrl_c_does_not_wait_for_a_device_that_does_not_open(kind, hanging):
+    module, go_on = hanging("query_devices")
+    opening = asyncio.create_task(kind().__aenter__())
+    await asyncio.sleep(0.05)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(opening, 5)
+    go_on.set()
+    await eventually(lambda: [stream.closed for stream in module.streams] == [True])
+
+
+@pytest.mark.parametrize("kind", [Microphone, Speaker])
+async def test_an_error_is_told_though_the_device_does_not_close(kind, hanging):
+    """And the end of the process does not wait for it either."""
+    hanging("close")
+    async with asyncio.timeout(5):
+        with pytest.raises(DeviceError, match="gone"):
+            async with kind():
+                raise DeviceError("It is gone.")
+    left = []
+    ending = Ending(left.append)
+    for thread in calls._hanging:
+        ending.abandon(thread)
+    ending.end(1)
+    assert left == [1]
