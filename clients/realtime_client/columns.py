@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 _CLOSING = frozenset(",.;:!?)]}%'\"’”»、。，．：；！？）］｝」』】》〉〕…～ー々")  # never first in a line
-_EMOJI = range(0x1F000, 0x1FB00)  # the blocks of pictures; what is not assigned in them is wide when it comes
+_EMOJI = range(0x1F000, 0x1FB00)  # the blocks of pictures: what is not assigned in them is wide when it comes
+_HAN = range(0x20000, 0x3FFFE)  # and so it is here
 
 
 def columns(text: str) -> int:
@@ -18,8 +19,8 @@ def _columns(mark: str) -> int:
     category = unicodedata.category(mark)
     if category in ("Mn", "Me", "Cf"):
         return 0
-    if category == "Cn" and ord(mark) in _EMOJI:  # newer than the tables of this Python
-        return 2
+    if category == "Cn":  # newer than the tables of this Python, which say of all these that they are wide
+        return 2 if ord(mark) in _EMOJI or ord(mark) in _HAN else 1
     return 2 if unicodedata.east_asian_width(mark) in "WF" else 1
 
 

@@ -30,6 +30,7 @@ def wrapped(fragments, width, indent=0):
         ("e\u0301", 1),
         ("🙂", 2),
         ("\U0001fae8\U0001faea", 4),  # the second is newer than the tables of most Pythons
+        ("\U0003fffd\u0378", 3),  # not assigned: in a plane of Han characters, and among the Greek ones
         ("نمی\u200cخواهم", 8),
         ("ｱ", 1),
         ("Ａ", 2),
