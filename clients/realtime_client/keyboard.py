@@ -46,26 +46,28 @@ class Keyboard:
 
     def be_silent(self, silent: bool = True) -> None:
         self._silent = silent
-        self.take()
-
-    def take(self) -> None:
-        """Make the terminal what it has to be by now, if it is ours: also after it was somebody else's."""
         with self._ours() as now:
-            if now is None:
-                return
-            self._found = self._found or list(now)
-            wanted, self._stopped = list(self._stopped or now), None
-            echo = 0 if self._silent else self._found[3] & termios.ECHO
-            wanted[3] = wanted[3] & ~termios.ECHO | echo
-            self._set(wanted)
+            if now is not None:
+                self._found = self._found or list(now)
+                echo = 0 if silent else self._found[3] & termios.ECHO
+                self._set([*now[:3], now[3] & ~termios.ECHO | echo, *now[4:]])
 
     def leave(self, *, stopped: bool = False) -> None:
-        """Make it what it was. `stopped`: `take` makes it again what it is now."""
+        """Make the terminal what it was. `stopped`: until `come_back`."""
         with self._ours() as now:
-            if now is None or self._found is None:
-                return
-            self._stopped = list(now) if stopped else None
-            self._set(self._found)
+            if now is not None and self._found is not None:
+                self._stopped = list(now) if stopped else None
+                self._set(self._found)
+
+    def come_back(self) -> None:
+        """It was somebody else's. While a line is read, only what we have left ourselves is put back."""
+        with self._ours() as now:
+            stopped = self._stopped if now is not None else None
+            if stopped is not None:
+                self._stopped = None
+                self._set(stopped)
+        if self._silent:
+            self.be_silent()
 
     @contextlib.contextmanager
     def _ours(self) -> Iterator[list[Any] | None]:
@@ -120,10 +122,10 @@ def _told_of_stops(keyboard: Keyboard) -> Iterator[None]:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)  # here we wait until somebody lets us go on
         signal.signal(signal.SIGTSTP, stop)
-        keyboard.take()
+        keyboard.come_back()
 
     def go_on(number: int, frame: FrameType | None) -> None:
-        keyboard.take()
+        keyboard.come_back()
 
     if keyboard._descriptor is None or threading.current_thread() is not threading.main_thread():
         yield  # no other thread may set a handler

@@ -59,7 +59,7 @@ def test_the_terminal_of_another_program_is_left_alone(desk):
     keyboard.leave()
     assert desk.echoes()
     desk.ours = True  # `fg`
-    keyboard.take()
+    keyboard.come_back()
     assert not desk.echoes()
     desk.ours = False  # and `bg`, while the shell has its own settings
     desk.change(termios.ECHO, True)
@@ -75,9 +75,23 @@ def test_who_is_stopped_leaves_it_as_it_was_and_finds_it_as_it_left_it(desk):
     keyboard.leave(stopped=True)
     assert desk.echoes()
     assert desk.has(termios.ICANON)
-    keyboard.take()
+    keyboard.come_back()
     assert not desk.echoes()
     assert not desk.has(termios.ICANON)
+
+
+def test_readline_finds_the_terminal_as_it_left_it(desk):
+    """It echoes what is typed itself."""
+    keyboard = Keyboard(desk.fd)
+    keyboard.be_silent()
+    with keyboard.seen():
+        desk.change(termios.ECHO | termios.ICANON, False)
+        keyboard.leave(stopped=True)
+        assert desk.echoes()
+        keyboard.come_back()
+        assert not desk.echoes()
+        keyboard.come_back()  # stopped by another signal, it has left nothing
+        assert not desk.echoes()
 
 
 def test_a_terminal_that_never_echoed_does_not_begin_to(desk):
