@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from realtime_client import DeviceError, Microphone, PartKey, Speaker, calls
 from realtime_client.devices import GONE_S, Form, Liveness, usable_form
 
+from realtime.commands import checks
 from realtime.core.channels import Downmix, spread
 from realtime.ending import Ending
 from tests.eventually import eventually
@@ -326,3 +327,10 @@ async def test_an_error_is_told_though_the_device_does_not_close(kind, hanging):
         ending.abandon(thread)
     ending.end(1)
     assert left == [1]
+
+
+async def test_doctor_does_not_wait_for_it_either(hanging):
+    hanging("query_devices")
+    (finding,) = await checks._sound()
+    assert finding.part == "sound"
+    assert "does not answer" in finding.advice
