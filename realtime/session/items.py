@@ -53,7 +53,7 @@ class NewItem:
 
     @property
     def sound_s(self) -> float:
-        return sum(map(len, self.recordings)) / VAD_RATE
+        return sum(map(len, self.recordings.values())) / VAD_RATE
 
 
 class ItemEvents:
