@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs all checks at once: the linters; in real time, one after the other, the tests of the browser, and beside them those of
 # sound and of whole conversations; and all others side by side, with low priority, in the time that the first leave. The
-# first two take about as long. Of the others those come first that take long, or one of them would run alone at the end.
+# first two take about as long. Of the others, which wait more than they work, those come first that take long, or one of
+# them would run alone at the end.
 # A few tests that failed among all of these run again, alone: what passes then is named at the end, with what it said.
 # With arguments, it passes them to a single pytest run instead.
 set -uo pipefail
@@ -16,7 +17,7 @@ unhurried=tests/web/test_sdk_package.py # no browser and no sound
 browser=(tests/web "--deselect=$unhurried")
 sound=(tests/conformance tests/terminal tests/e2e/test_voice.py tests/e2e/test_openai_client.py tests/server/test_process.py
   tests/e2e/test_page.py tests/e2e/test_page_real.py)
-others=(tests/e2e tests/stock tests/docs tests/providers tests/cluster tests/commands tests/adversarial "$unhurried")
+others=(tests/server/test_bad_days.py tests/e2e tests/stock tests/docs tests/providers tests/cluster tests/commands tests/adversarial "$unhurried")
 for entry in tests/*/ tests/test_*.py; do # the shorter ones
   entry="${entry%/}"
   [[ " ${browser[*]} ${sound[*]} ${others[*]} tests/__pycache__ " = *" $entry "* ]] || others+=("$entry")
@@ -55,7 +56,7 @@ trap 'kill "$browser_pid" "$sound_pid" "$lint_pid" 2>/dev/null' INT TERM
 if [ ! -d tests/core/__pycache__ ]; then # a new clone: each worker would compile all tests, at the same time
   run others "${others[@]}" --collect-only >/dev/null 2>&1 # what is wrong with it, the run itself will say
 fi
-nice -n 10 "${pytest[@]}" -q -o "cache_dir=$logs/others" "${others[@]}" -n "${WORKERS:-4}" --dist loadfile \
+nice -n 10 "${pytest[@]}" -q -o "cache_dir=$logs/others" "${others[@]}" -n "${WORKERS:-6}" --dist loadfile \
   --no-loadscope-reorder |
   tee "$logs/others.log"
 others_status=$?
