@@ -97,9 +97,8 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
         case ReplyEnded(response_id, audible, stopped=False) if (
             response_id == turn.response_id and turn.asked
         ):
-            playing_id = (
-                response_id if audible else None
-            )  # what it asks includes what tools gave, and what was said
+            # What it asks includes what tools gave, and what was said
+            playing_id = response_id if audible else None
             return replace(turn, response_id=None, playing_id=playing_id, asked=False), [StartAsked()]
         case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
             if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):

@@ -64,8 +64,8 @@ class LongSpeech:
 
     def look(self) -> str | None:
         """Take over what was read, and begin to read more. Returns text that is settled since the last call."""
-        if self._read is None and self._audio.kept_ms <= LONGEST_S * 1000:  # nearly all speech, at each of its frames
-            return None
+        if self._read is None and self._audio.kept_ms <= LONGEST_S * 1000:
+            return None  # as in nearly all speech, at each of its frames
         if not self._sounds:
             return None
         told = self._take_over() if self._read is not None else None

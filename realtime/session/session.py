@@ -266,9 +266,8 @@ class Session:
 
     async def _carry_out(self, event: client_events.ClientEvent) -> float:
         if not self._begun.is_set() and not isinstance(event, client_events.OutputAudioBufferPlayed):
-            await (
-                self._begun.wait()
-            )  # what the client asks for is asked of the session as it begins or goes on
+            # What the client asks for is asked of the session as it begins or goes on
+            await self._begun.wait()
         if isinstance(event, client_events.InputAudioBufferAppend):
             sound_s = await self._user.append(event.audio) / 1000
             self._idle.audio(self._now(), sound_s)
