@@ -226,6 +226,7 @@ class SpeechFeed:
             return None
         finally:
             self._end = None
+            del end  # it knows its task, which knows its error, and the trace of that knows us
         if event is None and not self._is_said:
             raise ProviderUnavailable("The voice ended before it had said everything.")
         return event
