@@ -50,6 +50,9 @@ class Outlived(Coroutine[Any, Any, T]):
 
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
         self._work = work
+        # As every coroutine has them, for who lists the tasks
+        self.__name__: str = getattr(work, "__name__", type(work).__name__)
+        self.__qualname__: str = getattr(work, "__qualname__", self.__name__)
 
     def __repr__(self) -> str:
         return repr(self._work)
