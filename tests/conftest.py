@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 
+import pytest
 from hypothesis import settings
 
 from tests import home
@@ -33,6 +34,24 @@ def pytest_runtest_teardown():
     for thread in threading.enumerate():
         if thread.name == "last spans":
             thread.join(10.0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    """What failed reaches the process that prints it: a worker that has half a character in a log would end instead."""
+    return encodable((yield))
+
+
+def encodable(value):
+    """The value without half characters, in all that it holds."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {encodable(key): encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(map(encodable, value))
+    return value
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -55,6 +55,7 @@ async def test_what_is_typed_is_not_for_the_shortcuts_of_the_page(open_page: Any
         for key in ("ArrowLeft", "Backspace", "F2", "Shift+A", "Enter"):
             await page.keyboard.press(key)
         assert await page.evaluate("keys") == []
+        await heard(page, "message", 1)
         assert "on 1/2 or A?" in await on(page, f"return {TEXT_OF}")
         await page.focus("realtime-voice input")
         await page.keyboard.press("Control+k")
