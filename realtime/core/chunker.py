@@ -113,6 +113,7 @@ class Chunker:
         """There is no more text. `stand_in` is said in the place of a text in which nothing is said."""
         if not self._opened and not pronounceable(self._pending):
             self._buffer.say_instead(stand_in)
+            self._speakable = pronounceable(self._pending)
         self._finished = True
         self._cuts = None
 
