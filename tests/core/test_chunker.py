@@ -221,6 +221,21 @@ def test_a_picture_of_symbols_leaves_in_silence_as_it_comes(symbols: str) -> Non
     assert "$5 is what it costs," in spoken[0]
 
 
+@pytest.mark.parametrize(
+    "wordings", [[Wording.plain("→ " * 40)], [Wording.plain("→ " * 400)], [Wording("x = 1", "", ())]]
+)
+def test_a_reply_in_which_nothing_is_said_gets_its_stand_in(wordings: list[Wording]) -> None:
+    chunker = Chunker()
+    chunks = []
+    for wording in wordings:
+        chunker.feed(wording, 0.0)
+        chunks += chunker.poll(0.0)
+    chunker.finish("It is on your screen.")
+    chunks += chunker.poll(0.0)
+    assert [chunk.spoken for chunk in chunks if chunk.spoken] == ["It is on your screen."]
+    assert chunker.done
+
+
 def test_a_sign_at_the_end_of_symbols_stays_with_its_number() -> None:
     chunker = Chunker()
     chunker.feed(Wording.plain("= " * 120 + "$"), 0.0)
