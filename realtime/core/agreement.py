@@ -21,9 +21,7 @@ from realtime.core.folding import fold
 _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
 MOST_ALIGNED = 64  # of the words that were passed on last: where those end is where all end
-MOST_DRIFT = (
-    192  # words by which the text of a long utterance is longer or shorter than what was passed on of it
-)
+MOST_DRIFT = 192  # words by which a long text may be longer or shorter than what was passed on of it
 
 
 class Agreement:
@@ -87,7 +85,7 @@ def ending(said: str, text: str) -> str:
         return text[len(said) :]
     told, words = _words(said), _words(text)
     words = words[max(0, len(told) - MOST_ALIGNED - MOST_DRIFT) :]
-    place = _end_in(words, told)
+    place = _end_in(words[: MOST_ALIGNED + 2 * MOST_DRIFT], told)
     rest = "".join(words[place:])
     return _marks_after(told[-1], words[place - 1]) + rest if place else _after(said, rest)
 

@@ -35,8 +35,7 @@ from realtime.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.0
-# A client that does not take its last messages in this time loses them, with its TCP connection.
-FLUSH_S = 5.0
+FLUSH_S = 5.0  # a client that does not take its last messages by then loses them, with its TCP connection
 CARRY_OUT_S = 5.0  # for the message that is being carried out when the connection ends
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
@@ -46,6 +45,9 @@ MESSAGES_AT_ONCE = 10  # then others have their turn
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 EVENT_BYTES = 64 * 1024  # a larger event counts as several
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
+RECORDING_PAUSE_S = (
+    5.0  # at most, after a recording in an item: pings behind it are answered, and the microphone heard
+)
 NOT_FLUSHED = ("slow_reader", "server_restarting")  # another server says the rest
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
@@ -64,8 +66,7 @@ class Connection:
     ) -> None:
         self._socket = socket
         self._frames = frames
-        # aiohttp forgets it early
-        self._transport = socket._req.transport if socket._req is not None else None
+        self._transport = socket._req.transport if socket._req is not None else None  # aiohttp forgets it
         self._live = live
         self._send_timeout_s = send_timeout_s
         self._client_reads = Watchdog(send_timeout_s)  # while something waits to be sent
@@ -79,6 +80,7 @@ class Connection:
         self._messages_limit = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
         self._audio_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
+        self._recordings_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
 
     def __repr__(self) -> str:
         return f"<Connection of {self._live!r}>"
@@ -152,10 +154,9 @@ class Connection:
         detaches = closing.resumable and live.resumable and not live.ending.done()
         try:
             if detaches and closing.code == 1011:
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await self._send_queued()
-        except TimeoutError:
-            pass
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                        await self._send_queued()
         finally:
             await self._let_go(closing, detaches=detaches)
         try:
@@ -291,10 +292,12 @@ class Connection:
             self._carries_out = False
         if self._stops:
             return
-        if sound_s:
-            await self._audio_limit.throttle(sound_s)
         if not isinstance(event, InputAudioBufferAppend):
+            if sound_s:
+                await self._recordings_limit.throttle(sound_s, RECORDING_PAUSE_S)
             await self._events_limit.throttle(cost)
+        elif sound_s:
+            await self._audio_limit.throttle(sound_s)
 
     async def _receive_binary(self, data: LongBytes) -> None:
         self._live.story.received(len(data))

@@ -6,6 +6,7 @@ A client that sends faster is read later; nothing is rejected.
 from __future__ import annotations
 
 import asyncio
+import math
 
 
 class TokenBucket:
@@ -34,11 +35,11 @@ class TokenBucket:
         self._tokens -= amount
         return True
 
-    async def throttle(self, amount: float) -> None:
-        """Take tokens, and wait if none are left."""
+    async def throttle(self, amount: float, most_s: float = math.inf) -> None:
+        """Take tokens, and wait if none are left, at most so many seconds: what is missing then stays missing."""
         wait_s = self.take(amount, asyncio.get_running_loop().time())
         if wait_s > 0:
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(min(wait_s, most_s))
 
 
 class Throttle:

@@ -2,7 +2,7 @@
 
 import re
 
-from realtime import outbox, tools
+from realtime import outbox, tool_results
 from realtime.core import conversation, fitting, item_room
 from realtime.listening import audio_input
 from realtime.protocol import (
@@ -64,6 +64,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{audio_input.IDLE_KEEP_MS / 1000:.0f} s",
     ),
     "Audio faster than real time": (f"{connection.AUDIO_BURST_S:.0f} s at once",),
+    "Recordings in items": (f"{connection.RECORDING_PAUSE_S:.0f} s",),
     "Messages of all kinds": (
         f"{connection.MESSAGES_BURST:,.0f} at once",
         f"{connection.MESSAGES_PER_S:.0f}/s",
@@ -95,7 +96,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "Rounds of the server's own tools": (
         f"{tool_rounds.MAX_TOOL_ROUNDS};",
-        f"{tools.MAX_OUTPUT_CHARACTERS:,} characters",
+        f"{tool_results.MAX_OUTPUT_CHARACTERS:,} characters",
     ),
     "`instructions`": (f"{session_values.MAX_INSTRUCTIONS_CHARS:,} characters",),
     "Names of tools": (f"{session_values.MAX_NAME_CHARS} characters",),

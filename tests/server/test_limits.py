@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ import pytest
 import websockets
 
 from realtime.server.token_bucket import TokenBucket
+from tests import virtual_time
 from tests.server.harness import Harness, open_harness
 
 
@@ -22,6 +24,18 @@ def test_a_burst_needs_no_wait_and_the_rest_follows_the_rate():
     assert bucket.take(0, 1_000.0) == 0.0
     assert bucket.take(2_000, 1_000.0) == 0.0, "the bucket never holds more than one burst"
     assert bucket.take(20, 1_000.0) == pytest.approx(0.1)
+
+
+def test_a_debt_is_waited_for_in_parts_where_others_wait_behind_it():
+    async def waited() -> list[float]:
+        loop = asyncio.get_running_loop()
+        bucket, times = TokenBucket(10.0, 120.0, loop.time()), [loop.time()]
+        for amount in (620.0, 1.0, 350.0, 1.0):
+            await bucket.throttle(amount, 5.0)
+            times.append(loop.time())
+        return [after - before for before, after in itertools.pairwise(times)]
+
+    assert virtual_time.run(waited()) == pytest.approx([5.0] * 4)
 
 
 def bearer(key: str) -> dict[str, str]:
