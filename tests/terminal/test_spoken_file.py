@@ -5,8 +5,9 @@ import itertools
 
 from realtime_client import connect
 from realtime_client.files import FileMicrophone, FileSpeaker
-from realtime_client.terminal import SPEECH_TIMEOUT_S, Terminal
+from realtime_client.terminal import ANSWER_TIMEOUT_S, SPEECH_TIMEOUT_S, Terminal
 
+from tests.conversing import scripted
 from tests.terminal.scripted_server import scripted_server
 from tests.terminal.test_terminal import RATE, Paper, reply_noon, sound
 
@@ -77,63 +78,70 @@ async def test_a_file_whose_end_meets_a_line_that_is_down_is_answered_all_the_sa
     assert not terminal.failures
 
 
-def be_impatient(monkeypatch):
-    monkeypatch.setattr("realtime_client.terminal.ANSWER_TIMEOUT_S", 0.6)
-    monkeypatch.setattr("realtime_client.terminal.SPEECH_TIMEOUT_S", 0.1)
+class Timed:
+    """A conversation whose answer comes after a question from a file: seconds to wait, and the event that is due then.
+
+    An event may also be True or False: whether the line is down from now on.
+    """
+
+    plays, playing, away, extensions = False, False, False, ()
+    on_heard = on_reconnecting = None
+
+    def __init__(self, *answer):
+        self.answer, self.updates = answer, asyncio.Queue()
+
+    async def update(self):
+        self.updates.put_nowait({"type": "session.updated"})
+
+    async def drained(self): ...
+
+    async def __aiter__(self):
+        yield {"type": "input_audio_buffer.speech_started"}
+        for _ in range(2):
+            yield await self.updates.get()
+        for after_s, event in self.answer:
+            await asyncio.sleep(after_s)
+            if isinstance(event, bool):
+                self.away = event
+            else:
+                yield event
+        await asyncio.Event().wait()
 
 
-async def hear_the_file(line):
-    await line.greet()
-    await line.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_U")
-    await confirm(line, 1)
-    await confirm(line, 2)
-    await read_the_question(line)
+CREATED = {"type": "response.created"}
+AUDIO = {"type": "response.output_audio.delta"}
+DONE = {"type": "response.done", "response": {"status": "completed"}}
+ALMOST_S = ANSWER_TIMEOUT_S - 1
 
 
-async def test_an_answer_may_take_longer_than_its_beginning_is_waited_for(monkeypatch):
-    be_impatient(monkeypatch)
-
-    async def script(line):
-        await hear_the_file(line)
-        await line.open_reply()
-        for number in range(8):
-            await line.audio(sound(100), start_ms=100 * number)
-            await asyncio.sleep(0.2)
-        await line.close_reply()
-
-    terminal, _, _ = await speak(script)
-    assert not terminal.failures
+async def failures_of(*answer):
+    """What a terminal says of this answer to a file that has just been sent."""
+    terminal, sent = Terminal(Timed(*answer), Paper().screen), asyncio.Event()
+    sent.set()
+    await terminal.run(terminal.hear_out(sent))
+    return terminal.failures
 
 
-async def test_an_answer_that_stops_in_the_middle_is_told(monkeypatch):
-    be_impatient(monkeypatch)
-
-    async def script(line):
-        await hear_the_file(line)
-        await line.open_reply()
-        await asyncio.sleep(2)
-        await line.close_reply()
-
-    terminal, _, _ = await speak(script)
-    assert terminal.failures == ["No more of the answer came within 0.6 s."]
+@scripted
+async def test_an_answer_may_take_longer_than_its_beginning_is_waited_for():
+    assert not await failures_of((ALMOST_S, CREATED), *[(ALMOST_S, AUDIO)] * 8, (ALMOST_S, DONE))
 
 
-async def test_the_way_back_to_a_server_counts_for_nothing(monkeypatch):
-    be_impatient(monkeypatch)
-    connections = itertools.count(1)
+@scripted
+async def test_an_answer_that_stops_in_the_middle_is_told():
+    stops = (0, CREATED), (1, AUDIO), (ANSWER_TIMEOUT_S + 1, DONE)
+    assert await failures_of(*stops) == ["No more of the answer came within 40 s."]
 
-    async def script(line):
-        if next(connections) == 1:
-            await hear_the_file(line)
-            line.socket.transport.abort()
-            return
-        await asyncio.sleep(1.5)
-        await line.greet()
-        await reply_noon(line)
 
-    terminal, paper, _ = await speak(script)
-    assert not terminal.failures
-    assert paper.lines[-1] == "assistant It is noon."
+@scripted
+async def test_an_answer_that_does_not_begin_is_told():
+    assert await failures_of((ANSWER_TIMEOUT_S + 1, CREATED)) == ["No answer came within 40 s."]
+
+
+@scripted
+async def test_the_way_back_to_a_server_counts_for_nothing():
+    back = (3 * ANSWER_TIMEOUT_S, False), (0, {"type": "session.created"})
+    assert not await failures_of((1, True), *back, (ALMOST_S, CREATED), (ALMOST_S, DONE))
 
 
 async def test_a_file_without_speech_is_said_to_be_one():
