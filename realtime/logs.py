@@ -20,7 +20,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TextIO
 
 PACKAGE = "realtime"
 MAX_TEXT = 200  # characters of one fact: a client chooses its own user agent
@@ -110,7 +110,7 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     if root.handlers:
         return
-    handler = logging.StreamHandler()
+    handler = _StderrHandler()
     handler.setFormatter(formatter)
     root.addHandler(handler)
     root.setLevel(max(number, logging.INFO))
@@ -120,6 +120,14 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
         args.exc_value, thread=args.thread.name if args.thread else None
     )
     sys.unraisablehook = lambda args: _uncaught(args.exc_value)
+
+
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes each line to what `sys.stderr` is by then: a program may replace it for a while, and close that one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 @contextlib.contextmanager
