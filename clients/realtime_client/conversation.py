@@ -119,14 +119,16 @@ class Conversation:
 
     async def _returned(self, way: asyncio.Task[None]) -> None:
         """Wait for the way back. It takes several tries, so it goes on where this wait is given up."""
-        try:
-            await asyncio.shield(way)
-        finally:
-            if way.done():
-                self._returning = None
+        await asyncio.wait([way])
+        self._returning = None
+        if not way.cancelled():  # or `_stay_away` did it: the socket tells how the conversation ended
+            way.result()
 
     async def _stay_away(self) -> None:
-        """Give up the way back."""
+        """The program is done: give up the way back, and begin no other."""
+        self._closed = True
+        if self._line is not None:
+            self._line.give_up()
         if self._returning is not None:
             self._returning.cancel()
             await asyncio.gather(self._returning, return_exceptions=True)
@@ -246,10 +248,8 @@ class Conversation:
         return None
 
     async def close(self) -> None:
-        """The client is done: the server forgets the session at once."""
-        self._closed = True
-        if self._line is not None:
-            self._line.closing = True
+        """The client is done: the server forgets the session at once, and the iterator ends without an error, also
+        while the connection is lost."""
         await self._stay_away()
         await self._socket.close()
 
@@ -314,6 +314,8 @@ class Conversation:
         }
 
     def _end(self, closed: ConnectionClosed) -> None:
+        if self._closed:
+            return  # also where the connection was lost before
         code = closed.rcvd.code if closed.rcvd else None
         if code not in (1000, 1001) and not (closed.sent and not closed.rcvd_then_sent):
             raise ConnectionLost(self._closed_message(closed), _close_reason(closed)) from None

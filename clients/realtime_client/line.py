@@ -135,23 +135,29 @@ class Line:
         """Open a new socket, and send on it what the server has not received. Raises ConnectionLost."""
         self._waiting = deque()
         self._late_events = self._late_bytes = 0
+        try:
+            await self._come_back(closed)
+        except BaseException:  # also a cancellation
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """There is no way back any more: from now on every method raises."""
+        self.closing, self._waiting = True, None
+
+    async def _come_back(self, closed: ConnectionClosed) -> None:
         self._follow(closed)
         if self._conversation.on_reconnecting is not None:
             self._conversation.on_reconnecting()
         if self._now() - self._built_s >= STEADY_S:
             self._in_vain, self._deadline_s = 0, self._now() + self._return_s
         while self._waiting is not None:
-            try:
-                socket, first = await self._opened(self._deadline_s)
-            except ConnectionLost:
-                self.closing, self._waiting = True, None  # every method raises from now on
-                raise
+            socket, first = await self._opened(self._deadline_s)
             try:
                 await self._go_on(socket, first)
             except ConnectionClosed as again:
                 self._follow(again)
                 if not self.can_return(again):
-                    self.closing, self._waiting = True, None
                     raise ConnectionLost("The connection to the server was lost.") from None
             except BaseException:
                 socket.transport.abort()

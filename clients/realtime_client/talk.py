@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from .conversation import Conversation, Event
+from .errors import ConnectionLost
 from .playback import Output, Playback
 from .player import PartKey, Position
 from .silence import WatchedSocket
@@ -117,13 +118,17 @@ class Talk(Conversation):
             self._finish(None)
 
     async def _receive_all(self) -> None:
-        await self._guarded(self._receive_events())
-        self._finish(None)
+        try:
+            await self._guarded(self._receive_events())
+        finally:
+            self._finish(None)
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         """Run a job. Its error ends the conversation and is raised by `ended` and the iterator."""
         try:
             await job
+        except ConnectionLost as lost:  # the microphone may notice the program's own end first
+            self._finish(None if self._closed else lost)
         except Exception as error:
             self._finish(error)
 
