@@ -6,11 +6,11 @@ the result stays as it is. Knows no tool and no call.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+import math
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -20,24 +20,34 @@ from realtime.core.writable import writable
 
 MAX_OUTPUT_CHARACTERS = 50_000
 MAX_ITEMS = MAX_OUTPUT_CHARACTERS // 2 + 1  # of a generator: each is two characters of the output or more
-# Of pydantic, numpy (arrays and single numbers), torch and pandas
-_METHODS = ("model_dump", "tolist", "item", "to_dict")
+_METHODS = ("model_dump", "to_dict")  # of pydantic, pandas and others
+_OF_ARRAYS = ("tolist", "item")  # of what has a `dtype`: numpy (arrays and single numbers), torch
 
 
-def listed(function: Callable[[], Any]) -> Any:
-    """What the function gives; of a generator, or another iterator, what that gives. Runs in the function's thread."""
+def listed(function: Callable[[], Any], stopped: Callable[[], bool]) -> Any:
+    """What the function gives; of a generator, or another iterator, what that gives. Runs in the function's thread.
+
+    No thread can be killed, but between two items an iterator can be left: when nobody waits for it any more.
+    """
     result = function()
-    return list(itertools.islice(result, MAX_ITEMS)) if isinstance(result, Iterator) else result
+    if not isinstance(result, Iterator):
+        return result
+    found: list[Any] = []
+    for each in itertools.islice(result, MAX_ITEMS):
+        found.append(each)
+        if stopped():
+            break
+    return found
 
 
-async def collected(result: Any) -> Any:
-    """The result, which may still have to be waited for."""
+async def collected(result: Any, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> Any:
+    """The result, which may still have to be waited for. `in_thread` lists an iterator, because that may block."""
     if inspect.isawaitable(result):
         result = await result
     if inspect.isasyncgen(result):
         return await _all_of(result)
     if isinstance(result, Iterator):
-        return await asyncio.to_thread(listed, lambda: result)  # it may block
+        return await in_thread(lambda: result)
     return result
 
 
@@ -67,10 +77,18 @@ def short(text: str) -> str:
 def _as_json(result: Any) -> str:
     try:
         return msgspec.json.encode(result, enc_hook=_plain).decode()
-    except UnicodeError:  # half a surrogate pair somewhere in it
-        return json.dumps(msgspec.to_builtins(result, enc_hook=_plain), ensure_ascii=False, default=_said)
-    except TypeError:  # a key that is none in JSON
-        return json.dumps(_keyed(result), ensure_ascii=False, default=_plain)
+    except RecursionError:  # it holds itself
+        return _said(result)
+    except (
+        UnicodeError,
+        TypeError,
+        OverflowError,
+    ):  # half a surrogate pair, a key that is none, a huge number
+        pass
+    try:
+        return json.dumps(_keyed(result), ensure_ascii=False, default=_said)
+    except RecursionError:
+        return _said(result)
 
 
 def _plain(value: Any) -> Any:
@@ -79,28 +97,36 @@ def _plain(value: Any) -> Any:
         raise TypeError(f"{type(value).__name__} as a key")
     if isinstance(value, type):
         return _said(value)
-    for method in _METHODS:
-        convert = getattr(value, method, None)
-        if callable(convert):
+    for method in _METHODS + (_OF_ARRAYS if hasattr(value, "dtype") else ()):
+        if callable(
+            getattr(type(value), method, None)
+        ):  # of its class: an object may claim to have every method
             try:
-                return convert()
+                plain = getattr(value, method)()
             except Exception:  # not what we take it for
                 continue
+            if type(plain) is not type(value):  # else it would be asked again, for ever
+                return plain
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, Collection) else _said(value)
 
 
 def _keyed(value: Any) -> Any:
-    """With texts for keys."""
+    """As JSON knows it, with texts for keys; null for a number that is none, as msgspec writes it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else _said(key): _keyed(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_keyed(each) for each in value]
     try:
-        return msgspec.to_builtins(value, enc_hook=_plain)
+        return _keyed(msgspec.to_builtins(value, enc_hook=_plain))
     except TypeError:
-        return _said(value)
+        plain = _plain(value)
+        return plain if isinstance(plain, str) else _keyed(plain)
 
 
 def _said(value: Any) -> str:

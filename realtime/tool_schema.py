@@ -9,7 +9,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Union
 
 import msgspec
@@ -19,6 +19,7 @@ from realtime.errors import ConfigError
 _REF = "#/$defs/"
 # What an annotation may say of a value, in the words of msgspec, which are those of `annotated_types` and pydantic too
 _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length")
+_UNIONS = (Union, types.UnionType)
 _CONTAINERS = (list, set, frozenset, tuple, dict)
 
 
@@ -61,33 +62,57 @@ def _identity(value: Any) -> Any:
 def _described(hint: Any) -> Any:
     """The type with what its annotations say, as msgspec.Meta: `Annotated[str, "Name of the city"]`."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
+    if origin in _UNIONS:
         return Union[tuple(map(_described, parts))]  # noqa: UP007  # made of a tuple
     if origin in _CONTAINERS and parts:
         return origin[tuple(map(_described, parts))]
-    if origin is not Annotated:
-        return hint
-    inner = _described(parts[0])
-    for annotation in parts[1:]:
-        if (meta := _meta(annotation)) is not None:
-            inner = Annotated[inner, meta]
-    return inner
+    return _annotated(_described(parts[0]), parts[1:]) if origin is Annotated else hint
 
 
-def _meta(annotation: Any) -> msgspec.Meta | None:
-    """What this annotation says: a text, msgspec's own, or pydantic's `Field` and its relatives; None: nothing."""
-    if isinstance(annotation, msgspec.Meta):
-        return annotation
-    if isinstance(annotation, str):
-        return msgspec.Meta(description=annotation)
-    known: dict[str, Any] = {}
+def _annotated(inner: Any, annotations: tuple[Any, ...]) -> Any:
+    """msgspec's own annotations count as they are, and first: the limits of others must fit to them."""
+    for annotation in annotations:
+        if isinstance(annotation, msgspec.Meta):
+            inner = Annotated[inner, annotation]
+    for annotation in annotations:
+        for name, limit in _limits_of(annotation):
+            inner = _limited(inner, name, limit)
+    said = [text for text in map(_said_by, annotations) if text]
+    return Annotated[inner, msgspec.Meta(description=said[-1])] if said else inner
+
+
+def _said_by(annotation: Any) -> str | None:
+    """The description: a text, msgspec's own, or that of pydantic's `Field` and its relatives."""
+    said = annotation
+    if not isinstance(annotation, str):
+        said = getattr(annotation, "description", None) or getattr(annotation, "documentation", None)
+    return said if isinstance(said, str) else None
+
+
+def _limits_of(annotation: Any) -> Iterator[tuple[str, Any]]:
+    """Those of pydantic's `Field` and its relatives."""
+    if isinstance(annotation, msgspec.Meta | str):
+        return
     for part in (annotation, *(getattr(annotation, "metadata", None) or ())):
-        limits = {name: getattr(part, name, None) for name in _LIMITS}
-        known.update({name: limit for name, limit in limits.items() if limit is not None})
-    said = getattr(annotation, "description", None) or getattr(annotation, "documentation", None)
-    if isinstance(said, str):
-        known["description"] = said
-    return msgspec.Meta(**known) if known else None
+        for name in _LIMITS:
+            if (limit := getattr(part, name, None)) is not None:
+                yield name, limit
+
+
+def _limited(hint: Any, name: str, limit: Any) -> Any:
+    """The type with this limit: of a union, each member that can have it. One that cannot be expressed is left out."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated and typing.get_origin(parts[0]) in _UNIONS:
+        return Annotated[(_limited(parts[0], name, limit), *parts[1:])]
+    try:
+        if origin in _UNIONS:
+            limited: Any = Union[tuple(_limited(part, name, limit) for part in parts)]  # noqa: UP007  # of a tuple
+        else:
+            limited = Annotated[hint, msgspec.Meta(**{name: limit})]
+        msgspec.json.Decoder(limited)
+    except Exception:  # whatever msgspec says of somebody's limit
+        return hint
+    return limited
 
 
 def schema_of(arguments: type[msgspec.Struct], name: str) -> dict[str, Any]:

@@ -15,10 +15,12 @@ import importlib
 import inspect
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from types import WrapperDescriptorType
 from typing import Any, Protocol, overload
 
 import msgspec
@@ -53,10 +55,10 @@ class ServerTool:
         return self.function(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by name, so that worker processes can load the tool; what has no name, as it is."""
-        if not hasattr(self.function, "__qualname__"):
-            return _remade, (self.function, self.name, self.spec.description, self.timeout_s)
-        return _load_pickled, (f"{self.function.__module__}:{self.function.__qualname__}", self.timeout_s)
+        """Pickle the function by name, so that worker processes can load it; what has no name of its own, as it is."""
+        address = _address_of(self.function)
+        pickled = self.function if address is None else address
+        return _remade, (pickled, self.name, self.spec.description, self.timeout_s)
 
     @property
     def name(self) -> str:
@@ -67,7 +69,14 @@ Toolish = ServerTool | Callable[..., Any]
 
 
 @overload
-def tool(function: Callable[..., Any], /) -> ServerTool: ...
+def tool(
+    function: Callable[..., Any],
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout_s: float | None = None,
+) -> ServerTool: ...
 
 
 @overload
@@ -89,9 +98,8 @@ def tool(
     `Annotated[T, "text"]` describes a parameter; a default makes it optional; `Literal` and enums list its values.
     Raises ConfigError for a function whose parameters cannot be described.
     """
-    if function is None:
-        return functools.partial(_make_tool, name=name, description=description, timeout_s=timeout_s)
-    return _make_tool(function)
+    make = functools.partial(_make_tool, name=name, description=description, timeout_s=timeout_s)
+    return make if function is None else make(function)
 
 
 def _make_tool(
@@ -125,19 +133,40 @@ def _name_of(function: Any) -> str:
 
 
 def _doc_of(function: Any) -> str:
-    if isinstance(function, functools.partial):
-        return _doc_of(function.func)
     if inspect.isroutine(function) or inspect.isclass(function):
         return inspect.getdoc(function) or ""
-    return inspect.getdoc(type(function).__call__) or inspect.getdoc(function) or ""
+    own = getattr(function, "__dict__", {}).get("__doc__")
+    if isinstance(function, functools.partial):
+        return own or _doc_of(function.func)
+    called = type(function).__call__
+    # Those that Python itself wrote say nothing: of `__call__` without a docstring, of ABC, of object
+    of_call = None if isinstance(called, WrapperDescriptorType) else called.__doc__
+    of_class = (
+        each.__doc__
+        for each in type(function).__mro__
+        if each.__module__.partition(".")[0] not in sys.stdlib_module_names
+    )
+    return inspect.cleandoc(next(filter(None, (own, of_call, *of_class)), ""))
 
 
-def _load_pickled(address: str, timeout_s: float | None) -> ServerTool:
-    found = _resolve(address)
-    return replace(found if isinstance(found, ServerTool) else _make_tool(found), timeout_s=timeout_s)
+def _address_of(function: Any) -> str | None:
+    """`module:name`, if that is this function, or a tool of it."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    try:
+        found = _resolve(f"{module}:{name}")
+    except (ImportError, AttributeError):
+        return None
+    return (
+        f"{module}:{name}"
+        if function is (found.function if isinstance(found, ServerTool) else found)
+        else None
+    )
 
 
-def _remade(function: Callable[..., Any], name: str, description: str, timeout_s: float | None) -> ServerTool:
+def _remade(pickled: Any, name: str, description: str, timeout_s: float | None) -> ServerTool:
+    function = _resolve(pickled) if isinstance(pickled, str) else pickled
+    if isinstance(function, ServerTool):
+        function = function.function
     return _make_tool(function, name=name, description=description, timeout_s=timeout_s)
 
 
@@ -208,7 +237,7 @@ class Toolbox:
     ) -> None:
         self._tools = {each.name: each for each in as_tools(tools)}
         self._timeout_s = timeout_s
-        self._threads: dict[str, ToolThreads] = {}  # of tools that are not coroutines, by name
+        self._threads: dict[str, ToolThreads] = {}  # of each tool, by name: of what blocks
         self.filler = filler
         self.filler_after_s = filler_after_s
 
@@ -243,18 +272,26 @@ class Toolbox:
         """Raises _NoAnswer, and what the tool raises."""
         given = _read(arguments, called)
         timeout_s = self._timeout_s if called.timeout_s is None else called.timeout_s
-        threads = None if _runs_here(called.function) else self._threads_of(called)
-        if threads is not None:
+        threads = self._threads_of(called)
+        runs_here = _runs_here(called.function)
+        if not runs_here:
             await _take(threads, called, min(timeout_s, THREAD_WAIT_S))
+        stopped = threading.Event()
         try:
             async with deadlines.timeout(timeout_s) as timeout:  # counts from when the function begins
-                return as_output(await _call(called, given, threads))
+                return as_output(await _call(called, given, threads, stopped, runs_here=runs_here))
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            on = f": {threads.given_up} of its {MAX_THREADS} threads work on in vain" if threads else ""
+            on = (
+                f": {threads.given_up} of its {MAX_THREADS} threads work on in vain"
+                if threads.given_up
+                else ""
+            )
             log.warning("tool %s did not answer in %g s%s", called.name, timeout_s, on)
             raise _NoAnswer(f"{called.name} did not answer in {timeout_s:g} s.") from error
+        finally:
+            stopped.set()
 
     def _threads_of(self, called: ServerTool) -> ToolThreads:
         if called.name not in self._threads:
@@ -295,11 +332,25 @@ async def _take(threads: ToolThreads, called: ServerTool, wait_s: float) -> None
         raise _NoAnswer(f"{called.name} was not run: {why}.") from error
 
 
-async def _call(called: ServerTool, given: dict[str, Any], threads: ToolThreads | None) -> Any:
-    if threads is None:
-        return await collected(called.function(**given))
+async def _call(
+    called: ServerTool,
+    given: dict[str, Any],
+    threads: ToolThreads,
+    stopped: threading.Event,
+    *,
+    runs_here: bool,
+) -> Any:
+    """If it does not run here, a thread was taken for it."""
+
+    async def in_thread(function: Callable[[], Any]) -> Any:
+        return await threads.run(functools.partial(copy_context().run, listed, function, stopped.is_set))
+
+    async def in_another(function: Callable[[], Any]) -> Any:
+        await _take(threads, called, THREAD_WAIT_S)
+        return await in_thread(function)
+
     function = functools.partial(called.function, **given)
-    return await collected(await threads.run(functools.partial(copy_context().run, listed, function)))
+    return await collected(function() if runs_here else await in_thread(function), in_another)
 
 
 def _words(error: Exception) -> str:

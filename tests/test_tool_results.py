@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.tool_results import MAX_OUTPUT_CHARACTERS, as_output, collected
+from realtime.core.messages import ToolCall
+from realtime.tool_results import MAX_OUTPUT_CHARACTERS, as_output
 from realtime.tools import Toolbox
+from tests.eventually import eventually
 from tests.test_tools import error_of, run
 
 
@@ -28,16 +31,53 @@ class Mute:
 
 
 class NotWhatItLooksLike:
-    def item(self):
+    def to_dict(self):
         raise ValueError
 
     def __str__(self):
         return "a thing"
 
 
+class Series:
+    """As that of pandas."""
+
+    dtype = "int64"
+
+    def tolist(self):
+        return [21]
+
+    def to_dict(self):
+        return {"Paris": 21}
+
+
+class Itself:
+    """Has the methods of others, which give nothing new."""
+
+    def item(self):
+        return 1
+
+    def to_dict(self):
+        return Itself()
+
+    def __str__(self):
+        return "a cart"
+
+
+itself: dict[str, object] = {}
+itself["me"] = itself
+
+
 @pytest.mark.parametrize(
     ("result", "output"),
     [
+        ([Series(), Itself()], '[{"Paris":21},"a cart"]'),
+        ({"n": float("nan"), "a": np.array([np.inf])}, '{"n":null,"a":[null]}'),
+        (
+            {(1,): float("nan"), "a": [np.array([np.inf]), {"b": float("-inf")}]},
+            '{"(1,)": null, "a": [[null], {"b": null}]}',
+        ),
+        (["\ud83d", float("nan")], '["\ufffd", null]'),
+        (itself, "{'me': {...}}"),
         ({"t": np.float32(3.25), "a": np.arange(3)}, '{"t":3.25,"a":[0,1,2]}'),
         ([Model(), 1], '[{"a":1},1]'),
         (
@@ -77,7 +117,10 @@ def test_what_a_generator_yields_is_a_list(tool, output):
 
 
 def test_a_generator_ends_where_its_output_would_be_cut():
-    assert len(as_output(asyncio.run(collected(itertools.count())))) < MAX_OUTPUT_CHARACTERS + 100
+    async def endless():
+        return itertools.count()
+
+    assert len(run(Toolbox([endless]), "endless", "{}")) < MAX_OUTPUT_CHARACTERS + 100
 
 
 def test_a_generator_has_the_time_limit_of_its_tool():
@@ -86,3 +129,28 @@ def test_a_generator_has_the_time_limit_of_its_tool():
         await asyncio.sleep(60)
 
     assert "did not answer in 0.05 s" in error_of(run(Toolbox([slow], timeout_s=0.05), "slow", "{}"))
+
+
+def test_an_iterator_of_a_coroutine_runs_in_a_thread_of_its_tool_and_ends_when_nobody_waits():
+    items, threads = threading.Semaphore(0), []
+
+    def endless():
+        while True:
+            threads.append(threading.current_thread().name)
+            items.acquire(timeout=60)
+            yield 1
+
+    async def gives():
+        return endless()
+
+    async def calls():
+        box = Toolbox([gives, endless], timeout_s=0.05)
+        for name in ("gives", "endless"):
+            assert "did not answer" in error_of(await box.run(ToolCall("c", name, "{}")))
+            assert box._threads[name].given_up == 1
+            items.release()
+            await eventually(lambda name=name: box._threads[name].given_up == 0)
+        await box.aclose()
+
+    asyncio.run(calls())
+    assert [name.split("_")[0] for name in threads] == ["tool gives", "tool endless"]

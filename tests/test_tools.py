@@ -1,5 +1,6 @@
 """Functions as tools: their descriptions for the model, and the calls."""
 
+import abc
 import asyncio
 import dataclasses
 import enum
@@ -9,7 +10,6 @@ import pickle
 import sys
 import threading
 import time
-from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -287,6 +287,45 @@ def test_what_can_be_called_is_a_tool_with_a_name_and_a_description():
         assert pickle.loads(pickle.dumps(one)).spec == one.spec
 
 
+class Quiet(abc.ABC):  # noqa: B024  # has its words
+    def __call__(self, city: str) -> str:
+        return city
+
+
+class Described(Quiet):
+    """The weather in a city."""
+
+
+class Inherits(Described):
+    pass
+
+
+def test_the_words_of_an_object_that_can_be_called_are_its_own_or_its_classes():
+    own = Described()
+    own.__doc__ = "The weather here."
+    made = [tool(each).spec.description for each in (Quiet(), Described(), Inherits(), own)]
+    assert made == ["", "The weather in a city.", "The weather in a city.", "The weather here."]
+
+
+class Counter:
+    def more(self, by: int) -> int:
+        """Counts."""
+        return by
+
+
+wrapped = functools.update_wrapper(functools.partial(add, 1), add)
+
+
+@pytest.mark.parametrize("function", [add, functools.partial(add, 1), wrapped, Counter().more, find.function])
+def test_a_tool_is_renamed_in_both_ways_and_stays_so_in_another_process(function):
+    direct = tool(function, name="plus", description="More.", timeout_s=2)
+    for made in (direct, tool(name="plus", description="More.", timeout_s=2)(function)):
+        again = pickle.loads(pickle.dumps(made))
+        for each in (made, again):
+            assert (each.name, each.spec.description, each.timeout_s) == ("plus", "More.", 2)
+        assert again.spec == made.spec
+
+
 @pytest.mark.parametrize("value", [5, json, None, lambda city: city])
 def test_what_cannot_be_a_tool_raises_config_error(value):
     with pytest.raises(ConfigError):
@@ -297,7 +336,7 @@ def test_whatever_a_signature_raises_is_a_config_error():
     def limits(count: Annotated[int, msgspec.Meta(pattern="x")]) -> int:
         return count
 
-    def both(count: Annotated[int, Field(ge=1), Field(gt=1)]) -> int:
+    def both(count: Annotated[int, msgspec.Meta(ge=1), msgspec.Meta(gt=1)]) -> int:
         return count
 
     for function in (limits, both):
@@ -310,29 +349,3 @@ def test_a_parameter_may_have_a_type_called_arguments():
         return place.city
 
     assert run(Toolbox([visit]), "visit", '{"place":{"city":"Oslo"}}') == "Oslo"
-
-
-class Field:
-    """As pydantic's: what it says is in its attributes, or in those of its metadata."""
-
-    def __init__(self, description: str | None = None, **limits: int) -> None:
-        self.description = description
-        self.metadata = [SimpleNamespace(**{name: limit}) for name, limit in limits.items()]
-
-
-def test_fields_and_nested_annotations_are_described():
-    def book(
-        count: Annotated[int, Field("How many", ge=1, le=4)],
-        names: list[Annotated[str, SimpleNamespace(min_length=2)]],
-        city: Annotated[str, "Name of the city"] | None = None,
-    ) -> str:
-        return f"{count}"
-
-    properties = as_tools([book])[0].spec.parameters["properties"]
-    assert properties["count"] == {"type": "integer", "minimum": 1, "maximum": 4, "description": "How many"}
-    assert properties["names"]["items"] == {"type": "string", "minLength": 2}
-    assert properties["city"]["anyOf"][0] == {"type": "string", "description": "Name of the city"}
-    assert "are invalid" in error_of(run(Toolbox([book]), "book", '{"count":9,"names":["Ada"]}'))
-
-
-# -- tools that go wrong
