@@ -1,6 +1,7 @@
 """The threads in which one tool runs that is no coroutine, and in which the iterator that a tool gives is read.
 
-None can be killed: a function that hangs keeps its own. Each tool has its own threads, so that one that hangs stops no other. Knows no calls and no texts.
+None can be killed: a function that hangs keeps its own. Each tool has its own threads, so that one that
+hangs stops no other. Knows no calls and no texts.
 """
 
 from __future__ import annotations
