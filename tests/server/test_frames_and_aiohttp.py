@@ -1,8 +1,10 @@
 """`server/frames.py` in its place before aiohttp. An aiohttp that no longer fits makes these fail, not the sessions."""
 
 import asyncio
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,13 @@ HANDSHAKE = (
     "GET /v1/realtime HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+
+
+def test_no_aiohttp_is_installed_that_lacks_what_is_used():
+    """`web.RequestKey` and `decode_text` of a WebSocket came with 3.14."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    (needed,) = (each for each in project["project"]["dependencies"] if each.startswith("aiohttp"))
+    assert tuple(map(int, needed.removeprefix("aiohttp>=").split("."))) >= (3, 14)
 
 
 async def test_a_frame_without_a_mask_ends_the_session(wire: WireClient):
