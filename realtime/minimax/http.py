@@ -58,7 +58,8 @@ class HttpClient:
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
         # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
-        self._sessions: PerLoop[Sessions[tuple[bool, Proxy | None]]] = PerLoop(Sessions)
+        self._sessions: PerLoop[Sessions[tuple[bool, Proxy | None]]]
+        self._sessions = PerLoop(Sessions, keep_closed=True)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -210,9 +211,12 @@ class HttpClient:
         await self._sessions.here().renew()
 
     async def aclose(self) -> None:
-        """Close all connections. The client cannot be used again."""
+        """Close the connections of this event loop and of closed ones. The client cannot be used again.
+
+        Those of a loop that stands still can be closed only there: its end does so, or `aclose` in it.
+        """
         self._closed = True
-        for sessions in self._sessions.all():
+        for sessions in (*self._sessions.take_closed(), *self._sessions.take_here()):
             await sessions.aclose()
 
     @asynccontextmanager

@@ -64,7 +64,7 @@ def test_a_loop_that_was_closed_without_a_word_costs_nothing(url: str) -> None:
         warnings.simplefilter("ignore", ResourceWarning)  # the library's, of sockets that nobody could close
         loop.close()
         assert asyncio.run(http.json("GET", "/second")) == {"path": "/second"}
-        assert len(http._sessions.all()) == 1
+        assert len(http._sessions._values) == 1
         asyncio.run(http.aclose())
         del loop
         gc.collect()
@@ -121,3 +121,35 @@ def test_what_belonged_to_a_closed_loop_is_given_back_once() -> None:
     first = asyncio.run(here())
     assert [taken is first for taken in values.take_closed()] == [True]
     assert values.take_closed() == values.all() == []
+
+
+def test_what_nobody_has_to_close_is_dropped_with_its_loop():
+    values, pace = PerLoop(list), QueryPace(1e6)
+    door = Door(HttpClient("http://127.0.0.1:9", "key"), limits={"image": Limit(None, 1)})
+    image = next(row for row in OPERATIONS.values() if row.limit == "image")
+
+    async def ask() -> None:
+        values.here()
+        await pace.turn()
+        await door.attempts(image, lambda host: asyncio.sleep(0))
+
+    for _ in range(3):
+        asyncio.run(ask())
+    assert [len(each._values) for each in (values, pace._lock, door._rooms["image"])] == [1, 1, 1]
+
+
+def test_connections_of_a_loop_that_stands_still_are_left_to_it(url: str) -> None:
+    http = HttpClient(url, "key")
+    still = asyncio.new_event_loop()
+    still.run_until_complete(http.json("GET", "/still"))
+
+    async def here() -> None:
+        await http.json("GET", "/here")
+        await http.aclose()
+        assert not http._sessions.take_here()
+
+    asyncio.run(here())
+    assert still.run_until_complete(http.aclose()) is None
+    assert not http._sessions.all()
+    still.run_until_complete(still.shutdown_asyncgens())
+    still.close()
