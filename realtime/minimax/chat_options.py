@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from realtime.errors import InvalidArgument
 from realtime.minimax.chat_call import ChatCall, ChatOptions, Dialect, Messages
 from realtime.minimax.chat_checks import as_messages, as_tools, check, refuse
 from realtime.minimax.fields import check_names
@@ -19,6 +20,7 @@ _ANTHROPIC = {
     "none": "none",
     "any": "required",
 }  # the types of its tool_choice, beside `tool`
+_ONE_CALL = "disable_parallel_tool_use"  # in Anthropic's tool_choice; an option of its own at OpenAI
 
 
 def call_of(
@@ -39,6 +41,8 @@ def call_of(
         raise refuse("model", fields["model"], "the name of a model")
     fields["tools"] = as_tools(options.get("tools") or ())
     fields["tool_choice"] = as_tool_choice(options.get("tool_choice"))
+    if _asks_for_one_call(options.get("tool_choice"), options.get("parallel_tool_calls")):
+        fields["parallel_tool_calls"] = False
     fields["extra"] = options.get("extra") or {}
     if not isinstance(fields["extra"], Mapping):
         raise refuse("extra", fields["extra"], "a mapping of fields to values")
@@ -62,10 +66,38 @@ def _choice_of(choice: Mapping[str, Any]) -> object:
     kind = choice.get("type")
     if kind == "function":
         inner = choice.get("function", choice)  # the Responses and Realtime APIs have the name outside
-        return inner.get("name") if isinstance(inner, Mapping) else None
+        if not isinstance(inner, Mapping):
+            return None
+        _check_keys(choice, "tool_choice", "type", "name" if inner is choice else "function")
+        _check_keys(inner, "tool_choice.function", "name", *(("type",) if inner is choice else ()))
+        return inner.get("name")
     if kind == "tool":
+        _check_keys(choice, "tool_choice", "type", "name", _ONE_CALL)
         return choice.get("name")
-    return _ANTHROPIC.get(kind) if isinstance(kind, str) else None
+    found = _ANTHROPIC.get(kind) if isinstance(kind, str) else None
+    if found is not None:
+        _check_keys(choice, "tool_choice", "type", _ONE_CALL)
+    return found
+
+
+def _check_keys(given: Mapping[str, Any], where: str, *known: str) -> None:
+    """Nothing is dropped without a word. None stands for what was left out."""
+    for key, value in given.items():
+        if value is not None and key not in known:
+            raise InvalidArgument(
+                f"There is no {key} in a {where} like this one. Known are {', '.join(known)}.",
+                param=f"{where}.{key}",
+            )
+
+
+def _asks_for_one_call(choice: object, parallel: object) -> bool:
+    """Whether a checked `tool_choice` in Anthropic's form wants one call at most in an answer."""
+    asked = choice.get(_ONE_CALL) if isinstance(choice, Mapping) else None
+    if not isinstance(asked, bool | None):
+        raise refuse(f"tool_choice.{_ONE_CALL}", asked, "True or False")
+    if asked and parallel is True:
+        raise refuse("parallel_tool_calls", parallel, f"False, as {_ONE_CALL} of tool_choice says")
+    return bool(asked)
 
 
 def _check_types(fields: Mapping[str, Any]) -> None:

@@ -38,6 +38,43 @@ def test_the_forms_of_others_are_understood(given, choice):
     assert as_tool_choice(given) == call(tool_choice=given).tool_choice == choice
 
 
+@pytest.mark.parametrize(
+    ("choice", "parallel"),
+    [
+        ({"type": "auto", "disable_parallel_tool_use": True}, False),
+        ({"type": "any", "disable_parallel_tool_use": True}, False),
+        ({"type": "tool", "name": "now", "disable_parallel_tool_use": True}, False),
+        ({"type": "auto", "disable_parallel_tool_use": False}, None),
+        ({"type": "auto", "disable_parallel_tool_use": None}, None), ({"type": "auto"}, None),
+    ],
+)  # fmt: skip
+def test_one_call_at_most_can_be_asked_for_as_at_anthropic(choice, parallel):
+    asked = {} if parallel is None else {"parallel_tool_calls": parallel}
+    assert call(tool_choice=choice) == call(tool_choice=as_tool_choice(choice), **asked)
+    with_both = call(tool_choice=choice, parallel_tool_calls=False)
+    assert with_both == call(tool_choice=as_tool_choice(choice), parallel_tool_calls=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "param"),
+    [
+        ({"tool_choice": {"type": "auto", "disable_parallel": True}}, "tool_choice.disable_parallel"),
+        ({"tool_choice": {"type": "auto", "name": "now"}}, "tool_choice.name"),
+        ({"tool_choice": {"type": "tool", "name": "now", "x": 1}}, "tool_choice.x"),
+        ({"tool_choice": {"type": "function", "name": "now", "disable_parallel_tool_use": True}},
+         "tool_choice.disable_parallel_tool_use"),
+        ({"tool_choice": {"type": "function", "function": {"name": "now", "strict": True}}}, "tool_choice.function.strict"),
+        ({"tool_choice": {"type": "auto", "disable_parallel_tool_use": 1}}, "tool_choice.disable_parallel_tool_use"),
+        ({"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}, "parallel_tool_calls": True},
+         "parallel_tool_calls"),
+    ],
+)  # fmt: skip
+def test_what_a_choice_has_beside_is_not_dropped_without_a_word(options, param):
+    with pytest.raises(InvalidArgument) as caught:
+        call(**options)
+    assert caught.value.param == param
+
+
 @pytest.mark.parametrize("given", [{}, {"type": "function"}, {"type": "function", "function": "now"}, {"type": "tool"},
                                    {"type": ["x"]}, {"type": "mcp"}, "", 7, ["now"]])  # fmt: skip
 def test_a_choice_that_names_nothing_is_refused(given):
