@@ -43,7 +43,7 @@ class MiniMax:
     `base_url` decides the region; `speech_urls` are the hosts for synchronous speech, best first, and are derived from
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. A text for one of these lists is split at its commas. `group_id` is sent
-    only when given (old accounts). `limits` are the account's own requests a minute, by the names in
+    only when given and not blank (old accounts). `limits` are the account's own requests a minute, by the names in
     `operations.LIMITS`; `on_pause` is told about every wait. `schedule` says when tasks are asked about.
     Raises ConfigError for a key, an address or a name that cannot be one.
 
@@ -77,6 +77,8 @@ class MiniMax:
             ("voice_id", voice_id),
         ):
             _check_word(name, word)
+        if isinstance(group_id, str) and not group_id.strip():
+            group_id = None  # as in the environment
         if group_id is not None:
             _check_word("group_id", group_id)
         self.base_url = _address("base_url", base_url)
@@ -125,7 +127,7 @@ class MiniMax:
             environ.get("MINIMAX_API_KEY") or (_SANDBOX_KEY if is_loopback(base_url) else ""),
             base_url,
             environ.get("MINIMAX_SPEECH_URLS", ""),
-            environ.get("MINIMAX_GROUP_ID") or None,
+            environ.get("MINIMAX_GROUP_ID"),
             chat_dialect=cast("Style", (environ.get("MINIMAX_CHAT_API") or "openai").strip().lower()),
         )
 

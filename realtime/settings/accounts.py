@@ -85,6 +85,8 @@ def _account(raw: Any, number: int) -> Account:
 
 
 def _field(field: str, raw: Any, number: int) -> Any:
+    if field not in NEEDED and types.is_blank(raw):
+        return raw  # an account reads it as not given
     try:
         return _FIELDS[field](raw)
     except ValueError as problem:
@@ -102,7 +104,7 @@ def checked(account: Account) -> dict[str, Any]:
 
 
 def _checked(field: str, raw: Any, said: str) -> Any:
-    if raw is None and field not in NEEDED:
+    if field not in NEEDED and (raw is None or types.is_blank(raw)):
         return () if field in _LISTS else None
     try:
         return _FIELDS[field](raw)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from realtime.errors import ConfigError
+from realtime.settings import readers as types
 from realtime.settings.model import Settings
 from realtime.settings.table import SETTINGS, Setting
 from realtime.settings.together import complete
@@ -19,6 +20,8 @@ from realtime.settings.together import complete
 PREFIXES = ("MINIMAX_", "REALTIME_")
 BY_FIELD: Mapping[str, Setting] = {setting.field: setting for setting in SETTINGS}
 DEFAULTS: Mapping[str, Any] = {field.name: field.default for field in dataclasses.fields(Settings)}
+# A blank text is a value to these: it says that nothing is said. A blank key is a mistake: nobody may go on without one
+_READ_BLANK = (types.text_or_empty, types.text_or_none, types.key, types.server_secret)
 # Names that other MiniMax tools use for the same thing.
 _KNOWN_ELSEWHERE = {"MINIMAX_API_HOST": "MINIMAX_BASE_URL", "MINIMAX_MODEL": "MINIMAX_CHAT_MODEL"}
 
@@ -35,14 +38,17 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def argument(field: str, value: Any) -> Any:
-    """The value of one field. None unsets an optional one. Raises ConfigError."""
+    """The value of one field. None or a blank text unsets an optional one. Raises ConfigError."""
     if field not in BY_FIELD:
         raise ConfigError(f"There is no setting {field!r}.{suggestion(field, BY_FIELD)}")
     if value is DEFAULTS[field]:
         return value
     if value is None:
         raise ConfigError(f"{field} cannot be None: leave it out for its default.")
-    return read(BY_FIELD[field], field, value)
+    setting = BY_FIELD[field]
+    if DEFAULTS[field] is None and types.is_blank(value) and setting.read not in _READ_BLANK:
+        return None
+    return read(setting, field, value)
 
 
 def read(setting: Setting, shown_name: str, raw: Any) -> Any:

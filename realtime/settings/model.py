@@ -56,8 +56,9 @@ class Settings:
     """All settings of a server. `repr` leaves keys out.
 
     `Settings()` has the defaults, `Settings.from_env()` the settings of the command line. Both take fields by name, and
-    read and complete them in the same way: a text may stand for a list or a number, as in the environment. Raises
-    ConfigError for an unknown name, an invalid value, and values that do not go together.
+    read and complete them in the same way: a text may stand for a list or a number, as in the environment, and a blank
+    one leaves out an optional field that is no key. Raises ConfigError for an unknown name, an invalid value, and
+    values that do not go together.
     """
 
     # the platform

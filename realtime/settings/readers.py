@@ -35,6 +35,11 @@ def text(raw: Any) -> str:
     return _whole(raw).strip()
 
 
+def is_blank(raw: Any) -> bool:
+    """Whether it is a text that says nothing. A variable like this counts as not set."""
+    return isinstance(raw, str) and not raw.strip()
+
+
 def _whole(word: str) -> str:
     if not is_whole(word):
         raise ValueError("text in UTF-8: there are bytes in it that are no character")
@@ -43,7 +48,7 @@ def _whole(word: str) -> str:
 
 def text_or_empty(raw: Any) -> str:
     """Any text like `text`, or none at all."""
-    return "" if raw == "" else text(raw)
+    return "" if is_blank(raw) else text(raw)
 
 
 def text_or_none(raw: Any) -> str:

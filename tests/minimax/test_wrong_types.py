@@ -94,7 +94,21 @@ async def test_a_text_for_a_list_of_hosts_is_split_at_its_commas():
         MiniMax.from_env({**environ, "MINIMAX_SPEECH_URLS": "nowhere"})
 
 
-@pytest.mark.parametrize("name", ["group_id", "chat_model", "speech_model", "voice_id"])
+@pytest.mark.parametrize("blank", ["", " ", None])
+async def test_a_blank_group_is_none_as_in_the_environment(blank: str | None):
+    made = MiniMax("key", group_id=blank)
+    for mm in (made, MiniMax.from_env({"MINIMAX_API_KEY": "key", "MINIMAX_GROUP_ID": blank or ""})):
+        async with mm:
+            assert mm.chat._http._group_id is None
+
+
+@pytest.mark.parametrize("odd", [7, b"x", [], 0])
+def test_a_group_that_is_no_text_is_refused(odd: Any):
+    with pytest.raises(ConfigError, match="group_id"):
+        MiniMax("key", group_id=odd)
+
+
+@pytest.mark.parametrize("name", ["chat_model", "speech_model", "voice_id"])
 def test_a_name_that_is_no_text_is_refused(name: str):
     for odd in (7, "", " ", b"x"):
         with pytest.raises(ConfigError, match=name):

@@ -92,6 +92,45 @@ def test_a_wrong_secret_is_not_shown(field):
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "field",
+    "group_id language greeting tool_filler chat_base_url admin redis node tls_cert cache_dir drain_delay_s".split(),
+)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_text_for_an_optional_field_leaves_it_out(field, blank):
+    assert getattr(Settings(**{field: blank}), field) is None
+    assert getattr(load_settings({}, {}, arguments={field: blank}).settings, field) is None
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_text_says_nothing_where_that_is_a_value(blank):
+    assert (Settings(stand_in=blank).stand_in, Settings(instructions=blank).instructions) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "field", ["api_key", "chat_api_key", "transcriber_api_key", "server_secret", "api_keys"]
+)
+def test_a_blank_key_is_a_mistake(field):
+    with pytest.raises(ConfigError, match=field):
+        Settings(**{field: ""})
+
+
+def test_a_blank_text_of_an_account_is_left_out():
+    left = Account("a", "sk-1")
+    blank = {
+        "name": "a",
+        "api_key": "sk-1",
+        "group_id": "",
+        "base_url": " ",
+        "speech_rpm": "",
+        "for_keys": "",
+    }
+    assert Account(**blank) == left
+    assert Settings(accounts=[blank]) == Settings(accounts=[left])
+    with pytest.raises(ConfigError, match="api_key"):
+        Account("a", " ")
+
+
 def test_what_needs_something_else_is_said():
     with pytest.raises(ConfigError, match="there is no key"):
         Settings(base_url="https://api.minimax.io")
