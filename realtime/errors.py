@@ -27,6 +27,8 @@ import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
+from realtime.logs import without_keys
+
 _Error = TypeVar("_Error", bound=BaseException | None)
 
 _COMMAND = re.compile(
@@ -72,8 +74,10 @@ def install_extra(names: str) -> str:
 def for_clients(message: str) -> str:
     """A failure's message without what only the operator can use: addresses, commands to install, names of classes.
 
-    Whoever talks to this server may be anybody. The log has the whole message.
+    Whoever talks to this server may be anybody. The log has the whole message. No key of the settings is left either:
+    some services repeat the one that they refuse.
     """
+    message = without_keys(message)
     said = message.replace(f"{PIP} install", "pip install")
     for pattern, instead in ((_COMMAND, ""), (_PLACE, ""), (_ADDRESS, "the address"), (_CLASS, "")):
         said = pattern.sub(instead, said)

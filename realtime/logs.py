@@ -130,6 +130,16 @@ class _StderrHandler(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+def hide(secrets: Iterable[str]) -> None:
+    """These keys are in no fact of a line, whoever writes it, and in nothing that `without_keys` returns."""
+    Story.in_words.hide_also(LogFormatter(secrets))
+
+
+def without_keys(text: str) -> str:
+    """The text without the keys that this process hides."""
+    return Story.in_words.without_keys(text)
+
+
 @contextlib.contextmanager
 def configured(level: str, format: str, secrets: Iterable[str] = ()) -> Iterator[None]:
     """`configure` for a server that is only a part of this process: afterwards the package has its level of before."""
@@ -179,9 +189,13 @@ class LogFormatter(logging.Formatter):
         """The keys that the other one hides."""
         self._secrets = tuple(sorted({*self._secrets, *other._secrets}, key=len, reverse=True))
 
-    def _hide(self, text: str) -> str:
+    def without_keys(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
+        return text
+
+    def _hide(self, text: str) -> str:
+        text = self.without_keys(text)
         return _CREDENTIAL.sub(lambda found: (found[1] or "") + HIDDEN, text)
 
     def _clean(self, text: str, most: int = MAX_TEXT) -> str:

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.errors import for_clients
+from realtime.errors import ProviderTimeout, ProviderUnavailable, for_clients
+from realtime.minimax.errors import error_from_response
+from realtime.server.runtime import open_runtime
+from realtime.server.voice_samples import _told
+from realtime.settings import Account, Settings
 
 SAID = {
     "MiniMax: the connection to https://api.minimax.io failed (ClientConnectorError).": "MiniMax: the connection failed.",
@@ -42,3 +46,39 @@ def test_nothing_internal_is_left(message):
     said = for_clients(message)
     assert not re.search(r"://|pip install|OSError", said)
     assert for_clients(said) == said
+
+
+async def test_no_key_of_the_settings_is_left():
+    """Some services repeat the key that they refuse, in the form of their own, which nobody else knows."""
+    keys = {name: f"gsk-{name}-0123456789abcdef" for name in ("first", "second", "chat", "ears")}
+    settings = Settings(
+        api_key=keys["first"], base_url="http://127.0.0.1:9", accounts=(Account("second", keys["second"]),),
+        chat_base_url="http://127.0.0.1:9/v1", chat_model="m", chat_api_key=keys["chat"],
+        transcriber="none", transcriber_api_key=keys["ears"], voice_detector="none", end_of_turn_model="none",
+        store="none",
+    )  # fmt: skip
+    async with open_runtime(settings):
+        pass
+    for key in keys.values():
+        body = f'{{"error": {{"message": "Incorrect API key provided: {key}. Find yours."}}}}'
+        refused = error_from_response(401, body.encode())
+        assert refused is not None
+        assert for_clients(refused.message).endswith(
+            "It said: Incorrect API key provided: [hidden]. Find yours."
+        )
+        for error in (
+            ProviderUnavailable(f"No: {key}!"),
+            ProviderTimeout(f"No: {key}!", code="invalid_voice"),
+        ):
+            assert _told(error).message == "No: [hidden]!"
+    assert for_clients("Key gsk***cdef is wrong, as sandbox is.") == "Key gsk***cdef is wrong, as sandbox is."
+
+
+@pytest.mark.parametrize("before", range(270, 300, 3))
+def test_half_a_key_is_never_left(before):
+    """A long text is cut, and nobody finds half a key."""
+    said = "a " * (before // 2) + "gsk-live-0123456789abcdef"
+    for body in (f'{{"error": {{"message": "{said}"}}}}', f"<p>{said[100:]}</p>"):
+        error = error_from_response(401, body.encode())
+        assert error is not None
+        assert "gsk-live-0123456789abcdef" in error.message or "gsk" not in error.message

@@ -219,8 +219,7 @@ def client_of(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
 
 def records_of(args: argparse.Namespace, settings: Settings) -> TaskRecords:
     """The records of this user; keys in the settings are blanked in them."""
-    secrets = [key for key in secrets_of(settings) if key != SANDBOX_KEY]
-    return TaskRecords(state_folder(args.environ), secrets=secrets)
+    return TaskRecords(state_folder(args.environ), secrets=secrets_of(settings))
 
 
 def state_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:

@@ -45,6 +45,7 @@ _CONTEXT = re.compile(
     r"|上下文.{0,6}(?:长度|超|过长)|输入.{0,6}(?:过长|超长|超过)|(?:prompt|提示词?) ?(?:超长|过长)",
     re.IGNORECASE,
 )
+_HALF_WORD = re.compile(r"[!-~]{1,199}$")  # of ASCII, as keys are; what is longer is no word
 # The parts of a page that nobody sees.
 _UNSEEN = re.compile(r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 # Anthropic's names, for an error inside a stream, where the HTTP status is 200 (docs/minimax/anthropic.md 4).
@@ -239,7 +240,7 @@ def _build(
     trace_id: str | None,
     service: str,
 ) -> ProviderError:
-    said = _KEY.sub("[hidden]", message).strip()[:300]
+    said = cut(_KEY.sub("[hidden]", message).strip(), 300)
     detail = f" It said: {said}" if said else ""
     wait = f" Try again in about {kind.wait_s:.0f} s." if kind.wait_s else ""
     error = kind.error(
@@ -272,4 +273,9 @@ def plain_text(page: bytes | str) -> str:
     """A short text without markup from a page that is not JSON."""
     text = page[:20_000] if isinstance(page, str) else page[:20_000].decode("utf-8", "replace")
     bare = re.sub(r"<[^>]*>", " ", _UNSEEN.sub(" ", text))
-    return " ".join(html.unescape(bare).split())[:200]
+    return cut(" ".join(html.unescape(bare).split()), 200)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters of a text, and no half of a word: nobody would find half a key, to hide it."""
+    return text if len(text) <= most else _HALF_WORD.sub("", text[:most])

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from realtime.minimax.errors import cut
+
 MAX_EVENT_BYTES = 64 * 1024 * 1024  # one aggregated speech event can be tens of megabytes of hex
 _FIELD = re.compile(rb"(?::|id|retry|data\\s*$|event\\s*$)")
 _DONE = re.compile(r"(?:^|\n)\s*\"?(?:\[DONE\]|DONE)\"?\s*$", re.IGNORECASE)
@@ -140,7 +142,7 @@ class SseDecoder:
             self._error = True
             self._keep(line[6:].decode("utf-8", "replace").removeprefix(" "))
         elif not _FIELD.match(line) and len(self._stray) < 5:
-            self._stray.append(line[:200].decode("utf-8", "replace"))
+            self._stray.append(cut(line[:1000].decode("utf-8", "replace"), 200))
         return []
 
     def _keep(self, data: str) -> None:

@@ -20,6 +20,7 @@ from realtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from realtime.minimax.errors import cut
 from realtime.minimax.http import HttpClient
 from realtime.minimax.json_text import decode_json
 from realtime.providers.base import VAD_RATE, Samples, Transcriber, Transcript
@@ -145,9 +146,9 @@ def _message(body: bytes) -> str:
     try:
         answer: Any = decode_json(text)
     except msgspec.DecodeError:
-        return text[:200].strip() or "no reason given"
+        return cut(text.strip(), 200) or "no reason given"
     if isinstance(answer, dict):
         answer = answer.get("error", answer.get("detail", answer))
     if isinstance(answer, dict):
         answer = answer.get("message", answer)
-    return str(answer)[:200]
+    return cut(str(answer), 200)

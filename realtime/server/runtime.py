@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime import tracing
+from realtime import logs, tracing
 from realtime.contained import contained
 from realtime.core.account import Limit
 from realtime.errors import ConfigError, install_extra
@@ -32,6 +32,7 @@ from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import observed, per_minute
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
+from realtime.settings.load import secrets_of
 from realtime.tools import Toolbox, Toolish, load_tools
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ async def open_runtime(
     """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
     weights.use_cache(settings.cache_dir)
     settings = with_default(settings)
+    logs.hide(secrets_of(settings))  # also where the program has its own logging
     by_role = _given(providers)
     sources = {role: candidates(role, settings) for role in ROLES if role not in by_role}
     for host, proxy in proxies_of(settings).items():

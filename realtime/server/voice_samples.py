@@ -19,7 +19,7 @@ from aiohttp import web
 from realtime import deadlines
 from realtime.contained import contained
 from realtime.core.sample_sentences import SENTENCES, base_language
-from realtime.errors import ProtocolError, ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProtocolError, ProviderError, ProviderTimeout, ProviderUnavailable, for_clients
 from realtime.protocol.voices import platform_voice
 from realtime.providers.base import Speech, SpeechAudio, Voice
 from realtime.server.access import Caller
@@ -175,13 +175,14 @@ def _unknown(listed: bool) -> ProtocolError:
 
 def _told(error: ProviderError) -> ProtocolError:
     """What a caller is told of trouble upstream."""
+    message = for_clients(error.message)
     if error.code == "invalid_voice":
-        return ProtocolError(error.message, code="voice_not_found", param="voice_id")
+        return ProtocolError(message, code="voice_not_found", param="voice_id")
     if error.code == "rate_limit_exceeded":
         wait_s = error.retry_after_s or 30
-        return RetryLater(error.message, code=error.code, type="rate_limit_error", retry_after_s=wait_s)
+        return RetryLater(message, code=error.code, type="rate_limit_error", retry_after_s=wait_s)
     code = "upstream_timeout" if isinstance(error, ProviderTimeout) else "upstream_unavailable"
-    return ProtocolError(error.message, code=code, type="server_error")
+    return ProtocolError(message, code=code, type="server_error")
 
 
 async def _close(app: web.Application) -> None:

@@ -20,7 +20,7 @@ from realtime.settings.hosts import is_loopback
 from realtime.settings.model import Account, Settings
 from realtime.settings.service_links import service_links
 from realtime.settings.table import SETTINGS, Setting
-from realtime.settings.together import complete
+from realtime.settings.together import SANDBOX_KEY, complete
 
 TOML_NAME = "realtime.toml"
 ACCOUNTS = "accounts"  # in that file: [[accounts]]
@@ -180,10 +180,11 @@ def check_binding(settings: Settings) -> None:
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """Every key in the settings."""
+    """Every key in the settings that is a secret: that of the sandbox is an ordinary word."""
     values = [getattr(settings, setting.field) for setting in SETTINGS if setting.secret]
     every = (key for value in values for key in (value if isinstance(value, tuple) else (value,)) if key)
-    return tuple(key.api_key if isinstance(key, Account) else key for key in every)
+    keys = (key.api_key if isinstance(key, Account) else key for key in every)
+    return tuple(key for key in keys if key != SANDBOX_KEY)
 
 
 def mask(key: str) -> str:
