@@ -101,7 +101,8 @@ async def _say(speech: Speech, voice: Voice) -> bytes:
     pcm = bytearray()
     async with speech.open(voice) as utterance:
         await utterance.say(SENTENCES[voice.language or "en"])
-        utterance.finish()
+        if (ending := utterance.finish()) is not None:
+            await ending
         async with aclosing(utterance.events()) as events:
             async for event in events:
                 if isinstance(event, SpeechAudio):
