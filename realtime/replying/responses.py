@@ -57,7 +57,7 @@ class Responses:
         self._ends_as: StopReason = "client_cancelled"  # what is open when the session ends
         self._latest: Response | None = None  # of the conversation
         self._spoken: ResponseOptions | None = None  # of the latest one of the conversation with a voice
-        self._interrupted: InterruptedReply | None = None  # the latest, as long as it may go on
+        self.interrupted: InterruptedReply | None = None  # the latest, as long as it may go on
         self.active: Response | None = None  # in the conversation, being generated
 
     def __repr__(self) -> str:
@@ -101,14 +101,9 @@ class Responses:
         """The sounds that were cut, by item: their players may still say where they stopped."""
         return self._playout.cut_sounds
 
-    @property
-    def interrupted(self) -> InterruptedReply | None:
-        """The reply that was interrupted last, as long as it may go on."""
-        return self._interrupted
-
     def may_go_on(self, interrupted: InterruptedReply) -> None:
         """It was interrupted at another server."""
-        self._interrupted = interrupted
+        self.interrupted = interrupted
 
     @property
     def beside(self) -> list[Response]:
@@ -217,6 +212,13 @@ class Responses:
         if self.waterfalls.ended(response.id, response.marks, sounds=sounds, then=then):
             self._playout.later(ACK_TIMEOUT_S, lambda: self.waterfalls.tell(response.id))
 
+    def end_at_once(self, response: Response, reason: StopReason) -> None:
+        """It does not come: the client is told that it begins, and is over."""
+        response.turn.began()
+        response.events.begin()
+        response.events.stop(reason)
+        self._account(response)
+
     def _conversation_reply_ended(self, response: Response) -> None:
         self.active = None
         audible = self._playout.unheard_s() > 0 and response.events.status != "cancelled"
@@ -228,15 +230,15 @@ class Responses:
     def continue_after(self, response_id: str, question: Question, marks: Marks) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
         before = self._latest
-        if before is None:  # another server has made it, and there was none since
+        if (
+            before is None or before.id != response_id
+        ):  # made at another server, or before one of its own input
             usual = self.plans.with_tools(response_options(self._context.config))
             options, tool_round, turn = again(usual, (), last=False), 1, None
-        elif before.id == response_id:
+        else:
             tool_round, turn = before.plan.tool_round + 1, before.turn
             items = before.events.items.server_items
             options = again(before.events.options, items, last=tool_round >= MAX_TOOL_ROUNDS)
-        else:
-            return
         self.begin(self.prepare(options, question(options), marks, tool_round=tool_round, turn=turn))
 
     # -- stopping ------------------------------------------------------------------------------------------------
@@ -256,7 +258,7 @@ class Responses:
             if reason == "turn_detected":
                 self._crossing.interrupted(self._playout.now_s())
             kept = task if keep_chat else None
-            self._interrupted = InterruptedReply(response, self._playout.just_cut, kept)
+            self.interrupted = InterruptedReply(response, self._playout.just_cut, kept)
         else:
             self._playout.discard(response.events.sound)
             response.events.stop(reason)
@@ -278,29 +280,29 @@ class Responses:
         self.sounding.cut()
         self._crossing.interrupted(self._playout.now_s())
         if self._latest is not None:
-            self._interrupted = InterruptedReply(self._latest, self._playout.just_cut)
+            self.interrupted = InterruptedReply(self._latest, self._playout.just_cut)
 
     def cut_short(self, response_id: str) -> None:
         """The last words of the latest reply, which has ended, were thrown away by its player. They may be said."""
         if self._latest is not None and self._latest.id == response_id:
             sound = self._latest.events.sound
             sound.cut_s = self._playout.now_s()
-            self._interrupted = InterruptedReply(self._latest, (sound,))
+            self.interrupted = InterruptedReply(self._latest, (sound,))
 
     def stop_chat(self, response_id: str) -> None:
         """The interruption was meant: the chat model need not go on with this reply."""
-        if self._interrupted is not None and self._interrupted.response.id == response_id:
-            self._interrupted.stop_chat()
+        if self.interrupted is not None and self.interrupted.response.id == response_id:
+            self.interrupted.stop_chat()
 
     def forget_interrupted(self) -> None:
         """What was interrupted will not go on."""
-        if self._interrupted is not None:
-            self._interrupted.stop_chat()
-            self._interrupted = None
+        if self.interrupted is not None:
+            self.interrupted.stop_chat()
+            self.interrupted = None
 
     def resume(self, response_id: str, question: Question, marks: Marks) -> None:
         """The interruption was none: say what nobody has heard of this reply, in a new response, or ask again."""
-        interrupted, self._interrupted = self._interrupted, None
+        interrupted, self.interrupted = self.interrupted, None
         if interrupted is None or interrupted.response.id != response_id:
             if interrupted is not None:
                 interrupted.stop_chat()

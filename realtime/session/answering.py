@@ -24,7 +24,6 @@ from realtime.protocol.response_options import (
 )
 from realtime.providers.base import ChatModel
 from realtime.replying.chat_request import with_items
-from realtime.replying.response_events import ResponseEvents
 from realtime.replying.responses import Responses
 from realtime.replying.speculation import Speculation
 from realtime.session.question import question
@@ -113,9 +112,8 @@ class Answering:
         """It does not come: told as of any response that is stopped before it has said something."""
         options, self._asked = self._asked, None
         if options is not None:
-            told = ResponseEvents(self._context, options, self.marks())
-            told.begin()
-            told.stop("client_cancelled" if by_client else "turn_detected")
+            response = self._responses.prepare(options, self.request(options), self.marks())
+            self._responses.end_at_once(response, "client_cancelled" if by_client else "turn_detected")
 
     # -- answers -------------------------------------------------------------------------------------------------
 

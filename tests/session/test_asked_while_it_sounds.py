@@ -89,6 +89,7 @@ def test_a_cancel_ends_both(type):
             await asyncio.sleep(5.0)
             assert ends(talk) == [("cancelled", None), ("cancelled", {"for": "tool"})]
             assert talk.of("response.done")[1]["response"]["output"] == []
+            assert talk.metrics.responses.labels("cancelled", "")._value.get() == 2
             assert len(chat.requests) == 1
             await talk.send("response.create")
             assert (await talk.until("response.done", 3))["response"]["status"] == "completed"
