@@ -37,11 +37,13 @@ class Crossing:
         """Whatever the client stops from now on is what it has asked for, or what goes on."""
         self._interrupted_s = _NEVER_S
 
-    def means_the_one_before(self, now_s: float) -> bool:
-        """Whether the last reply has begun since the server interrupted the one before, and so lately that what the
-        client stops now is that other one."""
-        interrupted = now_s - self._interrupted_s < CANCEL_GRACE_S and self._interrupted_s <= self._began_s
-        return interrupted and now_s - self._began_s < UNSEEN_S
+    def means_the_one_before(self, now_s: float, *, another: bool) -> bool:
+        """Whether the server has interrupted a reply so lately that what the client stops now is that one. `another`
+        has begun since: the client cannot know it yet."""
+        interrupted = now_s - self._interrupted_s < CANCEL_GRACE_S
+        if not another:
+            return interrupted
+        return interrupted and self._interrupted_s <= self._began_s and now_s - self._began_s < UNSEEN_S
 
     def excuses(self, now_s: float, cut_s: float) -> bool:
         """Whether there was something to stop a moment ago. `cut_s`: when sound was cut last."""

@@ -101,10 +101,6 @@ class Responses:
         """The sounds that were cut, by item: their players may still say where they stopped."""
         return self._playout.cut_sounds
 
-    def may_go_on(self, interrupted: InterruptedReply) -> None:
-        """It was interrupted at another server."""
-        self.interrupted = interrupted
-
     @property
     def beside(self) -> list[Response]:
         """Those beside the conversation that the client knows of."""
@@ -362,7 +358,7 @@ class Responses:
         """`response.cancel` of the client: for what is generated, or else for what of it may still sound. Raises
         ProtocolError if there is neither, and was not a moment ago."""
         if response_id is None and self.active is not None:
-            if self._unseen:
+            if self.stop_comes_late:
                 return
             response_id = self.active.id
         entry = self._running.get(response_id or "")
@@ -380,18 +376,17 @@ class Responses:
         self._crossing.means_what_comes()
 
     @property
-    def _unseen(self) -> bool:
-        """Whether the client, when it stops what is made, cannot know of it yet."""
-        return self.active is not None and self._crossing.means_the_one_before(self._playout.now_s())
+    def stop_comes_late(self) -> bool:
+        """Whether the client, when it stops what is made, means what was interrupted, and knows nothing later."""
+        return self._crossing.means_the_one_before(self._playout.now_s(), another=self.active is not None)
 
     def clear(self) -> None:
         """`output_audio_buffer.clear` of the client: nothing is generated or sounds any more."""
-        if self._unseen:
-            return
-        if self.active is not None:
+        if self.active is None:
+            if self._playout.sounds():
+                self.sounding.silence()
+        elif not self.stop_comes_late:
             self.stop(self.active.id, "client_cancelled")
-        elif self._playout.sounds():
-            self.sounding.silence()
 
     # -- what was heard ------------------------------------------------------------------------------------------
 

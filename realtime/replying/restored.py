@@ -172,7 +172,7 @@ def restore_stopped(
             sound = ReplySound("", into.marks)
             sound.part, sound.item_id, sound.complete = parts[item_id], item_id, True
             sounds.append(sound)
-    into.responses.may_go_on(InterruptedReply(response, [*sounds, told.sound]))
+    into.responses.interrupted = InterruptedReply(response, [*sounds, told.sound])
 
 
 def _arrived(sound: ReplySound, lost: LostReply) -> ReplySound:

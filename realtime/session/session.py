@@ -329,17 +329,20 @@ class Session:
 
     def _cancel(self, response_id: str | None) -> None:
         active, waits = self.responses.active, self._answering.waits
-        if response_id is None or (active is not None and response_id == active.id):
+        if active is not None and response_id == active.id:
+            self._context.turns.put(turns.AskedUnwanted())
+        elif response_id is None and not self.responses.stop_comes_late:
             self._context.turns.put(turns.AskedUnwanted())
             if active is None and waits:
-                return  # that was meant: speech has stopped the one before it
+                return  # that was meant: speech has stopped the one before it long ago
         self.responses.cancel(response_id)
 
     def _clear_output(self) -> None:
         if not self.config.has("playback"):
             message = "output_audio_buffer.clear needs the extension 'playback' on a WebSocket."
             raise ProtocolError(message, param="type")
-        self._context.turns.put(turns.AskedUnwanted())
+        if not self.responses.stop_comes_late:
+            self._context.turns.put(turns.AskedUnwanted())
         self.responses.clear()
 
     # -- turns ---------------------------------------------------------------------------------------------------

@@ -129,6 +129,34 @@ def test_words_that_interrupt_are_answered_instead_and_after_a_noise_it_comes(te
     run()
 
 
+@pytest.mark.parametrize("type", ["response.cancel", "output_audio_buffer.clear"])
+@pytest.mark.parametrize("text", ["And Paris?", ""])
+@pytest.mark.parametrize(("after_s", "late"), [(0.0, True), (1.3, False)])
+def test_a_stop_at_once_after_an_interruption_means_what_that_has_stopped(type, text, after_s, late):
+    @scripted
+    async def run():
+        chat = FakeChat([[(0.1, SENTENCE), (0.0, CALL)], COLD])
+        words = FakeTranscriber([text] * 3, interim=False, delay_s=2.0)
+        tools = {"tools": TOOLS, "extensions": "playback"}
+        async with Talk(chat=chat, transcriber=words, speech=FakeSpeech(factor=1.5), **tools) as talk:
+            await talk.ask("Weather?")
+            await talk.until("response.output_audio.delta")
+            await give_output(talk, metadata={"for": "tool"})
+            await talk.speak(1.4)
+            await asyncio.sleep(after_s)
+            await talk.send(type)
+            await talk.silence(2.0)
+            await asyncio.sleep(9.0)
+            asked = [each for each in talk.of("response.done") if each["response"]["metadata"]]
+            reasons = [(each["response"]["status_details"] or {}).get("reason") for each in asked]
+            by_words = "turn_detected" if text else None
+            assert reasons == [by_words if late else "client_cancelled"]
+            assert said(talk)[-1] == ("It is cold." if late or text else said(talk)[0])
+            assert not talk.of("error")
+
+    run()
+
+
 @scripted
 async def test_another_server_begins_it():
     chat = FakeChat([[(0.1, LONG), (0.0, CALL)]])
