@@ -45,18 +45,18 @@ def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """Nobody speaks any more: answer what was said, if there were words, or let the model say what its tools gave; else
     go on with what was stopped. What was said while a reply is made that cannot be interrupted is answered after it.
     A response that the client has asked for is answered with the words; without any it comes after what was stopped."""
-    quiet = replace(turn.silenced(), owed=frozenset(), untold_id=None)
+    quiet = replace(turn.silenced(), owed=frozenset())
     if not rules.create_response:
         quiet = replace(quiet, stopped=None)
     if turn.response_id is not None:
         return replace(quiet, owed=turn.owed if rules.create_response else frozenset()), []
     if turn.owed:
-        after, dropped = _unasked(quiet)
+        after, dropped = _unasked(replace(quiet, untold_id=None))
         return after, [*dropped, StartReply()] if rules.create_response else dropped
     if turn.asked and quiet.stopped is None:
         return replace(quiet, asked=False), [StartAsked()]
     if turn.untold_id is not None and not turn.asked:
-        return quiet, [ContinueReply(turn.untold_id)]
+        return replace(quiet, untold_id=None), [ContinueReply(turn.untold_id)]
     if quiet.stopped is not None and not turn.unread:
         return quiet, [ResumeReply(quiet.stopped.response_id)]
     return quiet, []
@@ -84,32 +84,16 @@ def asked(turn: Turn, event: ResponseAsked | AskedUnwanted, rules: TurnRules) ->
 def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]]:
     """What it means for turns that a reply begins, is heard, ends, or is no longer wanted."""
     match event:
-        case ReplyBegan(response_id, continues):
+        case ReplyBegan(response_id, continues, apart):
             heard = turn.heard and (continues or turn.playing_id is not None)
             heard = heard or (continues and turn.stopped is not None and turn.stopped.heard)
-            # It answers all that was said so far, and waits for the texts
-            waits = turn.silenced() if turn.phase is Phase.CONFIRMING else turn
-            begun = replace(waits, unread=frozenset(), owed=frozenset(), untold_id=None, stopped=None)
+            begun = replace(turn if apart else _answered(turn), stopped=None)
             beside = turn.phase is Phase.SPEAKING
             return replace(begun, response_id=response_id, playing_id=None, heard=heard, beside=beside), []
         case ReplyHeard(response_id) if response_id == turn.response_id:
             return replace(turn, heard=True), []
-        case ReplyEnded(response_id, audible, stopped=False) if (
-            response_id == turn.response_id and turn.asked
-        ):
-            # What it asks includes what tools gave, and what was said
-            playing_id = response_id if audible else None
-            return replace(turn, response_id=None, playing_id=playing_id, asked=False), [StartAsked()]
-        case ReplyEnded(response_id, audible, to_continue) if response_id == turn.response_id:
-            if to_continue and turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING):
-                owed = frozenset() if turn.phase is Phase.SILENT else turn.owed  # the next round reads it
-                return replace(turn, response_id=None, owed=owed), [ContinueReply(response_id)]
-            untold_id = response_id if to_continue else None
-            playing_id = response_id if audible else None
-            ended = replace(turn, response_id=None, playing_id=playing_id, untold_id=untold_id)
-            if ended.phase is Phase.SILENT and ended.owed and rules.create_response:
-                return replace(ended, owed=frozenset()), [StartReply()]
-            return _unheard(ended)
+        case ReplyEnded(response_id) if response_id == turn.response_id:
+            return _ended(turn, event, rules)
         case PlaybackEnded(response_id) if response_id == turn.playing_id:
             return _unheard(replace(turn, playing_id=None))
         case ReplyCutShort(response_id) if turn.phase in (Phase.SPEAKING, Phase.CONFIRMING):
@@ -122,6 +106,33 @@ def of_reply(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list
             wanted = turn.stopped.agreed and turn.phase is Phase.SILENT
             return replace(turn, stopped=None), [StartReply()] if wanted and rules.create_response else []
     return turn, []
+
+
+def _answered(turn: Turn) -> Turn:
+    """A reply answers all that was said so far, and waits for the texts. It tells what tools gave, too."""
+    waits = turn.silenced() if turn.phase is Phase.CONFIRMING else turn
+    return replace(waits, unread=frozenset(), owed=frozenset(), untold_id=None)
+
+
+def _ended(turn: Turn, reply: ReplyEnded, rules: TurnRules) -> tuple[Turn, list[Action]]:
+    """A reply has ended. What follows: more of it, what the client has asked for, an answer to what was said during it,
+    or what tools gave before it."""
+    # A stop of the client is answered with no other reply
+    before_id = None if reply.stopped and turn.phase is Phase.SILENT else turn.untold_id
+    playing_id = reply.response_id if reply.audible else None
+    ended = replace(turn, response_id=None, playing_id=playing_id, untold_id=before_id)
+    over = turn.phase not in (Phase.SPEAKING, Phase.CONFIRMING)
+    told_id = reply.response_id if reply.to_continue else None
+    if turn.asked and not reply.stopped:
+        # What it asks includes what tools gave, and what was said: else both are still to come when it begins
+        return replace(ended, asked=False, untold_id=told_id or before_id), [StartAsked()]
+    if told_id is not None and over:
+        return replace(ended, playing_id=None), [ContinueReply(told_id)]
+    if ended.phase is Phase.SILENT and ended.owed and rules.create_response:
+        return replace(ended, owed=frozenset()), [StartReply()]
+    if before_id is not None and over:
+        return replace(ended, untold_id=None), [ContinueReply(before_id)]
+    return _unheard(replace(ended, untold_id=before_id or told_id))
 
 
 def _cut_short(turn: Turn, response_id: str, rules: TurnRules) -> Turn:

@@ -91,10 +91,12 @@ class TranscriptFailed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBegan:
-    """`continues`: it says more in the same turn of the user, after tools."""
+    """`continues`: it says more in the same turn of the user, after tools. `apart`: it is asked about items of its own,
+    so what was said is still to be answered, and what tools gave still to be told."""
 
     response_id: str
     continues: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ class Responses:
             self._crossing.began(self._playout.now_s())
             self._now_latest(response)
             follows = continues(response, self._context.conversation.items)
-            self._context.turns.put(turns.ReplyBegan(response.id, follows))
+            apart = response.events.options.input is not None
+            self._context.turns.put(turns.ReplyBegan(response.id, follows, apart))
         response.turn.began()
         response.open_gate()
 

@@ -92,7 +92,9 @@ class TurnTaking:
                 create_response=before.create_response,
                 interrupt_response=before.interrupt_response,
             )
-        untold_id = before.untold_id if self._turn.response_id is None else None  # else that reply tells it
+        active = self._responses.active
+        tells = active is not None and active.events.options.input is None
+        untold_id = None if tells else before.untold_id
         self._turn = replace(self._turn, unread=self._turn.unread | waits, untold_id=untold_id)
         if stopped is not None and self._responses.interrupted is not None:
             kept = StoppedReply(

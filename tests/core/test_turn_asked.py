@@ -58,6 +58,34 @@ def test_speech_that_may_not_interrupt_does_not_keep_it(create):
     assert not turn.owed
 
 
+def test_one_with_its_own_input_answers_nothing_of_the_conversation():
+    rules = TurnRules(interrupt_response=False)
+    said = (SpeechBegan(100, "u1"), SpeechGrew(1300), SpeechEnded(2000), TranscriptKnown("u1", "And Paris?"))
+    apart = (ReplyBegan("r2", apart=True), ReplyEnded("r2", audible=True))
+    assert played(*ASKED, *said, OVER, *apart, rules=rules)[1][-2:] == [StartAsked(), StartReply()]
+    unread = (*ASKED, *said[:-1], OVER, *apart[:1], said[-1], apart[1])
+    assert played(*unread, rules=rules)[1][-2:] == [StartAsked(), StartReply()]
+    gave = ReplyEnded("r1", audible=False, to_continue=True)
+    turn, actions = played(*ASKED, gave, *apart, ReplyBegan("r3"))
+    assert (actions, turn.untold_id) == ([StartAsked(), ContinueReply("r1")], None)
+    noise = (*said[:-1], TranscriptKnown("u1", ""))
+    during = played(*ASKED, gave, apart[0], *noise, apart[1], rules=rules)[1]
+    assert during[-1] == ContinueReply("r1")
+    spoken = played(*ASKED, gave, *apart, *said, rules=rules)[1]
+    assert spoken.count(ContinueReply("r1")) == 1
+    stopped = ReplyEnded("r2", audible=False, stopped=True)
+    assert played(*ASKED, gave, apart[0], stopped)[1] == [StartAsked()], "no other reply after a cancel"
+
+
+def test_one_with_its_own_input_that_is_asked_while_words_are_read_does_not_swallow_them():
+    said = (SpeechBegan(100, "u1"), SpeechGrew(1300), SpeechEnded(2000))
+    known = TranscriptKnown("u1", "And Paris?")
+    apart = (ReplyBegan("r2", apart=True), ReplyEnded("r2", audible=True))
+    assert played(*said, apart[0], known, apart[1])[1][-1] == StartReply()
+    assert played(*said, *apart, known)[1][-1] == StartReply()
+    assert StartReply() not in played(*said, ReplyBegan("r2"), known, apart[1])[1]
+
+
 def test_words_that_interrupt_are_answered_instead():
     assert played(*BARGE_IN, TranscriptKnown("u1", "And Paris?"))[1] == [
         *COMMITTED,

@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from realtime.providers.testing import FakeSpeech
+from realtime.tools import Toolbox
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call, functions
 from tests.session.moving import Losable
+from tests.session.test_moved import weather_of
 
 SENTENCE = "Of course, let me look up the weather in Oslo for you, one moment please."
 LONG = "Oslo lies at the end of a long fjord. " * 20
@@ -127,6 +129,43 @@ def test_words_that_interrupt_are_answered_instead_and_after_a_noise_it_comes(te
             assert not talk.of("error")
 
     run()
+
+
+@scripted
+async def test_what_was_said_is_answered_after_one_with_its_own_input():
+    chat = FakeChat([[(0.1, SENTENCE), (0.0, CALL)], [(0.1, "Please wait.")], COLD])
+    patient = {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}
+    words = FakeTranscriber(["And Paris?"] * 3, interim=False)
+    async with Talk(
+        chat=chat, transcriber=words, tools=TOOLS, speech=FakeSpeech(factor=1.5), audio=patient
+    ) as talk:
+        await talk.ask("Weather?")
+        await talk.until("response.output_audio.delta")
+        say = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say: wait."}]}
+        await give_output(talk, input=[say])
+        await talk.speak(1.4)
+        await talk.silence(2.0)
+        await talk.until("response.done", 3)
+        assert said(talk) == [SENTENCE, "Please wait.", "It is cold."]
+        last = [(each.role, each.content) for each in chat.requests[2].messages]
+        assert ("user", "And Paris?") in last
+        assert ("tool", "4 degrees") in last
+
+
+@scripted
+async def test_what_a_tool_of_the_server_gave_is_told_after_one_with_its_own_input():
+    chat = FakeChat(
+        [[(0.1, SENTENCE), (0.0, call("weather_of", '{"city":"Oslo"}'))], [(0.1, "Please wait.")], COLD]
+    )
+    async with Talk(chat=chat, speech=FakeSpeech(factor=1.5), server_tools=Toolbox([weather_of])) as talk:
+        await talk.ask("Weather?")
+        await talk.until("response.output_audio.delta")
+        await asyncio.sleep(1.5)  # the tool has ended
+        say = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say: wait."}]}
+        await talk.send("response.create", response={"input": [say]})
+        await talk.until("response.done", 3)
+        assert said(talk) == [SENTENCE, "Please wait.", "It is cold."]
+        assert "tool" in [each.role for each in chat.requests[2].messages]
 
 
 @pytest.mark.parametrize("type", ["response.cancel", "output_audio_buffer.clear"])
