@@ -54,7 +54,8 @@ def settled(turn: Turn, rules: TurnRules) -> tuple[Turn, list[Action]]:
         after, dropped = _unasked(replace(quiet, untold_id=None))
         return after, [*dropped, StartReply()] if rules.create_response else dropped
     if turn.asked and quiet.stopped is None:
-        return replace(quiet, asked=False), [StartAsked()]
+        # A text that is still to come may have words, and then it does not begin
+        return (quiet, []) if turn.unread else (replace(quiet, asked=False), [StartAsked()])
     if turn.untold_id is not None and not turn.asked:
         return replace(quiet, untold_id=None), [ContinueReply(turn.untold_id)]
     if quiet.stopped is not None and not turn.unread:

@@ -66,7 +66,7 @@ class TurnTaking:
     def snapshot(self) -> TurnSnapshot:
         """What another server needs to go on."""
         turn, rules = self._turn, self._rules
-        unread, waits = turn.unread, turn.stopped is not None or turn.untold_id is not None
+        unread, waits = turn.unread, turn.asked or turn.stopped is not None or turn.untold_id is not None
         if turn.item_id is not None and (self.phase is turns.Phase.CONFIRMING or waits):
             unread |= {turn.item_id}  # this speech has ended, or its end decides what follows
         return TurnSnapshot(
@@ -106,6 +106,8 @@ class TurnTaking:
             )
             self._turn = replace(self._turn, stopped=kept)
         self._idle.turn_is(self._turn)
+        if before.asked is not None:
+            self._answering.go_on(before.asked)
         for item_id in waits - self._user.items.reading(waits).keys():
             item = conversation.get(item_id) if item_id in conversation else None
             known = "" if item is None else transcript_of(item)  # open speech comes again as another item
@@ -113,8 +115,6 @@ class TurnTaking:
             self._user.again.tell(
                 turns.TranscriptFailed(item_id) if failed else turns.TranscriptKnown(item_id, known)
             )
-        if before.asked is not None:
-            self._answering.go_on(before.asked)
 
     def follow_rules(self) -> None:
         """A turn that has ended is answered, or is not, as the detection that ended it said: without one, they stay."""

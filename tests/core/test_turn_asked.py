@@ -19,6 +19,7 @@ from realtime.core.turn import (
     StartAsked,
     StartReply,
     StopChat,
+    TranscriptFailed,
     TranscriptKnown,
     TurnRules,
 )
@@ -126,3 +127,14 @@ def test_speech_that_is_taken_away_gives_it_back_and_one_that_is_committed_by_ha
 
 def test_at_another_server_it_begins_if_nothing_is_in_work():
     assert played(ResponseAsked())[1] == [StartAsked()]
+
+
+def test_it_waits_for_a_text_that_is_still_to_come():
+    rules = TurnRules(create_response=False, reads=True)
+    more = (SpeechBegan(2100, "u2"), SpeechEnded(3000))
+    late = (*BARGE_IN, *more, TranscriptKnown("u2", ""))
+    turn, actions = played(*late, rules=rules)
+    assert (StartAsked() in actions, turn.asked) == (False, True)
+    assert played(*late, TranscriptKnown("u1", ""), rules=rules)[1][-1] == StartAsked()
+    assert played(*late, TranscriptKnown("u1", "Hm?"), rules=rules)[1][-1] == DropAsked(by_client=False)
+    assert played(*late, TranscriptFailed("u1"), rules=rules)[1][-1] == StartAsked()

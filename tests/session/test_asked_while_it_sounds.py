@@ -6,10 +6,11 @@ import pytest
 
 from realtime.providers.testing import FakeSpeech
 from realtime.tools import Toolbox
-from tests.conversing import Talk, scripted
+from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber, call, functions
 from tests.session.moving import Losable
 from tests.session.test_moved import weather_of
+from tests.session.test_moved_speech import say, send_again
 
 SENTENCE = "Of course, let me look up the weather in Oslo for you, one moment please."
 LONG = "Oslo lies at the end of a long fjord. " * 20
@@ -209,3 +210,35 @@ async def test_another_server_begins_it():
         assert ends(new)[-1] == ("completed", {"for": "tool"})
         assert said(new)[-1] == "It is cold."
         assert [len(chat.requests), len(new.of("error"))] == [1, 0]
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["sent again", "silent"])
+@pytest.mark.parametrize("silent", [0, 28], ids=["open", "not read yet"])
+@pytest.mark.parametrize("text", ["And Paris?", ""])
+def test_at_another_server_the_speech_that_interrupted_decides_as_at_one(text, silent, again):
+    @scripted
+    async def run():
+        sound = [LOUD] * 70 + [SILENT] * silent
+        manual = {"input": {"turn_detection": {"type": "server_vad", "create_response": False}}}
+        more = {"tools": TOOLS, "extensions": "resume", "audio": manual, "speech": FakeSpeech(factor=1.5)}
+        heard = FakeTranscriber([text] * 3, interim=False)
+        chat = FakeChat([[(0.1, SENTENCE), (0.0, CALL)]])
+        async with Losable(chat=chat, transcriber=heard, **more) as old:
+            await old.ask("Weather?")
+            await old.until("response.output_audio.delta")
+            await give_output(old, metadata={"for": "tool"})
+            await say(old, sound)
+            left = old.lose()
+        heard = FakeTranscriber([text] * 3, interim=False)
+        there = left.continues()
+        async with Talk(chat=FakeChat([COLD]), transcriber=heard, continues=there, ids="b", **more) as new:
+            await asyncio.sleep(0.1)
+            assert not new.of("response.created"), "nobody knows yet what was said"
+            if again:
+                await send_again(new, sound + [SILENT] * 100, new.session.input_audio_ms)
+            await asyncio.sleep(20.0)
+            unreadable = silent and not again  # the last message of its question has no text
+            status = "failed" if unreadable else "cancelled" if text and again else "completed"
+            assert ends(new) == [(status, {"for": "tool"})]
+
+    run()
