@@ -68,7 +68,7 @@ class Answering:
             self._asked = options
             self._context.turns.put(turns.ResponseAsked())
             return
-        if self.waits and self._responses.active is None:
+        if self.waits and self._responses.active is None and options.input is None:
             # That one waits for the end of speech; this one is asked about the same, and more
             self.drop_asked(by_client=True)
             self._context.turns.put(turns.AskedUnwanted())

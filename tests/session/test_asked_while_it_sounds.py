@@ -153,6 +153,24 @@ async def test_what_was_said_is_answered_after_one_with_its_own_input():
         assert ("tool", "4 degrees") in last
 
 
+@pytest.mark.parametrize("own_input", [True, False])
+@scripted
+async def test_another_one_during_the_speech_that_interrupted_replaces_it_if_it_asks_the_same(own_input):
+    chat = FakeChat([[(0.1, SENTENCE), (0.0, CALL)], COLD, COLD])
+    noise = FakeTranscriber([""] * 3, interim=False)
+    async with Talk(chat=chat, transcriber=noise, tools=TOOLS, speech=FakeSpeech(factor=1.5)) as talk:
+        await talk.ask("Weather?")
+        await talk.until("response.output_audio.delta")
+        await give_output(talk, metadata={"for": "tool"})
+        await talk.speak(1.4)
+        await talk.send("response.create", response={"input": []} if own_input else {})
+        await talk.silence(2.0)
+        await asyncio.sleep(9.0)
+        statuses = [status for status, metadata in ends(talk) if metadata]
+        assert statuses == ["completed" if own_input else "cancelled"]
+        assert not talk.of("error")
+
+
 @scripted
 async def test_what_a_tool_of_the_server_gave_is_told_after_one_with_its_own_input():
     chat = FakeChat(
