@@ -45,9 +45,7 @@ MESSAGES_AT_ONCE = 10  # then others have their turn
 EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
 EVENT_BYTES = 64 * 1024  # a larger event counts as several
 AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
-RECORDING_PAUSE_S = (
-    5.0  # at most, after a recording in an item: pings behind it are answered, and the microphone heard
-)
+RECORDING_PAUSE_S = 5.0  # at most, after a recording in an item: else pings behind it would go unanswered
 NOT_FLUSHED = ("slow_reader", "server_restarting")  # another server says the rest
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
