@@ -7,7 +7,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.server.harness import open_harness
+from tests.server.harness import WireClient, open_harness
 
 IDS = ["item_a", "item_b", "item_c", "unknown"]
 LONG = {  # short names keep a failing script readable
@@ -149,15 +149,20 @@ async def play(script: list) -> None:
         while not any(e["session"]["instructions"] == "The end." for e in wire.of("session.updated")):
             await wire.until("session.updated", wire.count("session.updated") + 1)
         assert not [e for e in wire.of("error") if e["error"]["code"] == "internal_error"]
-        begun = {e["response"]["id"] for e in wire.of("response.created")}
-        ended = [e["response"]["id"] for e in wire.of("response.done")]
-        assert len(ended) == len(set(ended))
-        for response_id in begun - set(ended):
-            await wire.send("response.cancel", response_id=response_id)
-        for count in range(len(ended), len(begun)):
-            await wire.until("response.done", count + 1)
-        assert {e["response"]["id"] for e in wire.of("response.done")} == begun
+        cancelled: set[str] = set()
+        while still_open := of_responses(wire, "created") - of_responses(wire, "done"):
+            ended = wire.count("response.done")
+            for response_id in still_open - cancelled:
+                await wire.send("response.cancel", response_id=response_id)
+            cancelled |= still_open  # one that waits for it is told as created and cancelled
+            await wire.until("response.done", ended + 1)
+        assert wire.count("response.done") == len(of_responses(wire, "done"))
         check_order(wire.events)
+
+
+def of_responses(wire: WireClient, kind: str) -> set[str]:
+    """The ids of those that were told as `kind`."""
+    return {told["response"]["id"] for told in wire.of(f"response.{kind}")}
 
 
 def to_json(step: dict) -> str:
