@@ -75,9 +75,8 @@ class Context:
     # Are told the id of each item that goes: it may be used again, for something else
     forget: list[Callable[[str], None]] = field(default_factory=list)
     seat: Seat | None = None  # None: the server has one account
-    call_ids: set[str] = field(
-        default_factory=set
-    )  # that calls of replies have, also beside the conversation
+    # That calls of replies have, also beside the conversation
+    call_ids: set[str] = field(default_factory=set)
     # What refusals of requests with pictures have taught: it counts for this session alone
     picture_budgets: ContextBudgets = field(default_factory=ContextBudgets)
 

@@ -79,12 +79,8 @@ def _as_json(result: Any) -> str:
         return msgspec.json.encode(result, enc_hook=_plain).decode()
     except RecursionError:  # it holds itself
         return _said(result)
-    except (
-        UnicodeError,
-        TypeError,
-        OverflowError,
-    ):  # half a surrogate pair, a key that is none, a huge number
-        pass
+    except (UnicodeError, TypeError, OverflowError):
+        pass  # half a surrogate pair, a key that is none, a huge number
     try:
         return json.dumps(_keyed(result), ensure_ascii=False, default=_said)
     except RecursionError:
@@ -98,9 +94,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, type):
         return _said(value)
     for method in _METHODS + (_OF_ARRAYS if hasattr(value, "dtype") else ()):
-        if callable(
-            getattr(type(value), method, None)
-        ):  # of its class: an object may claim to have every method
+        # Of its class: an object may claim to have every method
+        if callable(getattr(type(value), method, None)):
             try:
                 plain = getattr(value, method)()
             except Exception:  # not what we take it for

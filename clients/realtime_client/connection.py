@@ -89,9 +89,8 @@ async def connect(
         can_resume = resume and "resume" in conversation.extensions
         watching = await stack.enter_async_context(_watch(conversation, silence_timeout_s, can_resume))
         watching.watch(socket)
-        stack.push_async_callback(
-            conversation._stay_away
-        )  # before the watch ends: a new socket would not be watched
+        # Before the watch ends: a new socket would not be watched
+        stack.push_async_callback(conversation._stay_away)
 
         async def again(query: dict[str, Any]) -> tuple[WatchedSocket, Event]:
             socket, first = await opener.open_again(query, binary=conversation.binary)

@@ -62,9 +62,8 @@ def outcome_of(error: BaseException) -> Outcome:
         case RealtimeError() | ClientError():
             return Outcome(EXIT_FAILED, name, message, None, details)
         case KeyboardInterrupt() | asyncio.CancelledError():
-            status = getattr(
-                error, "status", EXIT_INTERRUPTED
-            )  # of SIGTERM and SIGHUP (`interruptible.Terminated`)
+            # SIGTERM and SIGHUP have their own (`interruptible.Terminated`)
+            status = getattr(error, "status", EXIT_INTERRUPTED)
             return Outcome(status, "Interrupted", "Interrupted.")
         case OSError() if error.errno is not None or error.args:
             return Outcome(EXIT_FAILED, name, _machine(error))

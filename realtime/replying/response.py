@@ -327,9 +327,8 @@ class Response:
     def _conclude(self) -> None:
         """The last words on the wire, by how the chat model ended."""
         reason = self.answer.finish.reason if self.answer.finish is not None else "stop"
-        if (
-            reason == "length" and self.events.empty and not self._cut_call
-        ):  # docs/minimax/chat.md 3: it thought until the limit
+        # docs/minimax/chat.md 3: it thought until the limit
+        if reason == "length" and self.events.empty and not self._cut_call:
             self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
             self.events.finish("incomplete", "max_output_tokens")

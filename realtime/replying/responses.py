@@ -227,9 +227,8 @@ class Responses:
     def continue_after(self, response_id: str, question: Question, marks: Marks) -> None:
         """Ask the model again, in the same turn of the user, with what the tools of this reply gave."""
         before = self._latest
-        if (
-            before is None or before.id != response_id
-        ):  # made at another server, or before one of its own input
+        # Else it was made at another server, or before a response with its own input
+        if before is None or before.id != response_id:
             usual = self.plans.with_tools(response_options(self._context.config))
             options, tool_round, turn = again(usual, (), last=False), 1, None
         else:

@@ -10,7 +10,7 @@ import pytest
 from realtime.listening import audio_input, long_speech
 from realtime.providers.whisper import model
 from tests.conversing import LOUD, Talk, scripted
-from tests.session.moving import Losable
+from tests.session.moving import Left, Losable
 from tests.session.test_moved_speech import send_again, users
 from tests.tone_words import GAP_S, WORD_S, ToneReader, spoken, tell, words
 
@@ -288,8 +288,8 @@ async def test_a_long_turn_is_heard_whole_though_its_server_is_lost_in_the_middl
         assert (await new.until(COMPLETED, 2))["transcript"] == words(300, 303)
 
 
-@scripted
-async def test_a_long_turn_that_has_ended_without_its_text_is_read_whole_at_the_next_server() -> None:
+async def lost_before_its_text() -> tuple[Left, str]:
+    """What a server leaves whose long turn has ended and is not read yet, and the id of its item."""
     reader = ToneReader()
     async with Losable(transcriber=reader, extensions="resume") as old:
         await tell(old, 0, 90)
@@ -297,6 +297,12 @@ async def test_a_long_turn_that_has_ended_without_its_text_is_read_whole_at_the_
         await old.silence(2.0)
         item_id = (await old.until("input_audio_buffer.committed"))["item_id"]
         left = old.lose()
+    return left, item_id
+
+
+@scripted
+async def test_a_long_turn_that_has_ended_without_its_text_is_read_whole_at_the_next_server() -> None:
+    left, item_id = await lost_before_its_text()
     async with Losable(
         transcriber=ToneReader(), extensions="resume", continues=left.continues(), before=left, ids="b"
     ) as new:
@@ -347,13 +353,7 @@ def test_a_long_turn_whose_rest_never_comes_is_an_item_of_its_own(then: str) -> 
 
 @scripted
 async def test_a_long_turn_whose_end_does_not_come_to_the_next_server_keeps_what_was_read() -> None:
-    reader = ToneReader()
-    async with Losable(transcriber=reader, extensions="resume") as old:
-        await tell(old, 0, 90)
-        reader.final_s = 60.0
-        await old.silence(2.0)
-        item_id = (await old.until("input_audio_buffer.committed"))["item_id"]
-        left = old.lose()
+    left, item_id = await lost_before_its_text()
     async with Losable(
         transcriber=ToneReader(), extensions="resume", continues=left.continues(), before=left, ids="b"
     ) as new:
