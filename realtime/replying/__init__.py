@@ -6,7 +6,7 @@ The modules, by what they are for:
     what it asks        chat_request, fitting_chat, fixed_response
     its sound           speech_feed, reply_sound, speaking_rates
     all replies         responses, crossing, playout, sounding, so_far, latency
-    one after another   running_tools, tool_rounds, turn_replies
+    one after another   calls, running_tools, tool_rounds, turn_replies
     early, again        speculation, guessed_chat, interrupted, restored, said_before, at_accounts
 
 `response.py` tells the story.

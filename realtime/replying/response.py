@@ -9,7 +9,6 @@ heard until the gate opens. It decides nothing about turns, and it does not know
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -17,14 +16,15 @@ from dataclasses import replace
 from realtime.contained import contained
 from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
-from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, TextDelta, ToolCall, ToolCallDelta
+from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, TextDelta, ToolCallDelta
 from realtime.core.playback_clock import SpeakingRate
 from realtime.core.stand_in import has_something_to_see, stand_in
 from realtime.core.turn_marks import Marks
 from realtime.core.writable import without_halves, writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
 from realtime.providers.base import ChatModel, Speech
-from realtime.replying.answer import Answer, in_bounds, is_whole
+from realtime.replying.answer import Answer, in_bounds
+from realtime.replying.calls import Calls
 from realtime.replying.failure import failure_of
 from realtime.replying.gate import Gate
 from realtime.replying.guessed_chat import GuessedChat
@@ -43,8 +43,6 @@ from realtime.replying.turn_replies import TurnReplies
 from realtime.tasks import TaskGroup
 from realtime.watchdog import Watchdog
 from realtime.weak_calls import weak_call
-
-log = logging.getLogger(__name__)
 
 MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
@@ -82,11 +80,10 @@ class Response:
         self._feed = SpeechFeed(
             speech, plan.voice, speaking_rate=speaking_rate, waiting=self._watchdog.waiting
         )
-        self._calls: dict[int, ToolCallDelta] = {}
-        self._cut_call = False  # the answer was cut in its last call
         self._broke_off: ProviderError | None = None  # the chat model, in the middle of what is spoken
         self._guess_failed: Callable[[ProviderError], None] | None = None
         self._helpers = TaskGroup()
+        self._calls = Calls(plan, events, self.tools, self._helpers)
         self._voice_task: asyncio.Task[None] | None = None
         self._unseen = False  # it was stopped, and only the chat model and tools go on
         self._has_words = False
@@ -143,8 +140,7 @@ class Response:
     def keep_reading(self) -> None:
         """It was stopped, perhaps wrongly: what the chat model says from now on is only kept, and tools work on."""
         self._unseen = True
-        self.answer.calls += self._calls.values()
-        self._calls.clear()
+        self.answer.calls += self._calls.give_up()
         if self._voice_task is not None:
             self._voice_task.cancel()
 
@@ -218,7 +214,7 @@ class Response:
                 raise
             self._broke_off = without_trace(error)  # told once the voice has said what was written until then
             self.answer.said_all = True
-            self._calls.clear()
+            self._calls.give_up()
         if self.plan.spoken:
             await self._fill_the_wait()
             if not self._unseen:
@@ -272,42 +268,18 @@ class Response:
         if self._unseen:
             self.answer.calls.append(delta)
             return
-        known = self._calls.get(delta.index)
-        if known is None:
+        if delta.index not in self._calls:
             await self._end_calls()
-            self._calls[delta.index] = delta
-        else:
-            self._calls[delta.index] = ToolCallDelta(
-                delta.index,
-                known.call_id or delta.call_id,
-                known.name or delta.name,
-                known.arguments + delta.arguments,
-            )
+        self._calls.add(delta)
 
     async def _end_calls(self) -> None:
-        if self.answer.was_cut and not all(map(is_whole, self._calls.values())):
-            self._cut_call = True
-            self._calls.clear()  # nobody runs half of one
+        if self.answer.was_cut:
+            self._calls.give_up_cut()
         while self._calls:
             if not self._sound_comes:
                 self._prepared()
             await self.gate.wait()  # what a call does cannot be taken back
-            _, call = self._calls.popitem()
-            if self.plan.parallel_tool_calls or not self.events.items.call_count:
-                texts = map(writable, (call.call_id, call.name, call.arguments or "{}"))
-                self._call(ToolCall(*texts))
-
-    def _call(self, call: ToolCall) -> None:
-        """Hand a call to the client, or run it if the tool is ours. What was not offered nobody can carry out: the
-        model is told so, where the server answers calls; where it must not call at all, its call counts for nothing."""
-        offered = self.plan.offered
-        known = offered is not None and call.name in offered
-        if offered is None or not (known or self.events.items.in_conversation):
-            log.info("reply %s: the model called a function that it was not offered", self.id)
-        elif not known:
-            self.tools.refuse(call, offered)
-        elif not self.tools.start(call, self._helpers):
-            self.events.call(call)
+            self._calls.carry_out_next()
 
     async def _fill_the_wait(self) -> None:
         """Say something while slow tools work, if the model has not."""
@@ -328,7 +300,7 @@ class Response:
         """The last words on the wire, by how the chat model ended."""
         reason = self.answer.finish.reason if self.answer.finish is not None else "stop"
         # docs/minimax/chat.md 3: it thought until the limit
-        if reason == "length" and self.events.empty and not self._cut_call:
+        if reason == "length" and self.events.empty and not self._calls.cut:
             self.events.fail(ProviderUnavailable(ONLY_THOUGHT, code="empty_answer", retryable=False))
         elif reason == "length":
             self.events.finish("incomplete", "max_output_tokens")
