@@ -23,12 +23,12 @@ from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAu
 from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
+from realtime.server.client_pace import ClientPace
 from realtime.server.closing import DRAINING, Closing
 from realtime.server.frames import SMALL_BYTES, Frames, Wrong
 from realtime.server.live_session import LiveSession
 from realtime.server.replay import Sent
 from realtime.server.tcp import reset_in
-from realtime.server.token_bucket import TokenBucket
 from realtime.tasks import TaskGroup, forget_cancellation
 from realtime.watchdog import Watchdog
 
@@ -39,13 +39,7 @@ FLUSH_S = 5.0  # a client that does not take its last messages by then loses the
 CARRY_OUT_S = 5.0  # for the message that is being carried out when the connection ends
 MAX_INVALID_IN_A_ROW = 100  # messages that are no event
 MAX_TRACES = 10  # in the log, of one connection
-# Of all kinds, pings too. Clients send 5 to 100/s; sound in pieces of 20 ms, ten times faster than real time, is 500
-MESSAGES_PER_S, MESSAGES_BURST = 500.0, 2_000.0
 MESSAGES_AT_ONCE = 10  # then others have their turn
-EVENTS_PER_S, EVENTS_BURST = 200.0, 2_000.0  # without appends; clients may create whole conversations
-EVENT_BYTES = 64 * 1024  # a larger event counts as several
-AUDIO_S_PER_S, AUDIO_BURST_S = 10.0, 120.0  # the burst is as long as the input audio buffer
-RECORDING_PAUSE_S = 5.0  # at most, after a recording in an item: else pings behind it would go unanswered
 NOT_FLUSHED = ("slow_reader", "server_restarting")  # another server says the rest
 CLIENT_DONE = (0, 1000, 1001)  # close codes of a client that has finished (0: it sent no code)
 
@@ -74,11 +68,7 @@ class Connection:
         self._carries_out = False  # the session has an event, and is not done with it
         self._stops = False  # no more messages are read
         self._replaced: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
-        now_s = asyncio.get_running_loop().time()
-        self._messages_limit = TokenBucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
-        self._events_limit = TokenBucket(EVENTS_PER_S, EVENTS_BURST, now_s)
-        self._audio_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
-        self._recordings_limit = TokenBucket(AUDIO_S_PER_S, AUDIO_BURST_S, now_s)
+        self._pace = ClientPace()
 
     def __repr__(self) -> str:
         return f"<Connection of {self._live!r}>"
@@ -203,7 +193,7 @@ class Connection:
                 await asyncio.sleep(0)  # nothing here waits while more is there
             if not self._live.outbox.has_room:  # else no timer for each message
                 await self._room()
-            await self._messages_limit.throttle(1)
+            await self._pace.message()
             message = await self._receive()
             try:
                 match message.type:
@@ -252,7 +242,7 @@ class Connection:
             log.error("a message of session %s broke", self._live.id, exc_info=error)
         event_id = id_in_broken(message.data) if message.type is WSMsgType.TEXT else None
         self._report(event_broken(event_id))
-        await self._events_limit.throttle(1)
+        await self._pace.event()
 
     async def _room(self) -> None:
         """Read nothing from a client that reads nothing: wait while too much that it has caused is unsent."""
@@ -264,7 +254,6 @@ class Connection:
 
     async def _receive_text(self, data: LongBytes) -> None:
         self._live.story.received(len(data))
-        cost = 1 + len(data) // EVENT_BYTES
         try:
             event = usual_append(data) or await _decoded(data)  # hardly anything but appends comes
         except ProtocolError as error:
@@ -272,12 +261,12 @@ class Connection:
                 raise Closing(1007, "") from error
             self._live.last_event_id = error.event_id or self._live.last_event_id  # refused is dealt with
             self._report(error)
-            await self._events_limit.throttle(cost)
+            await self._pace.event(len(data))
         else:
             self._invalid_in_a_row = 0
-            await self._carry_out(event, cost)
+            await self._carry_out(event, len(data))
 
-    async def _carry_out(self, event: ClientEvent, cost: int = 1) -> None:
+    async def _carry_out(self, event: ClientEvent, size: int = 0) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
         self._live.story.understood(event)
         sound_s, self._carries_out = 0.0, True
@@ -290,12 +279,10 @@ class Connection:
             self._carries_out = False
         if self._stops:
             return
-        if not isinstance(event, InputAudioBufferAppend):
-            if sound_s:
-                await self._recordings_limit.throttle(sound_s, RECORDING_PAUSE_S)
-            await self._events_limit.throttle(cost)
-        elif sound_s:
-            await self._audio_limit.throttle(sound_s)
+        if isinstance(event, InputAudioBufferAppend):
+            await self._pace.audio(sound_s)
+        else:
+            await self._pace.event(size, sound_s)
 
     async def _receive_binary(self, data: LongBytes) -> None:
         self._live.story.received(len(data))

@@ -18,7 +18,7 @@ from realtime.protocol import (
     session_values,
 )
 from realtime.replying import answer, response_events, responses, tool_rounds
-from realtime.server import connection, frames
+from realtime.server import client_pace, connection, frames
 from realtime.session import items as session_items
 from realtime.settings import Settings
 from tests.protocol.test_wire_page import section
@@ -60,20 +60,20 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "Append size": (),
     "Audio kept before a commit": (
-        f"{connection.AUDIO_BURST_S:.0f} s",
+        f"{client_pace.AUDIO_BURST_S:.0f} s",
         f"{audio_input.IDLE_KEEP_MS / 1000:.0f} s",
     ),
-    "Audio faster than real time": (f"{connection.AUDIO_BURST_S:.0f} s at once",),
-    "Recordings in items": (f"{connection.RECORDING_PAUSE_S:.0f} s",),
+    "Audio faster than real time": (f"{client_pace.AUDIO_BURST_S:.0f} s at once",),
+    "Recordings in items": (f"{client_pace.RECORDING_PAUSE_S:.0f} s",),
     "Messages of all kinds": (
-        f"{connection.MESSAGES_BURST:,.0f} at once",
-        f"{connection.MESSAGES_PER_S:.0f}/s",
+        f"{client_pace.MESSAGES_BURST:,.0f} at once",
+        f"{client_pace.MESSAGES_PER_S:.0f}/s",
     ),
     "Fragments of messages": (f"{frames.FRAGMENTS_BURST:,.0f} at once", f"{frames.FRAGMENTS_PER_S:,.0f}/s"),
     "Events, appends not counted": (
-        f"{connection.EVENTS_BURST:,.0f} at once",
-        f"{connection.EVENTS_PER_S:.0f}/s",
-        kib(connection.EVENT_BYTES),
+        f"{client_pace.EVENTS_BURST:,.0f} at once",
+        f"{client_pace.EVENTS_PER_S:.0f}/s",
+        kib(client_pace.EVENT_BYTES),
     ),
     "Items of a conversation": (f"{conversation.MAX_ITEMS:,}", f"room for {conversation.REPLY_ROOM}"),
     "Text of one item": (f"{session_items.MAX_ITEM_CHARS:,} characters",),
