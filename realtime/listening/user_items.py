@@ -63,6 +63,7 @@ class _Reading:
 
     task: asyncio.Task[None]
     read: asyncio.Future[Item | None]
+    recordings_s: float = 0.0  # that a client sent in it
 
 
 class UserItems:
@@ -91,6 +92,11 @@ class UserItems:
     def pending(self) -> bool:
         """Whether an item is being transcribed."""
         return bool(self._pending)
+
+    @property
+    def unread_s(self) -> float:
+        """Seconds of sound of the items that the client sent with it and that wait for their text."""
+        return sum(reading.recordings_s for reading in self._pending.values())
 
     def unheard(self, open_ms: float, settled: Settled) -> Unheard:
         """The speech without text. `open_ms`: where the sound begins that no item has, after what is settled."""
@@ -134,7 +140,8 @@ class UserItems:
     def transcribe_sent(self, item_id: str, recordings: Mapping[int, Samples]) -> None:
         """The same of an item that the client sent with its sound: recordings by the index of their part. Each part has
         a text of its own, and the item is read when all are."""
-        self._begin(item_id, self._transcribe_sent(item_id, recordings))
+        seconds = sum(map(len, recordings.values())) / VAD_RATE
+        self._begin(item_id, self._transcribe_sent(item_id, recordings), seconds)
 
     def forget(self, item_id: str) -> None:
         """The item is gone. If it was the question, there is no answer; a reply that waits for it goes on without it.
@@ -148,9 +155,10 @@ class UserItems:
             self._is_read(item_id)
         self._context.turns.put(turns.TranscriptFailed(item_id))
 
-    def _begin(self, item_id: str, read: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, item_id: str, read: Coroutine[Any, Any, None], recordings_s: float = 0.0) -> None:
         task = self._context.tasks.spawn(read, f"transcript {item_id}")
-        self._pending[item_id] = _Reading(task, asyncio.get_running_loop().create_future())
+        read_soon: asyncio.Future[Item | None] = asyncio.get_running_loop().create_future()
+        self._pending[item_id] = _Reading(task, read_soon, recordings_s)
 
     def _reads(self, item_id: str) -> bool:
         """Whether it is this task that reads the item of this id."""

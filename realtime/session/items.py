@@ -38,6 +38,7 @@ from realtime.translate import to_core_format, to_core_item, to_wire_item
 MAX_ITEM_CHARS = 200_000  # text of one item, all parts together
 FEW_PARTS = 50  # of an item: no step of the work on them takes a millisecond
 PIECE_BYTES = 192_000  # of a recording, worked on at once
+MAX_UNREAD_S = 600.0  # of recordings that wait for their text, each second 32 kB
 
 Recordings = Mapping[int, Samples]  # at VAD_RATE, by the index of their part
 Transcribe = Callable[[str, Recordings], None]
@@ -57,19 +58,25 @@ class NewItem:
 
 
 class ItemEvents:
-    """Carries out item events. `sent_ms(item_id)` is how much audio of an item has left, if it is a reply's."""
+    """Carries out item events.
+
+    `sent_ms(item_id)` is how much audio of an item has left, if it is a reply's; `unread_s()` how many seconds of
+    recordings wait for their text.
+    """
 
     def __init__(
         self,
         context: Context,
         *,
         transcribe: Transcribe,
+        unread_s: Callable[[], float],
         sent_ms: Callable[[str], float | None],
     ) -> None:
         self._context = context
         self._conversation = context.conversation
         self._outbox = context.outbox
         self._transcribe = transcribe
+        self._unread_s = unread_s
         self._sent_ms = sent_ms
 
     def receive(self, event: client_events.ClientEvent, new: NewItem | None = None) -> None:
@@ -91,6 +98,14 @@ class ItemEvents:
             raise ProtocolError(error.message, code=error.code, param=error.param) from error
 
     def _create(self, new: NewItem, previous: str | None) -> None:
+        if new.recordings and (unread_s := self._unread_s()) and unread_s + new.sound_s > MAX_UNREAD_S:
+            raise ProtocolError(
+                f"Recordings of {unread_s:.0f} s wait to be transcribed, and only {MAX_UNREAD_S:.0f} s may: send this"
+                " item again after a transcription is completed, or with its transcript.",
+                code="rate_limit_exceeded",
+                param="item",
+                type="rate_limit_error",
+            )
         after = self._context.add_item(new.item, previous)
         self._outbox.put(events.ConversationItemAdded(previous_item_id=after, item=new.echo))
         self._outbox.put(events.ConversationItemDone(previous_item_id=after, item=new.echo))

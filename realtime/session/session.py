@@ -106,8 +106,12 @@ class Session:
         self._user = UserInput(self._context)
         if continued is not None:
             self._user.go_on(continued.unheard, continued.received_ms)
+        user_items = self._user.items
         self._items = ItemEvents(
-            self._context, transcribe=self._user.items.transcribe_sent, sent_ms=self._playout.sent_ms
+            self._context,
+            transcribe=user_items.transcribe_sent,
+            unread_s=lambda: user_items.unread_s,
+            sent_ms=self._playout.sent_ms,
         )
         self._speculation = Speculation(self._context, responses, self._user.answer_is)
         context = self._context  # no part may hold the session itself: see `weak_calls.py`

@@ -65,6 +65,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "Audio faster than real time": (f"{client_pace.AUDIO_BURST_S:.0f} s at once",),
     "Recordings in items": (f"{client_pace.RECORDING_PAUSE_S:.0f} s",),
+    "Recordings without text": (f"{session_items.MAX_UNREAD_S:.0f} s",),
     "Messages of all kinds": (
         f"{client_pace.MESSAGES_BURST:,.0f} at once",
         f"{client_pace.MESSAGES_PER_S:.0f}/s",

@@ -10,6 +10,7 @@ import pytest
 from realtime.core.conversation import MAX_ITEMS, Message
 from realtime.errors import ProviderUnavailable
 from realtime.providers.base import Transcript
+from realtime.session import items
 from tests.conversing import LOUD, Talk, scripted
 from tests.fakes import FakeChat, FakeTranscriber
 
@@ -90,6 +91,26 @@ async def test_sound_in_the_place_of_other_sound_gets_its_own_words(reader: Fake
         await talk.send("conversation.item.retrieve", item_id="m1")
         (part,) = talk.events[-1]["item"]["content"]
         assert part["transcript"] == "Soft?"
+
+
+@scripted
+async def test_recordings_that_wait_for_their_text_are_counted_until_they_have_it_or_are_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(items, "MAX_UNREAD_S", 2.5)  # one recording has 1.2 s
+    async with Talk(transcriber=ByLoudness(loud_s=5.0, soft_s=5.0)) as talk:
+        for item_id in ("m1", "m2", "m3"):
+            await talk.send("conversation.item.create", item=voice(item_id, LOUD))
+        refused = await talk.until("error")
+        assert refused["error"]["code"] == "rate_limit_exceeded"
+        assert [event["item"]["id"] for event in talk.of("conversation.item.done")] == ["m1", "m2"]
+        await talk.send("conversation.item.delete", item_id="m2")
+        await talk.send("conversation.item.create", item=voice("m3", SOFT))
+        await asyncio.sleep(11.0)
+        await talk.send("conversation.item.create", item=voice("m4", LOUD))
+        await talk.send("conversation.item.create", item=voice("m5", LOUD))
+        await asyncio.sleep(11.0)
+        assert told(talk) == [("m1", "Loud?"), ("m3", "Soft?"), ("m4", "Loud?"), ("m5", "Loud?")]
 
 
 @scripted

@@ -25,10 +25,12 @@ class Side:
 
     def __init__(self, **session) -> None:
         self.bench = Bench(**session)
+        self.unread_s = 0.0
         self.transcribed: list[tuple[str, dict[int, np.ndarray]]] = []
         self.items = ItemEvents(
             self.bench.context,
             transcribe=lambda item_id, recordings: self.transcribed.append((item_id, dict(recordings))),
+            unread_s=lambda: self.unread_s,
             sent_ms=lambda item_id: None,
         )
 
@@ -128,6 +130,23 @@ async def test_sound_without_its_words_is_transcribed_and_not_sent_back():
 
 
 @scripted
+async def test_a_recording_is_refused_while_others_of_ten_minutes_wait_to_be_transcribed():
+    side = Side()
+    recorded = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": LOUD}]}
+    side.unread_s = items.MAX_UNREAD_S
+    with pytest.raises(ProtocolError) as refused:
+        side.create(recorded)
+    assert (refused.value.code, refused.value.type) == ("rate_limit_exceeded", "rate_limit_error")
+    assert "600 s" in refused.value.message
+    assert side.bench.sent() == []
+    assert side.transcribed == []
+    with_words = {"type": "input_audio", "audio": LOUD, "transcript": "Hello."}
+    side.create({**recorded, "content": [with_words]})
+    side.unread_s = 0.0  # one alone may be as long as a message can bring
+    side.create(recorded)
+    assert len(side.transcribed) == 1
+
+
 async def test_sound_that_comes_with_its_words_is_not_transcribed():
     side = Side()
     (added, _) = await side.record(audio(LOUD * 50, transcript="Hello."))
