@@ -168,7 +168,8 @@ def examine(target: Target, sample: int | None, chance: random.Random) -> Counte
     source = target.path.read_text(encoding="utf-8")
     began_s = time.monotonic()
     if run_tests(target, ast.parse(source), limit_s=600.0) != "survived":
-        raise SystemExit(f"{target.module}: the tests fail without any change")
+        tests = " ".join(map(str, target.tests))
+        raise SystemExit(f"{target.module}: the tests fail without any change. See which: pytest {tests}")
     limit_s = 5.0 + 3.0 * (time.monotonic() - began_s)
     found = [one for one in mutations(source) if target.line in (None, one.line)]
     chosen = found if sample is None or sample >= len(found) else chance.sample(found, sample)

@@ -127,6 +127,8 @@ def _ended(turn: Turn, reply: ReplyEnded, rules: TurnRules) -> tuple[Turn, list[
     if turn.asked and not reply.stopped:
         # What it asks includes what tools gave, and what was said: else both are still to come when it begins
         return replace(ended, asked=False, untold_id=told_id or before_id), [StartAsked()]
+    if turn.asked and ended.phase is Phase.SILENT:
+        return settled(ended, rules)  # its speech, or noise, was over sooner than this was told
     if told_id is not None and over:
         return replace(ended, playing_id=None), [ContinueReply(told_id)]
     if ended.phase is Phase.SILENT and ended.owed and rules.create_response:

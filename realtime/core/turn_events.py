@@ -109,7 +109,7 @@ class ReplyHeard:
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
     """`audible`: its audio may still be playing. `to_continue`: tools of the server have answered its calls, and the
-    model has yet to say what comes of that. `stopped`: before its own end."""
+    model has yet to say what comes of that. `stopped`: before its own end; then nothing is to continue."""
 
     response_id: str
     audible: bool

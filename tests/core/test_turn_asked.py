@@ -42,6 +42,18 @@ def test_it_begins_right_after_the_one_before_it():
     assert (actions, turn.asked) == ([StartAsked()], False)
 
 
+@pytest.mark.parametrize(
+    ("text", "then"), [("", [ResumeReply("r1")]), ("And Paris?", [DropAsked(by_client=False), StartReply()])]
+)
+def test_speech_that_was_over_before_its_stop_was_told_leaves_it_to_nobody(text, then):
+    speech = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(1300), SpeechEnded(2000))
+    _, before = played(*speech, TranscriptKnown("u1", text))
+    turn, actions = played(*speech, TranscriptKnown("u1", text), STOPPED)
+    assert actions[len(before) :] == then
+    ended, more = played(*REPLYING, ResponseAsked(), STOPPED)
+    assert (more, ended.asked) == ([StartAsked()], False)
+
+
 def test_what_tools_of_the_server_gave_is_in_its_question():
     over = ReplyEnded("r1", audible=False, to_continue=True)
     assert played(*ASKED, over)[1] == [StartAsked()]
