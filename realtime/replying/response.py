@@ -9,10 +9,12 @@ heard until the gate opens. It decides nothing about turns, and it does not know
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+from realtime import deadlines
 from realtime.contained import contained
 from realtime.core.characters import is_blank
 from realtime.core.chunker import Chunk
@@ -44,6 +46,9 @@ from realtime.tasks import TaskGroup
 from realtime.watchdog import Watchdog
 from realtime.weak_calls import weak_call
 
+log = logging.getLogger(__name__)
+
+CHAT_ENDS_S = 1.0  # for a chat model that has said how it ended to end its stream; its usage comes meanwhile
 MAX_OPENING = 2000  # characters of an answer, enough to know what kind it is
 BLANK_ANSWER = "The model answered without any text."
 ONLY_THOUGHT = "The model reached its limit of tokens before any visible text: allow more max_output_tokens."
@@ -240,8 +245,26 @@ class Response:
 
     async def _next(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
         """What the chat model says next; None at its end. Tools have time limits of their own."""
+        if self.answer.finish is not None and not self.earlier_tools:
+            return await self._after_finish(events)
         with self._watchdog.excused() if self.earlier_tools else self._watchdog.waiting():
             return await contained(anext(events, None))
+
+    async def _after_finish(self, events: AsyncGenerator[ChatEvent, None]) -> ChatEvent | None:
+        """The same once it has told its end: what may still come is its usage."""
+        end = deadlines.timeout(CHAT_ENDS_S)
+        try:
+            async with end:
+                return await contained(anext(events, None))
+        except TimeoutError:
+            if not end.expired():
+                raise
+            log.warning(
+                "reply %s: the chat model did not end after ChatFinish: its stream is closed", self.id
+            )
+            return None
+        finally:
+            del end  # it knows its task, which knows its error, and the trace of that knows us
 
     def _take_text(self, text: str) -> None:
         self.answer.add(text)

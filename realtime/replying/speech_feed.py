@@ -73,11 +73,16 @@ class ChunkEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedMute:
+    """The voice has said a chunk, and no sound has come yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class AudioReceived:
     """Sound came. Its `ChunkAudio` follows: at once, or, of a voice slower than its speech, when the chunk can play."""
 
 
-FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | AudioReceived
+FeedEvent = ChunkBegan | ChunkAudio | ChunkWords | ChunkEnded | EndedMute | AudioReceived
 _OfChunk = SpeechAudio | SpeechWords | SpeechChunkDone
 Permit = Callable[[Chunk], Awaitable[None]]
 Waiting = Callable[[], AbstractContextManager[None]]
@@ -115,10 +120,11 @@ class SpeechFeed:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()  # something that may move the chunker
         self._in_flight: deque[_InFlight] = deque()
-        self._numbers = 0
+        self._numbers = 0  # of chunks that the voice has to say
         self._waiting = waiting
         self._owed = ExitStack()  # the block of `waiting`, while the voice has a chunk
         self._paused = False  # the voice waits for its budget
+        self._heard = False  # some sound came
         self._owes = 0  # chunks that the voice has and has not finished; below 0 if it was faster than `say`
         self._handed_over = False  # the voice has all the text
         self._end: deadlines.Deadline | None = None  # of the wait for what the voice gives next
@@ -150,7 +156,8 @@ class SpeechFeed:
     async def speaking(self, permit: Permit | None = None) -> AsyncIterator[AsyncGenerator[FeedEvent, None]]:
         """Have the voice say the text, for as long as the block; each chunk leaves once `permit` lets it pass.
 
-        Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup.
+        Gives what comes back, in order. Raises ProviderError, alone or in an ExceptionGroup; also where the voice
+        gave no sound at all for a text that can be said.
         """
         async with self._speech.open(self._voice) as utterance, TaskGroup() as group:
             handing = group.create_task(self._hand_over(utterance, permit), name="chunks to the voice")
@@ -241,8 +248,10 @@ class SpeechFeed:
 
     async def _events(self, utterance: Utterance) -> AsyncGenerator[FeedEvent, None]:
         """What the voice gives. Where it is slower than its speech, a chunk waits here until it plays through. Words
-        before the first sound wait for it: whoever does not pass them on yet would not learn of the sound."""
+        before the first sound wait for it: whoever does not pass them on yet would not learn of the sound. Chunks that
+        end before it wait too: if no sound comes at all, nobody has heard them."""
         held: list[_OfChunk] = []  # of one chunk
+        unheard: deque[FeedEvent] = deque()
         sounds = False  # some of that chunk's sound is there
         async with aclosing(utterance.events()) as events:
             while (event := await self._next(events)) is not None:
@@ -262,15 +271,22 @@ class SpeechFeed:
                     left_s = self._loop.time()
                     for ready in held:
                         for known in self._known(ready):
-                            yield known
+                            unheard.append(known)
+                            while self._heard and unheard:
+                                yield unheard.popleft()
+                    if unheard:
+                        yield EndedMute()
                     held.clear()
                     self._prebuffer.away(self._loop.time() - left_s)
                     sounds = not done
+        if self._numbers and not self._heard:
+            raise ProviderUnavailable("The voice sent no sound.")
         for known in self._silent():
             yield known
 
     def _received(self, audio: SpeechAudio) -> None:
         """Sound came."""
+        self._heard = self._heard or bool(audio.pcm)
 
         def expected_ms() -> float:
             chunk = next((sent.chunk for sent in self._in_flight if sent.number == audio.chunk), None)

@@ -54,6 +54,19 @@ class Mute(_Other):
     utterance = _Mute
 
 
+class _Soundless(FakeUtterance):
+    async def events(self):
+        async for event in super().events():
+            if isinstance(event, SpeechChunkDone):
+                yield event
+
+
+class Soundless(_Other):
+    """Ends each chunk without any sound."""
+
+    utterance = _Soundless
+
+
 class _Endless(FakeUtterance):
     def finish(self):
         return None

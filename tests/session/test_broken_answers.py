@@ -9,6 +9,7 @@ from realtime.minimax.errors import error_for_code
 from realtime.replying.answer import MAX_ANSWER_CHARACTERS, MAX_DELTA_CHARACTERS
 from tests.conversing import Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber, call
+from tests.replying.voices import Soundless
 from tests.session.early import Heard, settings
 from tests.session.listeners import kept_of
 
@@ -51,6 +52,38 @@ def test_what_was_written_is_spoken_and_kept_and_then_the_response_fails(error):
             assert (told.role, told.content.strip()) == ("assistant", STORY)
 
     run()
+
+
+@pytest.mark.parametrize("modality", ["audio", "text"])
+def test_a_chat_model_that_does_not_end_after_its_finish_is_left_soon(modality: str, caplog):
+    """Its usage may still come; for the end of its stream nobody waits."""
+
+    @scripted
+    async def run():
+        endless = [(0.1, "Hello there."), (0.0, ChatFinish("stop")), (3600.0, "never")]
+        async with Talk(chat=FakeChat([endless, FINE])) as talk:
+            await talk.ask("Hello?", output_modalities=[modality])
+            done = await talk.until("response.done")
+            assert (done["response"]["status"], done["at"] < 3.0) == ("completed", True)
+            await talk.ask("And?")
+            assert (await talk.until("response.done", 2))["response"]["status"] == "completed"
+        assert [
+            record.message for record in caplog.records if "did not end after ChatFinish" in record.message
+        ]
+
+    run()
+
+
+@scripted
+async def test_an_answer_of_which_the_voice_makes_no_sound_has_failed_and_nobody_has_heard_it():
+    chat = FakeChat([[(0.1, "The key is under the mat.")], FINE])
+    async with Talk(chat=chat, speech=Soundless()) as talk:
+        await talk.ask("Where is the key?")
+        done = (await talk.until("response.done"))["response"]
+        assert (done["status"], done["status_details"]["error"]["code"]) == ("failed", "upstream_unavailable")
+        await talk.ask("Well?")
+        await talk.until("response.done", 2)
+        assert "mat" not in "".join(message.content for message in chat.requests[-1].messages)
 
 
 @scripted
