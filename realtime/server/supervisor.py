@@ -35,6 +35,7 @@ from realtime.server.worker_channel import (
     Refused,
     Sum,
 )
+from realtime.server.worker_watch import LOOK_S, WorkerWatch
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ READY_S = 120.0  # until it accepts: a start takes seconds, also on a machine th
 COUNT_S = 0.5  # a worker that does not tell its metrics by then: its last ones stand
 LAST_WORDS_S = 1.0  # what a worker said before it ended
 EXIT_FAILED = 1
-NO_WORKER = "All workers have ended; others are being started."
+MAX_FAILED_STARTS = 10  # one after the other and with no worker left: the system cannot start any
+NO_WORKER = "No worker answers; others are being started."
 _LEFT_WELL = (0, -signal.SIGTERM)  # also one that was stopped before it could listen to signals
 
 
@@ -85,6 +87,8 @@ class Supervisor:
         self._table, self._start, self._on_ready, self._on_stop = table, start, on_ready, on_stop
         self._longest_stop_s = longest_stop_s
         self._balancer = BalancerWatch(*table.asked)
+        self._watch = WorkerWatch(table)
+        self._failed_starts = 0  # since the last one that succeeded
         self._children: dict[int, Child] = {}
         self._starting: set[asyncio.Future[Child]] = set()
         self._channels: dict[int, Channel[FromWorker]] = {}
@@ -106,11 +110,13 @@ class Supervisor:
 
     async def run(self) -> int:
         """Run until all have ended after `stop`, or one could not start; the exit status. Raises ConfigError."""
+        watching = asyncio.create_task(self._watch_workers(), name="watch workers")
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(len(self._table)):
                     group.create_task(self._keep(number), name=f"worker {number}")
         finally:
+            watching.cancel()
             self._kill()
         if self._refused is not None:
             raise ConfigError(self._refused)
@@ -121,7 +127,7 @@ class Supervisor:
         """Why no new sessions should come: no worker may get some. None: they may."""
         if self._stopping.is_set() or not self._started:
             return STOPS if self._stopping.is_set() else STARTS
-        reasons = [self._reasons.get(number) for number in self._ready]
+        reasons = [self._reasons.get(number) for number in self._ready if number not in self._watch.silent]
         return None if None in reasons else next(iter(reasons), NO_WORKER)
 
     def sessions(self) -> int:
@@ -190,6 +196,7 @@ class Supervisor:
         child = await self._begin(number)
         if child is None:
             return 0 if self._stopping.is_set() else EXIT_FAILED
+        self._failed_starts = 0
         self._children[number] = child
         if self._stopping.is_set():
             child.terminate()  # nobody has told it
@@ -207,6 +214,7 @@ class Supervisor:
         late.cancel()
         del self._children[number], self._channels[number]
         self._table.clear(number)
+        self._watch.forget(number)
         await asyncio.wait([listening], timeout=LAST_WORDS_S)
         listening.cancel()
         await channel.aclose()
@@ -223,28 +231,48 @@ class Supervisor:
             await asyncio.wait([starting], timeout=START_S)
             if starting.done():
                 return starting.result()
-            self._hangs(number)
+            self._is_not_started(number, f"the process that forks hangs: {START_S:.0f} s", for_good=True)
         except asyncio.CancelledError:
             if not starting.cancelled():  # it is not the stop
                 raise
         except OSError as error:
-            log.error("a worker cannot be started (%s)", error.strerror or error)
+            self._is_not_started(number, error.strerror or str(error), for_good=False)
         finally:
             starting.cancel()
             self._starting.discard(starting)
         return None
 
-    def _hangs(self, number: int) -> None:
-        log.error("worker %d is not started after %.0f s: the process that forks hangs", number, START_S)
-        if self._started and not self._children:
+    def _is_not_started(self, number: int, why: str, *, for_good: bool) -> None:
+        log.error("worker %d cannot be started (%s)", number, why)
+        self._failed_starts += 1
+        if self._started and not self._children and (for_good or self._failed_starts >= MAX_FAILED_STARTS):
+            log.error("no worker is left, and none can be started: the server ends")
             self._failed = True
-            self.stop()  # nobody serves, and only a new start of all of it can help
+            self.stop()  # only a new start of all of it can help
 
     def _too_late(self, number: int, child: Child) -> None:
         """Kill a worker that does not accept by now: it hangs, and nobody would start another one in its place."""
         if number not in self._ready and not self._stopping.is_set():
             log.error("worker %d does not accept after %.0f s: it is killed", number, READY_S)
             child.kill()
+
+    async def _watch_workers(self) -> None:
+        """Tell of workers that hang, and kill them in the end: another one is started in their place."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            silent, hung = self._watch.silent, self._watch.hung
+            self._watch.look(asyncio.get_running_loop().time())
+            if self._stopping.is_set():
+                continue
+            for number, child in self._children.items():
+                facts = {"worker": number, "pid": child.pid}
+                if number in self._watch.hung - hung:
+                    story(log, "worker hangs and is killed", facts, logging.ERROR)
+                    child.kill()
+                elif number in self._watch.silent - silent:
+                    story(log, "worker does not answer", facts, logging.WARNING)
+                elif number in silent - self._watch.silent:
+                    story(log, "worker answers again", facts, logging.WARNING)
 
     async def _pause(self, seconds: float) -> None:
         stopping = asyncio.create_task(self._stopping.wait(), name="pause")
@@ -309,11 +337,12 @@ class Supervisor:
         channel.send(Sum(question, await self.metrics()))
 
     async def _count(self) -> None:
-        """Ask every worker that is there for its metrics."""
+        """Ask every worker that is there for its metrics. What one that hangs has told last stands."""
         question, loop = next(self._questions), asyncio.get_running_loop()
-        asked = {(number, question): loop.create_future() for number in self._channels}
+        there = {number: each for number, each in self._channels.items() if number not in self._watch.silent}
+        asked = {(number, question): loop.create_future() for number in there}
         self._asked |= asked
-        for channel in self._channels.values():
+        for channel in there.values():
             channel.send(Count(question))
         if asked:
             await asyncio.wait(asked.values(), timeout=COUNT_S)
@@ -321,7 +350,10 @@ class Supervisor:
             self._asked.pop(key, None)
 
     def _own_metrics(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily("realtime_workers", "Workers that accept connections", len(self._ready))
+        accepting = len(self._ready.keys() - self._watch.silent)
+        yield GaugeMetricFamily("realtime_workers", "Workers that accept connections", accepting)
+        silent = "Workers that hang: what they count is missing, or as it was"
+        yield GaugeMetricFamily("realtime_workers_silent", silent, len(self._watch.silent))
         replaced = "Workers that ended and were started again"
         yield CounterMetricFamily("realtime_workers_replaced", replaced, self._replaced)
         sessions = GaugeMetricFamily(

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import get_temp_dir
 from queue import SimpleQueue
 
 from realtime.server.worker import HELD_SIGNALS, Post, run_worker
@@ -112,6 +113,10 @@ def start_worker(
     ) as error:  # the process that forks has just ended; the next one is started with the next worker
         ours.close()
         raise OSError("no process to fork from") from error
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        # With another one, nobody would learn any more how the workers of this one end
+        ours.close()
+        raise OSError(f"the socket in {get_temp_dir()} was removed: restart the server") from error
     except BaseException:
         ours.close()
         raise

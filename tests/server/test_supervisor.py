@@ -71,6 +71,7 @@ class Bench:
     def __init__(self, workers=2):
         self.children, self.said = [], []
         self.stops = 0
+        self.refused = None  # what the system says instead of starting one
         self.forks = asyncio.Event()  # the process that forks does not hang
         self.forks.set()
         self.hang = 0  # so many of the next ones give no channel
@@ -86,6 +87,8 @@ class Bench:
 
     async def _start(self, number):
         await self.forks.wait()
+        if self.refused is not None:
+            raise self.refused
         self.children.append(FakeChild(number, hangs=self.hang > 0))
         self.hang -= 1
         return self.children[-1]
