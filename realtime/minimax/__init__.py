@@ -13,7 +13,8 @@ The modules, by what they are for:
     files in            fetching, part_file, download, media_result
     tasks               job, job_kind, job_schedule, job_states, in_flight, callbacks
     chat                chat, chat_call, chat_checks, chat_options, chat_dialect, chat_request, chat_stream, chat_whole,
-                        chat_parse, chat_schema, chat_models, charsets, native_events, spares, idle_connections
+                        chat_parse, chat_schema, chat_models, charsets, native_events, spares, idle_connections,
+                        dead_peers
     text of an answer   thinking, visible_text, end_tokens, damaged_text
     calls in an answer  call_assembler, typed_arguments, written_calls, written_openings, written_heads, written_forms,
                         written_json, written_relatives, written_naked, written_ends

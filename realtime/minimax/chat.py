@@ -27,6 +27,7 @@ from realtime.minimax.chat_models import ChatModelInfo
 from realtime.minimax.chat_options import call_of
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
+from realtime.minimax.dead_peers import died_silently
 from realtime.minimax.errors import error_from_response, plain_text
 from realtime.minimax.fields import check_seconds
 from realtime.minimax.http import HttpClient, read_refusal, trace_header
@@ -228,8 +229,10 @@ class Chat:
                 for event in self._ending(response, sse, decoder):
                     yield _known_as(event, response)
                 aborted = False
-        except ProviderError:
+        except ProviderError as error:
             aborted = False
+            if died_silently(error):
+                await self._spares.renew()
             raise
         except TimeoutError as error:
             aborted = False

@@ -19,6 +19,7 @@ from yarl import URL
 
 from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.dead_peers import noticing
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.fields import check_seconds
 from realtime.minimax.idle_connections import CountedConnector
@@ -50,13 +51,16 @@ class HttpClient:
         service: str = "MiniMax",
         connect_timeout_s: float = 10.0,
         limit: int = 100,
+        lost_s: float | None = None,
     ) -> None:
+        """`lost_s`: a connection of which the service acknowledges nothing for so long has failed (`dead_peers.py`)."""
         self.base_url = base_url.rstrip("/")
         self.service = service
         self._api_key = api_key
         self._group_id = group_id
         self._connect_timeout_s = connect_timeout_s
         self._limit = limit
+        self._lost_s = lost_s
         # by what a session has of its own: whether it sends the key, and the SOCKS proxy of its connections
         self._sessions: PerLoop[Sessions[tuple[bool, Proxy | None]]]
         self._sessions = PerLoop(Sessions, keep_closed=True)
@@ -238,8 +242,9 @@ class HttpClient:
             raise login_needed(self.service, proxy)
 
     def _new_session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
+        noticed: dict[str, Any] = {} if self._lost_s is None else {"socket_factory": noticing(self._lost_s)}
         return aiohttp.ClientSession(
-            connector=open_connector(proxy, limit=self._limit, keepalive_timeout=KEEPALIVE_S),
+            connector=open_connector(proxy, limit=self._limit, keepalive_timeout=KEEPALIVE_S, **noticed),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
             headers={"Authorization": f"Bearer {self._api_key}"} if with_key and self._api_key else {},
             read_bufsize=READ_BUFFER_BYTES,

@@ -19,6 +19,7 @@ from websockets.protocol import State
 
 from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.dead_peers import died_silently, notice_loss
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.hosts import socket_url
 from realtime.minimax.proxied import is_socks_timeout, socket_failure, socket_proxy
@@ -177,7 +178,7 @@ class SpeechSocket(SpeechSession):
                 trace_id=self._protocol.trace_id,
             ) from error
         except ConnectionClosed as error:
-            raise self._lost() from error
+            raise self._lost(silently=died_silently(error)) from error
         results = self._protocol.receive(message)
         if due := self._protocol.take_unsent():
             await self._send(due, self._leaving.popleft())
@@ -210,8 +211,13 @@ class SpeechSocket(SpeechSession):
                         return error
         return self._lost()
 
-    def _lost(self) -> ProviderError:
+    def _lost(self, *, silently: bool = False) -> ProviderError:
         self._protocol.phase = Phase.CLOSED
+        if silently:
+            return ProviderTimeout(
+                f"MiniMax: nothing reaches {self.host} over this connection any more.",
+                trace_id=self._protocol.trace_id,
+            )
         return ProviderUnavailable(
             f"MiniMax: the speech connection to {self.host} was lost.", trace_id=self._protocol.trace_id
         )
@@ -223,7 +229,7 @@ async def _connect(
     proxy = proxy_for(url)
     query = "?" + urlencode({"GroupId": group_id}) if group_id else ""
     try:
-        return await connect(
+        opened = await connect(
             url + query,
             additional_headers={"Authorization": f"Bearer {api_key}"},
             compression=None,
@@ -234,6 +240,8 @@ async def _connect(
             logger=_socket_log,
             proxy=socket_proxy(proxy),
         )
+        notice_loss(opened.transport.get_extra_info("socket"))
+        return opened
     except InvalidStatus as error:
         response = error.response
         refused = error_from_response(

@@ -10,6 +10,7 @@ from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.errors import ConfigError, ProviderError
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import platform_dialect
+from realtime.minimax.dead_peers import LIVE_LOST_S
 from realtime.minimax.http import HttpClient
 from realtime.minimax.models import traits_of
 from realtime.providers.memory_quota import MemoryQuota
@@ -144,7 +145,7 @@ def create(settings: Settings) -> ChatProvider:
     except ValueError as error:
         raise ConfigError(f"MINIMAX_CHAT_API: {error}.") from None
     base_url = settings.base_url.rstrip("/").removesuffix("/v1")
-    http = HttpClient(base_url, settings.api_key, group_id=settings.group_id)
+    http = HttpClient(base_url, settings.api_key, group_id=settings.group_id, lost_s=LIVE_LOST_S)
     traits = traits_of(settings.chat_model)
     return ChatProvider(
         Chat(http, model=settings.chat_model, dialect=dialect),
