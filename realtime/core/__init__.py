@@ -9,7 +9,8 @@ The modules, by what they are for:
                         video_phrases, syllables
     the end of a turn   turn_end, completeness, spelled_out, silences, guess_pause
     sound               audio, audio_buffer, sound_pieces, channels, resample, g711
-    who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text, sent_sound
+    who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text,
+                        heard_units, sent_sound
     the conversation    conversation, items, item_room, making_room, messages, history, shown_from, fitting,
                         cut_messages, cut_text, context_budgets, writable
     what was heard      spoken, heard_speech, playback

@@ -192,8 +192,8 @@ class EchoGate:
         if self._sightings.proves(end_s, delay_s, peak):
             self.in_vain = 0
             self._found(heard, end_s, delay_s)
-        elif sum(self._voiced) >= ENOUGH_VOICED:
-            self.in_vain += 1
+        elif sum(self._voiced) >= ENOUGH_VOICED and sent.any():
+            self.in_vain += 1  # of sound that nobody knows, only the words tell
 
     def _found(self, heard: Floats, end_s: float, delay_s: float) -> None:
         """How loud the echo is in each band, from the frames in which the player's gain is certain."""

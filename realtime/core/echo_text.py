@@ -1,19 +1,20 @@
 """Whether a text that was read in a microphone's sound repeats what a loudspeaker was saying: an echo in words.
 
-Tolerates words that were misread. Texts in, a verdict out; which words were said at that time is for the caller to know
-(docs/turn-taking.md, "Echo").
+Tolerates words that were misread or spelled otherwise, and compares the times: who takes an option of a question says
+words of it, too, but later than any echo. Texts and times in, a verdict out (docs/turn-taking.md, "Echo").
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import or_
 
-from realtime.core.characters import is_unspaced
-from realtime.core.folding import fold, units
+from realtime.core.heard_units import Unit, heard_units, is_japanese
+from realtime.core.sent_sound import SaidWord
 from realtime.core.short_words import takes_turn
 
 SHARE = 0.6  # of the letters of a text must be in words that were said, in their order
@@ -21,48 +22,77 @@ ALIKE = 0.7  # of the letters of a word: it was misread
 LEAST_LETTERS, MOST_DIFFERENCE = 3, 3  # of a word that may be another one misread
 SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats a word: "Tuesday?"
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
-CHARACTER_WEIGHT = 3  # of a character of a script without blanks, in letters
+COMPARED_TIMES = (
+    5  # words whose times tell how late a text is: their middle, since a word may be found by accident
+)
 
 
-def repeats(text: str, said: str, *, few: bool = False) -> bool:
-    """Whether most of this text is an echo of what was said. `few`: one or two words count as well, if all of them were
-    said; else they are believed to be the user's. A command that was not said never is an
-    echo, nor is what begins with one and goes on otherwise."""
-    words, spoken = units(fold(text)), units(fold(said))
+def repeats(
+    text: str, said: Sequence[SaidWord], began_s: float, latest_s: float, *, few: bool = False
+) -> bool:
+    """Whether most of this text, which began at `began_s`, is an echo of what was said, at most `latest_s` late.
+
+    `few`: one or two words count as well, if all of them were said; else they are believed to be the user's. A command
+    that was not said never is an echo, nor is what begins with one and goes on otherwise."""
+    whole = "".join(word.text for word in said)
+    by_reading = not is_japanese(text + whole)
+    words, spoken = heard_units(text, by_reading=by_reading), heard_units(whole, by_reading=by_reading)
     if not words or not spoken:
         return False
-    echoed = _in_order(words, spoken)
-    own = [word for index, word in enumerate(words) if index not in echoed]
-    if any(map(takes_turn, own)) or (own and takes_turn(words[0])):
+    echoed = _in_order([unit.form for unit in words], [unit.form for unit in spoken], _weights(words))
+    own = [unit for index, unit in enumerate(words) if index not in echoed]
+    if any(takes_turn(unit.word) for unit in own) or (own and takes_turn(words[0].word)):
         return False
-    share = 1 - sum(map(_weight, own)) / sum(map(_weight, words))
-    return share >= SHARE if _several(words) else few and not own
+    share = 1 - sum(_weights(own)) / sum(_weights(words))
+    alike = share >= SHARE if _several(words) else few and not own
+    return alike and began_s - _begins_s(words, spoken, echoed, said) <= latest_s
 
 
-def _several(words: Sequence[str]) -> bool:
-    characters = sum(map(is_unspaced, words))
-    return characters >= SEVERAL_CHARACTERS or len(words) - characters >= SEVERAL_WORDS
+def _several(words: Sequence[Unit]) -> bool:
+    characters, blanks = sum(unit.is_character for unit in words), sum(unit.is_word for unit in words)
+    return characters >= SEVERAL_CHARACTERS or blanks >= SEVERAL_WORDS
 
 
-def _weight(word: str) -> int:
-    return CHARACTER_WEIGHT if is_unspaced(word) else len(word)
+def _weights(words: Sequence[Unit]) -> list[int]:
+    return [unit.weight for unit in words]
 
 
-def _in_order(words: Sequence[str], spoken: Sequence[str]) -> set[int]:
-    """Which of the words are found among the spoken ones in the same order, so that they weigh most."""
+def _begins_s(
+    words: Sequence[Unit], spoken: Sequence[Unit], echoed: Mapping[int, int], said: Sequence[SaidWord]
+) -> float:
+    """When was said what the text begins with, if its words followed each other as fast as those that were said."""
+    times_s, before = list(_times_s(spoken, said)), [0, *accumulate(_weights(words))]
+    pace_s = (said[-1].end_s - times_s[0]) / sum(_weights(spoken))
+    first = islice(sorted(echoed.items()), COMPARED_TIMES)
+    begins_s = sorted(times_s[place] - before[index] * pace_s for index, place in first)
+    return begins_s[len(begins_s) // 2]
+
+
+def _times_s(spoken: Sequence[Unit], said: Sequence[SaidWord]) -> Iterator[float]:
+    """When each unit of what was said began."""
+    ends = list(accumulate(len(word.text) for word in said))
+    for unit in spoken:
+        index = bisect_right(ends, unit.place)
+        text, start_s, end_s = said[index]
+        yield start_s + (end_s - start_s) * (unit.place - ends[index] + len(text)) / len(text)
+
+
+def _in_order(words: Sequence[str], spoken: Sequence[str], weights: Sequence[int]) -> dict[int, int]:
+    """Which of the words are found among the spoken ones in the same order, and at which place each, so that they weigh
+    most."""
     places = _alike_places(words, spoken)
     rows = [
         [0] * (len(spoken) + 1)
     ]  # the most weight, by how many words and how many spoken ones are looked at
-    for word in words:
-        rows.append(_next_row(rows[-1], places[word], _weight(word)))
-    found: set[int] = set()
+    for word, weight in zip(words, weights, strict=True):
+        rows.append(_next_row(rows[-1], places[word], weight))
+    found: dict[int, int] = {}
     index, place = len(words), len(spoken)
     while index and place:
         row, above, word = rows[index], rows[index - 1], words[index - 1]
-        if place - 1 in places[word] and above[place - 1] + _weight(word) == row[place]:
+        if place - 1 in places[word] and above[place - 1] + weights[index - 1] == row[place]:
             index, place = index - 1, place - 1
-            found.add(index)
+            found[index] = place
         elif row[place - 1] == row[place]:
             place -= 1
         else:

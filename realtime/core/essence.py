@@ -31,7 +31,8 @@ _DIGITS = (
     | {"〇": "0"}
 )
 _UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
-_NUMBER = re.compile(f"[0-9{''.join(_DIGITS)}{''.join(_UNITS)}]+")
+NUMERALS = f"0-9{''.join(_DIGITS)}{''.join(_UNITS)}"  # for the inside of a regular expression's [ ]
+_NUMBER = re.compile(f"[{NUMERALS}]+")
 LONGEST_NUMBER = 30  # characters; a longer one is compared digit by digit
 _PART = re.compile(f"[0-9{''.join(_DIGITS)}]+|[{''.join(_UNITS)}]")
 
@@ -51,11 +52,11 @@ def essence(text: str) -> str:
 def _as_read(words: str) -> str:
     if _ASKS.search(words):
         words = words.replace("?", "")
-    words = _NUMBER.sub(lambda found: f" {_value(found.group())} ", words)
+    words = _NUMBER.sub(lambda found: f" {number_value(found.group())} ", words)
     return " ".join("".join(f" {READINGS[char]} " if char in READINGS else char for char in words).split())
 
 
-def _value(number: str) -> str:
+def number_value(number: str) -> str:
     """`十五` and `15` as 15, `二零二六` and `2026` as 2026, `一百五` as 150."""
     if len(number) > LONGEST_NUMBER:
         return number

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ _END = attrgetter("end")
 def unknown(ms: float) -> Samples:
     """Sound of such a length of which only the words are known: nothing sounds like it."""
     return np.broadcast_to(np.int16(0), max(0, round(ms * RATE / 1000)))
+
+
+class SaidWord(NamedTuple):
+    """A word of a reply, with its blanks and marks, and from when to when it was to be heard."""
+
+    text: str
+    start_s: float
+    end_s: float
 
 
 @dataclass(slots=True)
@@ -166,20 +175,14 @@ class SentSound:
             out[begin - first : end - first] = piece.samples[begin - piece.place : end - piece.place]
         return out
 
-    def said(self, from_s: float, to_s: float) -> str:
+    def said(self, from_s: float, to_s: float) -> list[SaidWord]:
         """The words that were to be heard in this time."""
         first, last = int(from_s * RATE), int(to_s * RATE)
-        spans: dict[int, tuple[SpokenPart, float, float]] = {}
+        pieces: dict[int, list[_Piece]] = {}
         for piece in self._between(first, last):
             if piece.part is not None:
-                begin_ms = piece.from_ms + max(0, first - piece.place) * 1000 / RATE
-                end_ms = piece.from_ms + (min(piece.end, last) - piece.place) * 1000 / RATE
-                _, begun_ms, _ = spans.get(id(piece.part), (piece.part, begin_ms, end_ms))
-                spans[id(piece.part)] = piece.part, begun_ms, end_ms
-        return " ".join(
-            part.heard(end_ms)[len(part.heard(begin_ms)) :].strip()
-            for part, begin_ms, end_ms in spans.values()
-        )
+                pieces.setdefault(id(piece.part), []).append(piece)
+        return [word for of_part in pieces.values() for word in _said(of_part, first, last)]
 
     def _between(self, first: int, last: int) -> Iterator[_Piece]:
         pieces = self._pieces
@@ -187,6 +190,20 @@ class SentSound:
             if piece.place >= last:
                 return
             yield piece
+
+
+def _said(pieces: Sequence[_Piece], first: int, last: int) -> Iterator[SaidWord]:
+    """The words of these pieces of one part, between these places. Times are the pieces' own: they may lie apart."""
+    begins, part = [piece.from_ms for piece in pieces], pieces[0].part
+    assert part is not None
+    from_ms = begins[0] + max(0, first - pieces[0].place) * 1000 / RATE
+    to_ms = begins[-1] + (min(pieces[-1].end, last) - pieces[-1].place) * 1000 / RATE
+    between = " "
+    for text, start_ms, end_ms in part.words_between(from_ms, to_ms):
+        piece = pieces[max(0, bisect_right(begins, (start_ms + end_ms) / 2) - 1)]
+        begins_s = piece.place / RATE - piece.from_ms / 1000
+        yield SaidWord(between + text, begins_s + start_ms / 1000, begins_s + end_ms / 1000)
+        between = ""
 
 
 @cache

@@ -96,8 +96,7 @@ class _Chunk:
             # Unspoken text before a word (an emoji, a mark) is heard with it; punctuation with the word before.
             if segments:
                 self._give_punctuation(segments[-1], next_atom, first)
-            begin = segments[-1].end if segments else 0
-            start_ms = max(start_ms, clock_ms)
+            begin, start_ms = segments[-1].end if segments else 0, max(start_ms, clock_ms)
             clock_ms = max(end_ms, start_ms)
             segments.append(_Segment(begin, self.atom_ends[last], start_ms, clock_ms, True))
             next_atom = last + 1
@@ -113,11 +112,8 @@ class _Chunk:
         """Word times as runs of atoms (first, last, start, end); words that share an atom are one run."""
         spans: list[tuple[int, int, float, float]] = []
         for word in sorted(self.words, key=lambda word: word.begin):
-            sounding = [
-                index
-                for index in range(max(word.begin, 0), min(word.end, len(self.spoken)))
-                if pronounceable(self.spoken[index])
-            ]
+            places = range(max(word.begin, 0), min(word.end, len(self.spoken)))
+            sounding = [index for index in places if pronounceable(self.spoken[index])]
             if not sounding:
                 continue
             first, last = sorted((self._atom_at(sounding[0]), self._atom_at(sounding[-1])))
@@ -266,6 +262,12 @@ class SpokenPart:
         """
         kept = (self._marks or self._measure()).kept(played_ms) if played_ms > 0 else 0
         return self._text[: max(kept, self._seen)].rstrip()
+
+    def words_between(self, from_ms: float, to_ms: float) -> list[tuple[str, float, float]]:
+        """The words that are heard in this time, each with the milliseconds from which to which it sounds."""
+        spans = (self._marks or self._measure()).between(from_ms, to_ms)
+        texts = ((self._text[max(span[0], self._seen) : span[1]], span[2], span[3]) for span in spans)
+        return [word for word in texts if word[0]]
 
     def last_whole_ms(self, arrived_ms: float) -> int:
         """Where the last word ends that has sounded to its end after `arrived_ms` milliseconds; 0 if none has.

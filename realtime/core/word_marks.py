@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import sub
 
@@ -90,6 +90,15 @@ class WordMarks:
         """How many characters have been heard."""
         count = bisect_right(self._from_ms, played_ms)
         return self._ends[count - 1] if count else 0
+
+    def between(self, from_ms: float, to_ms: float) -> Iterator[tuple[int, int, float, float]]:
+        """Of what is heard in this time: where each text begins and ends, and from when to when it sounds."""
+        first = bisect_right(self._from_ms, from_ms) if from_ms > 0 else 0
+        for index in range(first, bisect_right(self._from_ms, to_ms)):
+            begin, before_ms = (self._ends[index - 1], self._whole_ms[index - 1]) if index else (0, 0)
+            middle_ms, end_ms = self._from_ms[index], max(self._from_ms[index], self._whole_ms[index])
+            start_ms = min(middle_ms, max(before_ms, 2 * middle_ms - end_ms))  # it may follow a pause
+            yield begin, self._ends[index], start_ms, end_ms
 
     def until(self, played_ms: float) -> WordMarks:
         """Those of what has been heard."""

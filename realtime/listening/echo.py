@@ -18,10 +18,10 @@ from realtime.listening.audio_input import AudioInput
 COUNTED_MS = 250.0  # so much was an echo, and no accident
 APART_S = 2.0  # what comes later is another one
 AS_A_HUM = "hm"  # what an echo is for the rules of turns: it wants no turn, however long it is
-BEFORE_S, AFTER_S = (
-    0.7,
-    0.3,
-)  # more of what was said is compared: word times are estimates, and decodes begin earlier
+# The words of an echo may begin so much before the detector heard it, and their times are estimates
+ONSET_S, TIMES_S = 0.4, 0.3
+AFTER_S = 0.3  # more of what was said is compared
+OVER_S = 0.1  # so much before the last word ends the times of words may be wrong
 
 
 class EchoFilter:
@@ -65,15 +65,21 @@ class EchoFilter:
         from_s, to_s = audio.at_s(from_ms), audio.at_s(to_ms)
         if self._gate.only_echo(from_s, to_s):
             return ""
-        if not repeats(text, self._said(from_s, to_s), few=not self._gate.in_vain):
+        if not self._repeats(text, from_s, to_s):
             return text
         if from_ms != self._counted_from_ms:
             self._counted_from_ms = from_ms
             self._context.metrics.echoes.labels("words").inc()
         return ""
 
-    def _said(self, from_s: float, to_s: float) -> str:
-        """What the loudspeaker was saying: nobody knows how late it is, unless its echo was found."""
-        delay_s = self._gate.delay_s
-        earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s)
-        return self._context.sent.said(from_s - latest_s - BEFORE_S, to_s - earliest_s + AFTER_S)
+    def _repeats(self, text: str, from_s: float, to_s: float) -> bool:
+        """Whether it is an echo by its words: nobody knows how late the loudspeaker is, unless its echo was found."""
+        delay_s, in_vain = self._gate.delay_s, self._gate.delay_s is None and self._gate.in_vain > 0
+        earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s + TIMES_S)
+        said = self._context.sent.said(from_s - latest_s - ONSET_S - TIMES_S, to_s - earliest_s + AFTER_S)
+        # Nothing but the end of an echo begins after the last word; where the sound holds none, not even that
+        over_s = from_s + OVER_S - (0.0 if in_vain else latest_s)
+        if all(word.end_s <= over_s for word in said):
+            return False
+        latest_s += 0.0 if in_vain else ONSET_S
+        return repeats(text, said, from_s, latest_s, few=not self._gate.in_vain)

@@ -1,13 +1,30 @@
 """Texts that repeat what a loudspeaker was saying, and texts of a listener who speaks meanwhile."""
 
+import re
 from difflib import SequenceMatcher
 
 import pytest
 
 from realtime.core import echo_text
 from realtime.core.echo_text import repeats
+from realtime.core.sent_sound import SaidWord
 
 SAID = "once there was a small dog that lived by the sea with an old man"
+
+
+WORD_S, LATEST_S = 0.3, 1.3
+ASKED = "Would you like Tuesday at noon, or Wednesday at nine?"
+
+
+def spoken(text):
+    """Each word, or each Chinese character, takes as long."""
+    pieces = re.findall(r"\s*(?:[\u4e00-\u9fff]|[0-9.,]+|[^\s\u4e00-\u9fff0-9]+)[，。？]*", text)
+    assert "".join(pieces) == text
+    return [SaidWord(word, at * WORD_S, (at + 1) * WORD_S) for at, word in enumerate(pieces)]
+
+
+def is_repeated(text, said, *, began_s=0.0, few=False):
+    return repeats(text, spoken(said), began_s, LATEST_S, few=few)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +54,57 @@ SAID = "once there was a small dog that lived by the sea with an old man"
     ],
 )
 def test_what_repeats_the_words_of_the_reply_is_an_echo(text, said, few, is_echo):
-    assert repeats(text, said, few=few) is is_echo
+    assert is_repeated(text, said, few=few) is is_echo
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("会议在十二月二十五号", "会议在12月25号，请您准时参加。"),
+        ("二零二六年", "2026年"),
+        ("价格是一千二百九十九点五元", "价格是1299.5元，请您付款谢谢。"),
+        ("价格是一千二百", "价格是1299.5元，请您付款谢谢。"),  # and the rest was not heard yet
+        ("请问您还需要什么帮助吗", "請問您還需要什麼幫助嗎？我們隨時為您服務。"),
+        ("他在座位上做作业", "她在坐位上做作业。"),
+        ("It costs 1299 dollars", "It costs 1,299 dollars."),
+        ("我喜欢iPhone十三", "我喜欢 iPhone 13。"),
+    ],
+)
+def test_what_is_spelled_otherwise_sounds_the_same(text, said):
+    assert is_repeated(text, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("我要买那个房子", "我不卖这间房。"),
+        ("我说的是十七号", "会议在25号下午。"),
+        ("橋を渡ります", "喬は笑いました。"),
+    ],
+)
+def test_other_words_do_not(text, said):
+    assert not is_repeated(text, said)
+
+
+@pytest.mark.parametrize("text", ["Wednesday at nine.", "Yes, Wednesday at nine.", "or Wednesday at nine"])
+def test_whoever_takes_an_option_says_it_later_than_an_echo(text):
+    option_s = spoken(ASKED)[-3].start_s - (len(text.split()) - 3) * WORD_S
+    for late_s, is_echo in ((0.05, True), (0.9, True), (1.6, False), (3.0, False)):
+        assert is_repeated(text, ASKED, began_s=option_s + late_s) is is_echo
+
+
+def test_a_word_that_was_said_twice_makes_no_echo_later():
+    """The first word was misread, and is found long before the others."""
+    said = "a dog came by and the dog lived by the sea with an old man"
+    begins_s = spoken(said)[5].start_s
+    assert is_repeated("a dog lived by the sea", said, began_s=begins_s + 0.3)
+
+
+def test_in_chinese_the_time_counts_as_well():
+    said = "您是要明天下午三点，还是后天上午十点？"
+    option_s = spoken(said)[-6].start_s
+    assert is_repeated("后天上午10点", said, began_s=option_s + 0.3)
+    assert not is_repeated("后天上午10点", said, began_s=option_s + 6 * WORD_S + 0.2)
 
 
 def test_each_two_words_of_long_texts_are_compared_once(monkeypatch):
@@ -49,6 +116,6 @@ def test_each_two_words_of_long_texts_are_compared_once(monkeypatch):
             super().__init__(junk, word, other, autojunk)
 
     monkeypatch.setattr(echo_text, "SequenceMatcher", Counted)
-    said = "the dogs then there them this that these those their other others " * 10
-    assert repeats(said, said)
+    said = "the dogs then there them this that these those their other others " * 10 + "too"
+    assert is_repeated(said, said)
     assert 0 < len(compared) == len(set(compared))

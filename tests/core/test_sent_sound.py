@@ -53,6 +53,10 @@ def test_little_is_kept_of_what_has_been_played_and_of_what_is_far_ahead():
     assert not sent.sounds(110.0 + LONGEST_S + 1.0, 1_000.0)
 
 
+def said(sent, from_s, to_s):
+    return [(word.text.strip(), word.start_s, word.end_s) for word in sent.said(from_s, to_s)]
+
+
 def test_the_words_of_any_time_are_known():
     part = SpokenPart()
     part.begin_chunk(0, "one two three four")
@@ -62,10 +66,13 @@ def test_the_words_of_any_time_are_known():
     sent = SentSound()
     for number in range(4):
         sent.sent(tone(1.0), RATE, 50.0, part, number * 1000.0)
-    assert sent.said(50.9, 52.8) == "two three"
+    words = [("two", 51.0, 52.0), ("three", 52.0, 53.0)]
+    assert said(sent, 50.9, 52.8) == words
     part.close()
-    assert sent.said(50.9, 52.8) == "two three"
-    assert sent.said(60.0, 61.0) == ""
+    assert said(sent, 50.9, 52.8) == words
+    assert said(sent, 60.0, 61.0) == []
+    sent.sent_again(part, 2000.0, 55.0)
+    assert said(sent, 50.9, 56.0) == [words[0], ("three", 55.0, 56.0)]
 
 
 def test_any_time_is_found_among_many_pieces_and_the_silences_between_them():
@@ -107,8 +114,9 @@ def test_of_sound_that_is_unknown_the_words_are_known():
     part.begin_chunk(0, "one two")
     part.set_words(0, [WordTime(0, 3, 0, 1000), WordTime(4, 7, 1000, 2000)])
     part.add_audio(0, 2000.0)
+    part.finish_chunk(0)
     sent.sent(unknown(1500.0), RATE, 50.0, part, 500.0)
-    assert sent.said(50.6, 52.0) == "two"
+    assert said(sent, 50.6, 52.0) == [("two", 50.5, 51.5)]
     assert sent.sounds(51.0, 51.1)
     assert not sent.read(50.0, RATE * 2).any()
     sent.cut(51.0)

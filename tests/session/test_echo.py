@@ -162,3 +162,52 @@ async def test_the_echo_of_what_a_lost_server_has_sent_is_known_by_its_words():
         await loudspeaker(new, 1.5)
         assert not new.of("input_audio_buffer.speech_started")
         assert new.metrics.echoes.labels("words")._value.get() >= 1
+
+
+async def quoting(talk, asked_s, said_s):
+    """After the question somebody speaks; the sound is of nobody who was sent."""
+    await talk.ask("Book a table.")
+    await talk.until("response.output_audio.delta")
+    await talk.silence(asked_s)
+    await talk.speak(said_s)
+    await talk.silence(3.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("您是要明天下午三点，还是后天上午十点？", "后天上午十点。"),
+        ("Would you like Tuesday at noon, or Wednesday at nine?", "Wednesday at nine."),
+    ],
+)
+@pytest.mark.parametrize("detection", ["semantic_vad", "server_vad"])
+@scripted
+async def test_whoever_takes_an_option_of_the_question_is_answered(question, answer, detection):
+    """With headphones: right after the question, sooner than some loudspeakers play its end."""
+    audio = {"input": {"turn_detection": {"type": detection}}}
+    async with Talk(
+        chat=FakeChat([[(0.05, question)], [(0.1, "Good.")]]),
+        transcriber=FakeTranscriber([answer] * 9),
+        audio=audio,
+    ) as talk:
+        await quoting(talk, asked_s=len(question) * 0.06 + 0.15, said_s=1.2)
+        (heard,) = talk.of("conversation.item.input_audio_transcription.completed")
+        assert heard["transcript"] == answer
+        assert len(talk.of("response.created")) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        ("價格是1299.5元，請您付款，謝謝您的光臨。", "价格是一千二百九十九点五元"),
+        ("請問您還需要什麼幫助嗎？我們隨時為您服務。", "请问您还需要什么帮助吗"),
+    ],
+)
+@scripted
+async def test_an_echo_that_is_spelled_otherwise_is_nobody(answer, read):
+    chat = FakeChat([[(0.05, answer)], [(0.1, "Good.")]])
+    voice, transcriber = FakeSpeech(factor=1.5, gives_words=False), FakeTranscriber([read] * 9)
+    async with Talk(chat=chat, speech=voice, transcriber=transcriber) as talk:
+        await quoting(talk, asked_s=0.75, said_s=0.6)
+        assert not talk.of("input_audio_buffer.speech_started")
+        assert len(talk.of("response.created")) == 1
