@@ -4,6 +4,9 @@ A transcriber that decodes a growing utterance again and again revises its last 
 are appended by clients and can never be taken back. So a word is passed on only when two guesses in a row agree on it,
 and the mark after the last word only when a word follows: every guess ends like a sentence. Knows text alone.
 
+A word that was passed on may be guessed otherwise from then on: 9点, 九点. The guess is aligned with what was passed
+on, by how both sound, and what follows there is passed on next.
+
 Of a long utterance the beginning is settled: it was read for good, and guesses are of the rest. Then nobody knows which
 of the words that were passed on are in the rest, because the text that was settled may have other words than the
 guesses. The two are aligned with the next guess: what was not passed on yet follows, and no word comes twice. So it is
@@ -13,10 +16,12 @@ with the text of the whole utterance at its end: see `ending`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
-from realtime.core.characters import UNSPACED, joined
+from realtime.core.characters import UNSPACED, is_unspaced, joined
 from realtime.core.folding import fold
+from realtime.core.heard_units import Unit, heard_units, is_japanese
 
 _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
@@ -30,8 +35,8 @@ class Agreement:
     def __init__(self) -> None:
         self._last: list[str] = []
         self._said = ""
-        self._told = ""  # what was passed on of the guesses since the beginning was settled ...
-        self._over: list[str] = []  # ... without these first words, which were passed on before
+        self._told: list[str] = []  # what was passed on of what the guesses say now ...
+        self._guessed = ""  # ... and how the guess began of which the last of it was
         self._settled: list[str] | None = None  # words that were settled and are not aligned yet
 
     def __repr__(self) -> str:
@@ -60,19 +65,24 @@ class Agreement:
                 break
             agreed += 1
         self._last = words
-        told = "".join(words[len(self._over) : agreed])
-        if told.startswith(self._told):
-            more = told[len(self._told) :]
-            fresh += more if self._told or self._over else _after(self._said + fresh, more)
-            self._told = told
+        if more := self._more(words[:agreed]):
+            fresh += more if self._told else _after(self._said + fresh, more)
+            self._told += _words(more)
+            self._guessed = "".join(words[:agreed])
         self._said += fresh
         return fresh
 
+    def _more(self, agreed: list[str]) -> str:
+        """What follows in these words after what was passed on of them."""
+        text = "".join(agreed)
+        return text[len(self._guessed) :] if text.startswith(self._guessed) else _rest(agreed, self._told)
+
     def _align(self, settled: list[str], guess: list[str]) -> str:
         """What is settled and was not passed on yet, before this first guess of the rest."""
-        whole, told = [*settled, *guess], [*self._over, *_words(self._told)]
+        whole, told = [*settled, *guess], self._told
         place = _end_in(whole, told)
-        self._over, self._told = guess[: max(0, place - len(settled))], ""
+        self._told = guess[: max(0, place - len(settled))]
+        self._guessed = "".join(self._told)
         marks = _marks_after(told[-1], whole[place - 1]) if told and 0 < place <= len(settled) else ""
         rest = "".join(settled[place:])
         return marks + (rest if place else _after(self._said, rest))
@@ -90,6 +100,15 @@ def ending(said: str, text: str) -> str:
     return _marks_after(told[-1], words[place - 1]) + rest if place else _after(said, rest)
 
 
+def _rest(words: list[str], told: list[str]) -> str:
+    """What these words have after those that were passed on; marks alone are nothing."""
+    place = _end_in(words, told)
+    rest = "".join(words[place:])
+    if not rest.strip(_MARKS):
+        return ""
+    return _marks_after(told[-1], words[place - 1]) + rest if place else _after("".join(told), rest)
+
+
 def _words(text: str) -> list[str]:
     return _WORD.findall(text)
 
@@ -100,25 +119,49 @@ def _after(said: str, text: str) -> str:
 
 
 def _marks_after(told: str, word: str) -> str:
-    """The marks of this word that were not passed on with it."""
-    told, word = told.strip(), word.strip()
-    more = word[len(told) :] if word.startswith(told) else ""
-    return more if not more.strip(_MARKS) else ""
+    """The marks of this word that were not passed on with it, however it was spelled then."""
+    marks = word.rstrip()[len(word.rstrip(_MARKS)) :]
+    if not marks or told.rstrip()[-1:] in _MARKS:
+        return ""
+    before, now = heard_units(told, by_reading=True), heard_units(word, by_reading=True)
+    return marks if before and now and before[-1].form == now[-1].form else ""
 
 
 def _end_in(whole: Sequence[str], told: Sequence[str]) -> int:
     """How many words of the whole text the words are that were passed on, though some were read otherwise: with the
     fewest changes, and of two such places the later one."""
-    if not told:
+    by_reading = not is_japanese("".join(whole) + "".join(told))
+    known = heard_units(_text(told)[0], by_reading=by_reading)
+    if not known:
         return 0
-    first = len(told) - MOST_ALIGNED
-    heard = [fold(word) for word in whole]
+    text, ends = _text(whole)
+    heard = heard_units(text, by_reading=by_reading)
+    count = _end_of(known, heard)
+    place = bisect_left(ends, heard[count - 1].end) + 1 if count else 0
+    marked = not fold(told[-1])  # its mark was passed on as well
+    return place + (marked and 0 < place < len(whole) and not fold(whole[place]))
+
+
+def _end_of(known: Sequence[Unit], heard: Sequence[Unit]) -> int:
+    """How many of the heard units are those that are known."""
+    first = len(known) - MOST_ALIGNED
     # By place in the whole text: how many changes make of it what was passed on so far
     changes = [0] * (len(heard) + 1) if first > 0 else list(range(len(heard) + 1))
-    for word in (fold(each) for each in told[max(0, first) :]):
+    for unit in known[max(0, first) :]:
         row = [changes[0] + 1]
         for place, other in enumerate(heard):
-            row.append(min(changes[place + 1] + 1, row[place] + 1, changes[place] + (word != other)))
+            changed = changes[place] + (unit.form != other.form)
+            row.append(min(changes[place + 1] + 1, row[place] + 1, changed))
         changes = row
     least = min(changes)
     return max(place for place, count in enumerate(changes) if count == least)
+
+
+def _text(words: Sequence[str]) -> tuple[str, list[int]]:
+    """The text of these words, and where in it each of them ends. Two that stood in two texts stay two."""
+    text, ends = "", list[int]()
+    for word in words:
+        apart = bool(text) and not (text[-1].isspace() or word[0].isspace())
+        text += " " + word if apart and not (is_unspaced(text[-1]) or is_unspaced(word[0])) else word
+        ends.append(len(text))
+    return text, ends

@@ -25,11 +25,13 @@ CHARACTER_WEIGHT = 3  # of a character of a script without blanks, in letters
 
 
 class Unit(NamedTuple):
-    """`form` is compared, `word` is the folded word itself, `place` is where in the text it begins."""
+    """`form` is compared, `word` is the folded word itself, `place` is where in the text it begins, and `end` where the
+    word or the number ends of which it is."""
 
     form: str
     word: str
     place: int
+    end: int
 
     @property
     def weight(self) -> int:
@@ -58,7 +60,7 @@ def heard_units(text: str, *, by_reading: bool) -> list[Unit]:
         forms = _forms(token.group(), by_reading)
         size = token.end() - token.start()
         found += (
-            Unit(form, word, token.start() + size * number // len(forms))
+            Unit(form, word, token.start() + size * number // len(forms), token.end())
             for number, (form, word) in enumerate(forms)
         )
     return found
