@@ -74,12 +74,12 @@ class EchoFilter:
 
     def _repeats(self, text: str, from_s: float, to_s: float) -> bool:
         """Whether it is an echo by its words: nobody knows how late the loudspeaker is, unless its echo was found."""
-        delay_s, in_vain = self._gate.delay_s, self._gate.delay_s is None and self._gate.in_vain > 0
+        delay_s, in_vain = self._gate.delay_s, self._gate.in_vain > 0
         earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s + TIMES_S)
         said = self._context.sent.said(from_s - latest_s - ONSET_S - TIMES_S, to_s - earliest_s + AFTER_S)
-        # Nothing but the end of an echo begins after the last word; where the sound holds none, not even that
-        over_s = from_s + OVER_S - (0.0 if in_vain else latest_s)
+        # Nothing but the very end of an echo begins after the last word: an answer does
+        over_s = from_s + OVER_S - (0.0 if delay_s is None else latest_s)
         if all(word.end_s <= over_s for word in said):
             return False
-        latest_s += 0.0 if in_vain else ONSET_S
-        return repeats(text, said, from_s, latest_s, few=not self._gate.in_vain)
+        latest_s += 0.0 if in_vain and delay_s is None else ONSET_S
+        return repeats(text, said, from_s, latest_s, few=not in_vain)
