@@ -1,7 +1,7 @@
 """A text as the units in which a microphone may hear it: one form for all spellings of one sound.
 
 Of scripts without blanks a unit is a character, else a word. Chinese characters are compared by how they are read
-(还, 還), and numbers digit by digit of their value (12, 十二). Knows no times and no echo.
+(还, 還), and numbers digit by digit of their value (12, 十二, twelve). Knows no times and no echo.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ _TOKEN = re.compile(
 _WIDE = str.maketrans("０１２３４５６７８９，", "0123456789,")
 _NUMBER, _KANA = re.compile(rf"[{NUMERALS}]+"), re.compile(f"[{KANA}]")
 _DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")  # each weighs as much as a character
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_SMALL.split())} | {
+    word: f"{value}0" for value, word in enumerate(_TENS.split(), 2)
+}
+_SPELLED = re.compile(r"\W*([a-z]+(?:[-\u2010\u2011][a-z]+)*)\W*")  # "twenty-five,"
 CHARACTER_WEIGHT = 3  # of a character of a script without blanks, in letters
 
 
@@ -69,10 +78,17 @@ def heard_units(text: str, *, by_reading: bool) -> list[Unit]:
 def _forms(token: str, by_reading: bool) -> list[tuple[str, str]]:
     number = token.replace(",", "")
     if _NUMBER.fullmatch(number):
-        value = number_value(number)
-        # Nobody says the last zeros of a number, and where it is cut off the first digits are right
-        return [(digit.translate(_DIGITS), token) for digit in value.rstrip("0") or "0"]
+        return _digits(number_value(number), token)
+    spelled = _SPELLED.fullmatch(token.lower())
+    parts = re.split(r"\W", spelled[1]) if spelled else []
+    if parts and all(part in _NUMBER_WORDS for part in parts):
+        return [form for part in parts for form in _digits(_NUMBER_WORDS[part], part)]
     return [(_read_alike().get(word, word) if by_reading else word, word) for word in units(fold(token))]
+
+
+def _digits(value: str, word: str) -> list[tuple[str, str]]:
+    """Nobody says the last zeros of a number, and where it is cut off the first digits are right."""
+    return [(digit.translate(_DIGITS), word) for digit in value.rstrip("0") or "0"]
 
 
 @cache

@@ -44,6 +44,8 @@ def test_said_words_are_not_said_again_when_a_guess_changes_them():
         ("達摩院推出", "达摩愿推出的模型", "的模型"),
         ("今天", "今日，下雨", "，下雨"),
         ("我有二十五", "我有25，他有30", "，他有30"),
+        ("I have twenty", "I have 25 dogs", " dogs"),
+        ("It is a hundred", "This is a hundred miles", " miles"),
         ("Watt", "What time is it", " time is it"),
         ("It cost 1299", "It costs 1,299 dollars", " dollars"),
         ("My time", "His time, is it", ", is it"),

@@ -67,6 +67,9 @@ def test_what_repeats_the_words_of_the_reply_is_an_echo(text, said, few, is_echo
         ("请问您还需要什么帮助吗", "請問您還需要什麼幫助嗎？我們隨時為您服務。"),
         ("他在座位上做作业", "她在坐位上做作业。"),
         ("It costs 1299 dollars", "It costs 1,299 dollars."),
+        ("It costs one thousand two hundred ninety-nine dollars", "It costs 1,299 dollars."),
+        ("The train leaves at nine thirty", "The train leaves at 9:30."),
+        ("Number twenty-five is next", "Number 25 is next."),
         ("我喜欢iPhone十三", "我喜欢 iPhone 13。"),
     ],
 )
