@@ -84,6 +84,13 @@ def test_a_voice_without_an_echo_is_never_hidden():
     assert gate.in_vain > 3
 
 
+def test_of_sound_that_nobody_knows_a_search_proves_nothing():
+    """Another server has sent it, and the player plays on."""
+    gate, verdicts = heard(np.zeros(int(SECONDS * RATE)), voice(2))
+    assert not verdicts.any()
+    assert not gate.in_vain, "its words tell"
+
+
 def test_without_sent_sound_nothing_is_calculated():
     gate = EchoGate(SentSound())
 
