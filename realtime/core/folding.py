@@ -8,13 +8,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from realtime.core.characters import is_unspaced
+from realtime.core.characters import UNSPACED, is_unspaced
 
 # Of Latin, Greek and Cyrillic: the vowel signs of other scripts are letters
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _PLAIN = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _INSIDE_WORDS = re.compile("['\u2019\u02bc`\u00b4\u2010\u2011\u00ad\u200c\u200d-]")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
+_LATIN = "a-zA-Z\u00c0-\u024f\u1e00-\u1eff"
+_SCRIPTS_MEET = re.compile(
+    rf"(?<=[{UNSPACED}])(?=[^\W{UNSPACED}])|(?<=[^\W{UNSPACED}])(?=[{UNSPACED}])|"
+    rf"(?<=[^\W\d_{_LATIN}])(?=[{_LATIN}])|(?<=[{_LATIN}])(?=[^\W\d_{_LATIN}])"
+)
 _LENGTH_MARKS = re.compile("[ー〜～~]+")
 
 
@@ -28,6 +33,11 @@ def fold(text: str) -> str:
 
 def _counts(char: str) -> bool:
     return unicodedata.category(char)[0] in "LNM"
+
+
+def scripts_apart(text: str) -> str:
+    """With a blank where two scripts meet that are written together, one of them Latin or without blanks: "OK 好的"."""
+    return _SCRIPTS_MEET.sub(" ", text)
 
 
 def shorten(word: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from realtime.core.backchannels import UNDERSTANDING, each_of
+
 LEADING: Mapping[str, str] = {
     "en": (
         "wait|wait wait|wait a minute|wait a second|hold on|hang on|one moment|just a moment|hey|hello|excuse me|"
@@ -17,7 +19,11 @@ LEADING: Mapping[str, str] = {
     ),
     "zh": (
         "等|等等|等一下|等下|等一等|等会|慢着|且慢|喂|怎么|为什么|什么|哪里|谁|再说|再来|就是|也是|那是|是这样|是这样啊|是吗|我知道|我了解|我理解|"
-        "我明白|我懂|知道|清楚|理解|你说|你继续|哎呀|啊哈|这样啊|这样子|天哪|天啊|哇"
+        "我明白|我懂|知道|清楚|理解|你说|你继续|哎呀|啊哈|这样啊|这样子|天哪|天啊|哇|"
+        "是嘛|那好|那行|还好|的确是|确实是|您说|请说|请讲|天呐|我的天|我的天哪|哎哟|哇哦|呵呵|嘿嘿|"
+        f"{each_of('说', '的|得', '是')}|{each_of('是|哦|噢', '这样', '子|', '的|啊|呀|哦|')}|"
+        f"{each_of('这样', '子|', '啊|呀|哦')}|"
+        f"{UNDERSTANDING}"
     ),
     "yue": "等陣|等阵|咪住|點解|乜嘢",
     "ja": (

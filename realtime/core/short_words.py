@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
-from realtime.core.folding import fold, shorten, units
+from realtime.core.folding import fold, scripts_apart, shorten, units
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.leading_words import ALONE, ANSWERS, GO_ON, LEADING, THANKS, TOGETHER
 from realtime.core.turn_words import TURN_WORDS
@@ -34,7 +34,7 @@ _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
 
 
 def _form(text: str) -> str:
-    return in_simple_characters(fold(text))
+    return in_simple_characters(scripts_apart(fold(text)))
 
 
 def _words(table: Mapping[str, str]) -> frozenset[str]:
@@ -59,6 +59,8 @@ _BEGINNINGS = frozenset(phrase[:end] for phrase in _BACKCHANNELS for end in rang
 _MORE_THAN_A_PARTICLE = 3  # letters
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS | _WHOLE_ANSWERS)  # in words
 _LONGEST_PIECE = max(map(len, _PIECES))  # in characters
+_ENGLISH = _words({"en": f"{BACKCHANNELS['en']}|{TURN_WORDS['en']}"})
+_AGAIN = re.compile(r"([a-z]{2,}?)\1+")  # "okok"
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
 
@@ -177,4 +179,7 @@ def _in_table(words: list[str], table: frozenset[str], hums: bool, split: _Split
         return False
     if hums and (_HUM.fullmatch(phrase) or _HUMMED.sub("", phrase, count=1) in table):
         return True
+    again = _AGAIN.fullmatch(phrase)
+    if again is not None and again[1] in _ENGLISH:  # but "mama" is no "ma, ma"
+        return again[1] in table
     return split(phrase, table)

@@ -48,6 +48,54 @@ NEITHER = (
     "네, 그만|Sí, pero|Rightly so.|What time is it?|Stop the music in the kitchen.|今天天气怎么样"
 ).split("|")
 
+CHINESE_LISTENING = (  # stems with their particles
+    "了解了|了解啦|我了解了|明白啦|知道了呀|懂的|我懂啊|理解的|清楚了|挺好的|挺好|很好|很好啊|真棒|还不错|非常好|太对了|太好了呀|说的对|你说的对|"
+    "您说得对啊|你说的很有道理|说的是|说得也是|是吧|对吧|嗯呢|的确|的确是|好咧|好呢|好的呀|是的呢|可以呀|没错啊|当然啦|难怪呢|原来这样|原来是这样啊|"
+    "哦这样|哦，是这样啊|真的假的|對吧|說的對|對呀對呀|嗯，的确|好的，很好|对吧对吧"
+).split("|")
+CHINESE_OTHER = (  # enough, by the way, questions, objections, what leads on
+    "好了|行了|可以了|对了|够了|明白吗|你明白吗|知道吗|懂吗|对吗|好吗|行吗|可以吗|可以吧|说得不对|你说的不对|不好|很不好|不明白|不知道|我不懂|不理解|"
+    "不是吧|不太好|真不好|太慢了|太快了|太长了|很慢|很好吃|你说什么|你说的什么|继续吗|真的不|好吃|是什么|对不起|谢谢|没听懂|没明白|是谁|好难|还好吗|"
+    "说重点|说慢点|换个说法|再说一次|知道怎么|说的是什么|这样不对|这样行吗"
+).split("|")
+MIXED_LISTENING = (
+    "OK好的|好的ok|嗯OK|OK嗯|okok|okokok|okayokay|对yeah|yeah对|对right|oh原来如此|哦ok|行OK|cool厉害|OK OK好的|ok了|OK啦|"
+    "OK吧|OK的|ok的|okはい|はいOK|네ok|okค่ะ|да ok|好的，OK"
+).split("|")
+MIXED_TAKING = "stop别说了|等一下wait|wait等一下|hold on等等|不是no|no不是|停stop|stop停|no no no不要|stopstop|nono|いやno".split(
+    "|"
+)
+MIXED_OTHER = "OK停|好的stop|对no|ok吗|OK but好的|mama|papa|coco|mimi|kiki|bonbon|ok你好|好的but|对me".split(
+    "|"
+)
+
+
+@each(CHINESE_LISTENING + MIXED_LISTENING)
+def test_chinese_particles_and_two_scripts_without_a_blank_make_murmurs(text):
+    assert is_backchannel(text)
+    assert not takes_turn(text)
+
+
+@each(CHINESE_OTHER + MIXED_OTHER)
+def test_what_is_like_a_murmur_and_asks_or_objects_is_none(text):
+    assert not is_backchannel(text)
+
+
+@each(MIXED_TAKING)
+def test_commands_in_two_scripts_without_a_blank_take_the_turn(text):
+    assert takes_turn(text)
+    assert not is_backchannel(text)
+
+
+@each("好的thanks|Yes是的|不是no|OK好的|okok|谢谢thank you|thank you谢谢|好的OK谢谢|不用no|OK的".split("|"))
+def test_answers_in_two_scripts_without_a_blank_are_whole(text):
+    assert is_whole_answer(text)
+
+
+@each("我知道的|我懂啊|明白的|还好|那好|的确是|是这样的|说的是|wait等一下|OK我|好的but".split("|"))
+def test_what_people_go_on_after_is_no_whole_answer(text):
+    assert not is_whole_answer(text)
+
 
 @each(LISTENING)
 def test_what_a_listener_says_is_a_backchannel(text):
