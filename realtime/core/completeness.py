@@ -12,12 +12,15 @@ from enum import Enum
 from typing import Literal
 
 from realtime.core.characters import HAN
+from realtime.core.folding import fold, scripts_apart, units
 from realtime.core.full_stops import FullStops
+from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.short_words import is_whole_answer
 from realtime.core.spelled_out import LOOKED_AT, may_go_on
 from realtime.core.unicode_tables import ranges
+from realtime.core.whole_amounts import is_whole_amount
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 
@@ -41,20 +44,14 @@ _DANGLING = frozenset(  # words that rarely end what somebody says
     "was were be been am do does did will would can could should shall may might must not very really just i we they "
     "he she um uh er like well".split()
 )
-_ANSWERS = re.compile(  # end in a dangling word and are whole all the same: "Yes, I do."
-    r"^(?:yes|yeah|yep|no|nope|sure|of course)[,.!]? (?:i|you|he|she|it|we|they|that|there) "
-    r"(?:do|does|did|am|is|are|was|were|will|would|can|could|should|must|may|might)(?: not)?[.!]?$",
+_ANSWERS = re.compile(  # end in a dangling word and are whole all the same, after a yes or a no: "Yes, I do."
+    r"^(.+?)(?:[,.!，。！]\s*|\s)(?:i|you|he|she|it|we|they|that|there) "
+    r"(?:do|does|did|am|is|are|was|were|will|would|can|could|should|must|may|might)(?: not)?[.!。！]?$",
     re.IGNORECASE,
 )
 # Nothing ends with these, whatever mark a transcriber puts after them: "um.", "the."
 _FILLERS = frozenset("um uhm umm uh er erm hmm a an the and or but because if my your their our".split())
 _LAST_ITEMS = frozenset("and or thanks thank please".split())  # "Yes, please, thanks." is no list
-_DANGLING_HAN = re.compile(
-    r"(?:的|地|得|和|跟|与|或|但|但是|因为|所以|如果|然后|还有|就是|那个|这个|嗯|呃|在|把|被|对|给|从|向|是|有|要|想)[，。,.]?$"
-)
-_HAN_ANSWERS = re.compile(  # end in a dangling character and are whole all the same
-    r"^(?:对|是|有|要|想|嗯)$|(?:好的|是的|对的|真的|可以的|没有|不是|是不是|有没有|不要|要不要|不对|谢谢你的)$"
-)
 _MARKS = re.compile(r"[\s，。！？,.!?]+$")
 _HAN = re.compile(f"[{HAN}]")
 
@@ -75,27 +72,40 @@ def completeness_of(text: str) -> Completeness:
     asks = text.endswith(_ASKS)
     if not asks and may_go_on(text):
         return _COMPLETENESS[True, ended]
-    if _HAN.search(text):
-        text = in_simple_characters(text)
-        if is_whole_answer(text):
-            return Completeness.COMPLETE
-        dangling = bool(_DANGLING_HAN.search(text)) and not _HAN_ANSWERS.search(_MARKS.sub("", text))
-        return _COMPLETENESS[dangling, ended]
+    if is_whole_alone(text):
+        return Completeness.COMPLETE
+    if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
+        return _COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
+    return _in_spaced_script(scripts_apart(text), ended=ended, asks=asks)
+
+
+def is_whole_alone(text: str) -> bool:
+    """Whether it is a short answer that nobody needs a mark to know: a yes, a no, a command, or an amount or a time."""
+    return is_whole_answer(text) or is_whole_amount(text)
+
+
+def _in_spaced_script(text: str, *, ended: bool, asks: bool) -> Completeness:
+    """Of a text whose last word is written in a script with blanks, whatever stands before it."""
     words = re.findall(r"[\w']+", text.lower())
     if words and words[-1] in _FILLERS:
         return Completeness.INCOMPLETE
-    if asks or _ANSWERS.search(text):
+    if asks or _is_answer_with_verb(text):
         return _COMPLETENESS[False, ended]
     if _is_list(text[-LOOKED_AT:]):
         return _COMPLETENESS[True, ended]
     if words and words[-1] in _DANGLING:
         return Completeness.DANGLING if ended else Completeness.INCOMPLETE
-    return Completeness.COMPLETE if is_whole_answer(text) else _COMPLETENESS[False, ended]
+    return _COMPLETENESS[False, ended]
+
+
+def _is_answer_with_verb(text: str) -> bool:
+    found = _ANSWERS.search(text)
+    return found is not None and is_whole_answer(found[1])
 
 
 def _is_list(text: str) -> bool:
     """Whether the text ends with three items of a list without "and" before the last."""
-    items = [item.split() for item in text.lower().rstrip(" .").split(",")]
+    items = [units(fold(item)) for item in re.split("[,，]", text.rstrip(" .。"))]
     if len(items) < 3:
         return False
     second, third = items[-2:]

@@ -71,6 +71,11 @@ _TELEPHONE = _Kind(
     ),
     re.compile(r"[2-9]\d{9}|1\d{10}|0\d{9,10}|\d{16}|911|112|999|110|119|120"),
 )
+_PARTS = {  # digits of the end of a number, as those who ask for it say: 尾号是6688
+    3: r"\b(?:last|final) 3\b|[后後末]\s*3\s*[位个個]",
+    4: r"\b(?:last|final) 4\b|[后後末]\s*4\s*[位个個]|尾[号號]",
+    6: r"\b(?:last|final) 6\b|[后後末]\s*6\s*[位个個]",
+}
 _KINDS = (
     _Kind(
         re.compile(r"\bzip\b|\bpost(?:al )?code\b|[邮郵][编編政遞递]", re.IGNORECASE), re.compile(r"\d{5,6}")
@@ -83,6 +88,10 @@ _KINDS = (
             re.IGNORECASE,
         ),
         re.compile(r"\d{4,8}"),
+    ),
+    *(
+        _Kind(re.compile(pattern, re.IGNORECASE), re.compile(rf"\d{{{count}}}"))
+        for count, pattern in _PARTS.items()
     ),
     _TELEPHONE,
 )

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from realtime.core.characters import HAN
-from realtime.core.completeness import Completeness, Eagerness, completeness_of
-from realtime.core.short_words import is_whole_answer
+from realtime.core.completeness import Completeness, Eagerness, completeness_of, is_whole_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _by_text(text: str, known: Evidence) -> float:
     # of a list or of digits it is always sure
     ends = looks in (Completeness.COMPLETE, Completeness.DANGLING)
     stop = _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else 0.0
-    if looks is Completeness.COMPLETE and is_whole_answer(text):
+    if looks is Completeness.COMPLETE and is_whole_alone(text):
         # It is doubted because it is short: the usual probability of the stop after "No." is 0.4
         word, stop = max(0.0, word), max(0.0, stop)
     return LOOKS_OVER[looks] + word + stop

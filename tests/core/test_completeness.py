@@ -3,6 +3,7 @@
 import pytest
 
 from realtime.core.completeness import Completeness, completeness_of
+from tests.each import each
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,47 @@ def test_a_clause_mark_or_a_title_leaves_a_sentence_open(text: str) -> None:
 )
 def test_chinese_in_traditional_characters_is_as_complete_as_in_simplified_ones(traditional, simplified):
     assert completeness_of(traditional) is completeness_of(simplified)
+
+
+HESITATES = (  # with a full stop of the transcriber
+    "我想买一件那个|我想买一件纳格|帮我拆一下那格|我昨天去了那隔|我喜欢吃水果币如|我喜欢吃水果比如|我本来想去诞士|我本来想去带事|"
+    "我不太舒服意味|我不太舒服因为|如果明天下雨的话|要是有时间的话|我想定一张去|他跟我说|老师跟我说|她说|不过|我想去不过|而且|比如说|"
+    "例如|那么|除了|关于|為了|關於|雖然|那个什么|额|呃|我想说额|或者|我想问一下|请问|I want to 那个|I think 纳格|OK, so 那个|OK然后"
+).split("|")
+HESITATES_IN_ENGLISH = (
+    "我觉得 um.|我觉得um.|那个 um.|我要 because.|我想 book a.|我想book a.|配 the.|然后 and.|我喜欢 my.|买 eggs, milk, tea.|买eggs，milk，tea.|"
+    "他说 or.|我要 go to.|帮我check一下the|用 Python 写 um|我找 Dr."
+).split("|")
+ENDS = (
+    "你要哪个。|你要哪个？|你要那个？|我喜欢这首歌。|我喜欢这歌。|他还活着。|我考了九十。|我打不过。|再好不过了。|再好不过。|这是他说的话。|听妈妈的话。|"
+    "我听不懂你的话。|我把它删除了。|从来没有加入过。|我叫尹伟。|他很有胆识。|我看近代史。|好的。|会的。|行的。|我也是。|我也要。|说得对。|你说的对。|余额。|"
+    "我喜欢关羽。|听他说。|请跟我说。|别跟我说。|他要去上海。|为什么。|做什么。|有一位。|找大使。|早安。|这个方案。|那个答案。|帮我问一下。|多少金额。|"
+    "对, I do.|对，I do.|不是, it isn't.|我用 Python。|明天有 meeting。|这个 API 的 response 太慢了。|我要买eggs, milk and tea.|我要那两个。|昨天下雨了。|"
+    "東京に行きます。|りんご、バナナ、牛乳。"
+).split("|")
+
+
+@each(HESITATES)
+def test_chinese_that_stops_at_a_word_that_leads_on_is_not_complete(text: str) -> None:
+    assert completeness_of(text) is Completeness.INCOMPLETE
+    assert completeness_of(f"{text}。") is Completeness.OPEN
+
+
+@each(HESITATES_IN_ENGLISH)
+def test_the_rules_are_those_of_the_script_of_the_last_word(text: str) -> None:
+    assert completeness_of(text) is not Completeness.COMPLETE
+
+
+@each(ENDS)
+def test_words_that_sound_or_look_like_those_end_a_sentence(text: str) -> None:
+    assert completeness_of(text) is Completeness.COMPLETE
+
+
+@each("三点|12月25号|五十块|尾号是6688。|身份证后四位1234。|Fifty dollars|at 5 a.m.|Three o'clock".split("|"))
+def test_an_amount_a_time_or_a_date_is_whole_without_a_mark(text: str) -> None:
+    assert completeness_of(text) is Completeness.COMPLETE
+
+
+@each("三点，|三点...|三点去|五十|一个|fifty|one day|ten dollars and|我的电话是138|一三八".split("|"))
+def test_a_number_that_may_go_on_is_not(text: str) -> None:
+    assert completeness_of(text) is not Completeness.COMPLETE

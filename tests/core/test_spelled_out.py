@@ -14,7 +14,7 @@ OPEN = (
     "My number is double five two.|二二五六|我的号码是400|my phone number is 079|号码是一三八 二二五六|555.1234|s-m-i|"
     "Flight B A 2 4 9|０７９|Sure, it's 415.|My order number is 415.|941,415.|The code is 257.|"
     "He said 0 4 1.|My number's 415|我的電話號碼是138|Meine Nummer ist 415.|Mon numéro est 415.|電話番号は090|1-800|"
-    "驗證碼是257|내 번호는 415|我的电话号码是一三吧。|号码是 1 3 我"
+    "驗證碼是257|내 번호는 415|我的电话号码是一三吧。|号码是 1 3 我|尾号是668|身份证后四位123。|后六位是1234|The last four digits are 123."
 )
 WHOLE = (
     "It costs 350.|I was born in 1984.|room 212|Room 212.|In 1984.|It is 10 30.|It's 350.|1984.|3000.|"
@@ -27,7 +27,8 @@ WHOLE = (
     "I want this one.|no one.|ten|Error code 404.|World War I|Can you spell NASA.|It's 2026.|A|OK|OK.|"
     "e-mail|x-ray|T-shirt|a TV|Call 911.|拨打110|打120|I like Paris.|I like Pizza|STOP.|O-K.|O.K.|"
     "from 2019-2020|2019 2020|F-150|Boeing 747.|My cell phone broke in 1984.|WHAT.|uh-huh|fine t-t.|一共三十二吧|现在是2024吧|三块二吧|"
-    "the room number is 212"
+    "the room number is 212|尾号是6688|手机尾号6688。|身份证后四位1234。|卡号的最后四位是 1 2 3 4|后六位是123456|The last four digits are 1234.|"
+    "The last four of my card number are 1 2 3 4"
 )
 
 

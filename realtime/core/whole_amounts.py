@@ -1,0 +1,124 @@
+"""Whether a text is an amount, a time or a date with its unit, and nothing else: 三点半, 五十块, "fifty dollars".
+
+Such an answer is as whole as a yes: the transcriber writes no mark after such short sounds, or doubts it. A number
+without a unit may go on, and so may what often begins a sentence or a story (一个, 第一点, "one day"). Knows Chinese
+and English. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from realtime.core.characters import HAN
+from realtime.core.han_variants import in_simple_characters
+from realtime.core.short_words import is_backchannel, is_whole_answer
+
+LONGEST = 48  # characters: an answer, and no sentence
+LONGEST_ANSWER = 4  # characters of a Chinese yes or no before it, without a mark or a blank
+
+# -- Chinese --
+
+_N = r"(?:\d+(?:,\d{3})*(?:\.\d+)?|[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?)"
+_SHORT_N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
+_UNITS = (
+    "块钱?|元钱?|毛钱?|分钱|角|[美欧日港]元|人民币|英镑|"
+    "个?小时|个?钟头?|分钟|秒钟?|天|夜|晚|个?(?:月|星期|礼拜)|周|年|[周月]?岁|"
+    "[个位口名](?:人|孩子|大人|小孩)?|人|%|公?斤|千?克|吨|公?里|千?米|厘米|平方?米?|升|度|次|遍|回|杯|瓶|张|件|本|只|份|"
+    "间|层|楼|辆|台|条|双|支|枝|盒|碗|袋|包|箱|套|页|路|站|倍|折|号线?|号楼"
+)
+_ONE_TO_NINE = "[一二三四五六七八九]"
+_MINUTES = rf"过?[零〇]?{_SHORT_N}分|[零〇]{_ONE_TO_NINE}|[二三四五]?十{_ONE_TO_NINE}?|\d\d"
+_CLOCK = rf"(?:{_SHORT_N}点(?:钟|整|半|[一三]刻|{_MINUTES})?|\d{{1,2}}:\d\d)"
+_YEAR = r"(?:(?:\d{4}|\d\d|[零〇一二三四五六七八九]{4}|[零〇一二三四五六七八九]{2})年)"
+_DATE = rf"(?:{_YEAR}?{_SHORT_N}月(?:份|{_SHORT_N}[号日]?)?)"
+_AMOUNT = rf"(?:(?:{_N}|半)(?:多|来|几)?个?半?(?:{_UNITS})半?)+(?:钱|{_SHORT_N})?"  # 三块五, 一米八, 两年半
+_DAY = r"(?:今天|明天|后天|昨天|前天|今晚|明晚|[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天])"
+_HOURS = r"(?:上午|下午|早上|早晨|晚上|中午|凌晨|傍晚|半夜)"
+_BEFORE = r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只要|只有|我?要|就要?|是|到|才|花了)"
+_AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
+_CHINESE = re.compile(
+    rf"{_BEFORE}{{0,2}}"
+    rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_AMOUNT}|百分之{_N}|{_SHORT_N}[号日])"
+    rf"{_AFTER}?"
+)
+
+# -- English --
+
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_PART = rf"(?:\d[\d,.]*|{_ONES}|{_TEENS}|{_TENS}|hundred|thousand|million|billion|dozen|half|quarter|zero)"
+_NUMBER = (
+    rf"(?:an? (?=hundred|thousand|million|half|quarter|dozen))?{_PART}"
+    rf"(?: (?:and (?:an? )?)?{_PART})*(?: an(?= hour))?"
+)
+_THINGS = (
+    "dollars?|bucks?|cents?|euros?|pounds?|yuan|yen|rmb|percent|per cent|%|people|persons?|guests?|adults?|children|"
+    "kids|years?|months?|weeks?|days?|nights?|hours?|minutes?|mins?|seconds?|times|degrees?|"
+    "miles?|kilomet(?:er|re)s?|km|met(?:er|re)s?|centimet(?:er|re)s?|cm|feet|foot|inches|"
+    "kilos?|kilograms?|kg|grams?|lit(?:er|re)s?"
+)
+_MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_FIRST_NINE = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth"
+_HIGH_ORDINAL = (  # the low ones have many meanings
+    r"(?:tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|"
+    rf"twentieth|thirtieth|(?:twenty|thirty) (?:{_FIRST_NINE})|\d{{1,2}}(?:st|nd|rd|th))"
+)
+_ORDINAL = rf"(?:{_HIGH_ORDINAL}|{_FIRST_NINE}|\d{{1,2}})"
+_IN_THE = "(?:in the (?:morning|afternoon|evening)|at night|tonight)"
+_TIME = (
+    rf"(?:{_NUMBER} oclock|\d{{1,2}}:\d\d|(?:{_NUMBER}|\d{{1,2}}:\d\d) ?[ap] ?m|noon|midnight|{_NUMBER}(?= {_IN_THE})|"
+    rf"(?:half|quarter|{_NUMBER}(?: minutes)?) (?:past|to|after) (?:{_ONES}|{_TEENS}|\d{{1,2}}))"
+    rf"(?: (?:sharp|tomorrow|today|{_IN_THE}))*"
+)
+_IN_YEAR = rf"(?: (?:(?:19|20)\d\d|(?:nineteen|twenty) {_PART}(?: {_PART})?))"
+_ENGLISH_DATE = (
+    rf"(?:{_MONTH} (?:the )?{_ORDINAL}|the {_ORDINAL} of {_MONTH}|(?:the )?{_ORDINAL} {_MONTH}|the {_HIGH_ORDINAL})"
+    rf"{_IN_YEAR}?"
+)
+_HEDGES = (
+    "about|around|at|for|just|only|maybe|almost|nearly|by|until|till|on|over|under|roughly|probably|its|it is|at least|"
+    "up to|exactly|i think|more than|less than"
+)
+_MONEY = r"[$€£¥] ?\d[\d,.]*(?: (?:hundred|thousand|million|billion))?"
+_ENGLISH = re.compile(
+    rf"(?:(?:{_HEDGES}) )*"
+    rf"(?:{_TIME}|{_ENGLISH_DATE}|{_NUMBER} ?(?:{_THINGS})(?: (?:old|ago|each|and a half))?|{_MONEY})(?: please)?"
+)
+
+_LEADS = re.compile(  # may as well begin what is told, or ask to wait
+    r"一(?:个|位|天|年|晚|次|回|周|路|度|号|点|人|口|本|条|份|件)吧?|[一两]秒钟?|一分钟|"
+    r"(?:one|1|two|2) seconds?|(?:one|1) (?:minute|min|day|time)"
+)
+_BREAK = re.compile(r"[\s,，。、.!！；;]+")
+_FORMS = str.maketrans({"’": "", "'": "", "-": " ", "–": " "})
+_DOTTED = re.compile(r"\b([ap])\.\s?m\b\.?")
+_YEAR_AFTER_COMMA = re.compile(r", (?=\d{4}$)")
+_HAS_HAN = re.compile(f"[{HAN}]")
+
+
+def is_whole_amount(text: str) -> bool:
+    """Whether it is one amount, time or date with its unit, perhaps after a yes, a no or a hum."""
+    if len(text) > LONGEST:
+        return False
+    text = in_simple_characters(unicodedata.normalize("NFKC", text).lower().translate(_FORMS))
+    text = _YEAR_AFTER_COMMA.sub(" ", _DOTTED.sub(r"\1m", text.strip(" .。!！")))
+    if _is_amount(text):
+        return True
+    starts = [at.end() for at in _BREAK.finditer(text)] + [*range(1, LONGEST_ANSWER + 1)] * bool(
+        _HAS_HAN.match(text)
+    )
+    return any(_is_amount(text[at:]) and _may_precede(text[:at], text[at:]) for at in starts)
+
+
+def _may_precede(before: str, amount: str) -> bool:
+    """Whether the amount is an answer after it; transcribers write a short sound twice ("$50. $50.")."""
+    return before.rstrip(" ,，.。") == amount or is_whole_answer(before) or is_backchannel(before)
+
+
+def _is_amount(text: str) -> bool:
+    if _HAS_HAN.search(text):
+        text = "".join(text.split())
+        return _CHINESE.fullmatch(text) is not None and not _LEADS.fullmatch(text)
+    return _ENGLISH.fullmatch(text) is not None and not _LEADS.fullmatch(text)
