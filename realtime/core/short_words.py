@@ -42,7 +42,7 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
 
 
 _TURN_WORDS = _words(TURN_WORDS)
-_HUMS = frozenset("嗯 恩 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
+_HUMS = frozenset("嗯 恩 唉 额 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
 _OF_WHOLE_ANSWERS = (  # a word that leads in one language may be the yes or the no of another one
     _words({language: words}) - _words({language: LEADING[language]})

@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 from realtime.core.characters import HAN
+from realtime.core.folding import scripts_apart
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.short_words import is_backchannel, is_whole_answer
 
@@ -24,7 +25,7 @@ _SHORT_N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
 _UNITS = (
     "块钱?|元钱?|毛钱?|分钱|角|[美欧日港]元|人民币|英镑|"
     "个?小时|个?钟头?|分钟|秒钟?|天|夜|晚|个?(?:月|星期|礼拜)|周|年|[周月]?岁|"
-    "[个位口名](?:人|孩子|大人|小孩)?|人|%|公?斤|千?克|吨|公?里|千?米|厘米|平方?米?|升|度|次|遍|回|杯|瓶|张|件|本|只|份|"
+    "[个位口名](?:人|孩子|大人|小孩)?|人|%|年级|班|排|寸|码|公?斤|千?克|吨|公?里|千?米|厘米|平方?米?|升|度|次|遍|回|杯|瓶|张|件|本|只|份|"
     "间|层|楼|辆|台|条|双|支|枝|盒|碗|袋|包|箱|套|页|路|站|倍|折|号线?|号楼"
 )
 _ONE_TO_NINE = "[一二三四五六七八九]"
@@ -35,13 +36,16 @@ _DATE = rf"(?:{_YEAR}?{_SHORT_N}月(?:份|{_SHORT_N}[号日]?)?)"
 _AMOUNT = rf"(?:(?:{_N}|半)(?:多|来|几)?个?半?(?:{_UNITS})半?)+(?:钱|{_SHORT_N})?"  # 三块五, 一米八, 两年半
 _DAY = r"(?:今天|明天|后天|昨天|前天|今晚|明晚|[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天])"
 _HOURS = r"(?:上午|下午|早上|早晨|晚上|中午|凌晨|傍晚|半夜)"
-_BEFORE = r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只要|只有|我?要|就要?|是|到|才|花了)"
-_AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
-_CHINESE = re.compile(
-    rf"{_BEFORE}{{0,2}}"
-    rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_AMOUNT}|百分之{_N}|{_SHORT_N}[号日])"
-    rf"{_AFTER}?"
+_BEFORE = (
+    r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只要|只有|我?要|就要?|是|到|才|花了|零下|负)"
 )
+_AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
+_WEEKDAY = rf"[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天]{_HOURS}?"
+_ONE = (
+    rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_WEEKDAY}|{_AMOUNT}|"
+    rf"{_N}分之{_N}|{_SHORT_N}[号日])"
+)
+_CHINESE = re.compile(rf"{_BEFORE}{{0,2}}{_ONE}(?:[到至]{_ONE})?{_AFTER}?")
 
 # -- English --
 
@@ -57,7 +61,7 @@ _THINGS = (
     "dollars?|bucks?|cents?|euros?|pounds?|yuan|yen|rmb|percent|per cent|%|people|persons?|guests?|adults?|children|"
     "kids|years?|months?|weeks?|days?|nights?|hours?|minutes?|mins?|seconds?|times|degrees?|"
     "miles?|kilomet(?:er|re)s?|km|met(?:er|re)s?|centimet(?:er|re)s?|cm|feet|foot|inches|"
-    "kilos?|kilograms?|kg|grams?|lit(?:er|re)s?"
+    "kilos?|kilograms?|kg|grams?|lit(?:er|re)s?|mm|ml|gb|mb"
 )
 _MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _FIRST_NINE = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth"
@@ -81,10 +85,14 @@ _HEDGES = (
     "about|around|at|for|just|only|maybe|almost|nearly|by|until|till|on|over|under|roughly|probably|its|it is|at least|"
     "up to|exactly|i think|more than|less than"
 )
+_DAY_OF_WEEK = (
+    r"(?:(?:this|next) )?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: (?:morning|afternoon|evening|night))?"
+)
 _MONEY = r"[$€£¥] ?\d[\d,.]*(?: (?:hundred|thousand|million|billion))?"
 _ENGLISH = re.compile(
-    rf"(?:(?:{_HEDGES}) )*"
-    rf"(?:{_TIME}|{_ENGLISH_DATE}|{_NUMBER} ?(?:{_THINGS})(?: (?:old|ago|each|and a half))?|{_MONEY})(?: please)?"
+    rf"(?:(?:{_HEDGES}) )*(?:"
+    rf"(?:(?:{_DAY_OF_WEEK}|today|tomorrow|tonight) (?:at )?)?{_TIME}|{_DAY_OF_WEEK}|{_ENGLISH_DATE}|"
+    rf"{_NUMBER} ?(?:{_THINGS})(?: (?:old|ago|each|and a half))?|{_MONEY})(?: please)?"
 )
 
 _LEADS = re.compile(  # may as well begin what is told, or ask to wait
@@ -104,6 +112,7 @@ def is_whole_amount(text: str) -> bool:
         return False
     text = in_simple_characters(unicodedata.normalize("NFKC", text).lower().translate(_FORMS))
     text = _YEAR_AFTER_COMMA.sub(" ", _DOTTED.sub(r"\1m", text.strip(" .。!！")))
+    text = scripts_apart(text)
     if _is_amount(text):
         return True
     starts = [at.end() for at in _BREAK.finditer(text)] + [*range(1, LONGEST_ANSWER + 1)] * bool(
