@@ -20,7 +20,8 @@ LONGEST_ANSWER = 4  # characters of a Chinese yes or no before it, without a mar
 
 # -- Chinese --
 
-_N = r"(?:\d+(?:,\d{3})*(?:\.\d+)?|[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?)"
+_HAN_N = "[一二两三四五六七八九十][零〇一二两三四五六七八九十百千万亿]*"  # 百年 and 万里 are words
+_N = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|(?:{_HAN_N}|零(?=[点度%]))(?:点[零〇一二三四五六七八九]+)?)"
 _SHORT_N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
 _UNITS = (
     "块钱?|元钱?|毛钱?|分钱|角|[美欧日港]元|人民币|英镑|"
@@ -43,7 +44,7 @@ _AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
 _WEEKDAY = rf"[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天]{_HOURS}?"
 _ONE = (
     rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_WEEKDAY}|{_AMOUNT}|"
-    rf"{_N}分之{_N}|{_SHORT_N}[号日])"
+    rf"(?:{_N}|百)分之{_N}|{_SHORT_N}[号日])"
 )
 _CHINESE = re.compile(rf"{_BEFORE}{{0,2}}{_ONE}(?:[到至]{_ONE})?{_AFTER}?")
 
