@@ -68,14 +68,17 @@ def test_a_word_that_ends_few_sentences_ends_one_where_the_stop_is_sure():
         assert not worth_asking(untold, same_ms=AGREED_MS)
 
 
-@pytest.mark.parametrize("text", ["好的", "不要", "是的", "没有", "yes", "no", "stop", "okay", "нет"])
+@pytest.mark.parametrize(
+    "text", ["好的", "不要", "是的", "没有", "yes", "no", "stop", "okay", "нет", "三点", "五十块"]
+)
 def test_a_short_answer_without_a_mark_is_hardly_slower_than_one_with_it(text):
     assert 400 < silence_ms(Evidence(text, 0.85, None, 0.8), "auto") <= 600
     assert silence_ms(Evidence(text), "auto") <= 600
 
 
 @pytest.mark.parametrize(
-    ("text", "word", "stop"), [("No.", 0.53, 0.37), ("Stop.", 0.44, 0.45), ("Yes.", 0.69, 0.56)]
+    ("text", "word", "stop"),
+    [("No.", 0.53, 0.37), ("Stop.", 0.44, 0.45), ("Yes.", 0.69, 0.56), ("3 o'clock.", 0.36, 0.43)],
 )
 def test_the_doubts_about_a_short_answer_do_not_hold_its_turn(text, word, stop):
     assert 400 < silence_ms(Evidence(text, word, stop, 0.87), "auto") <= 600
