@@ -1,8 +1,8 @@
 """Whether a text is an amount, a time or a date with its unit, and nothing else: 三点半, 五十块, "fifty dollars".
 
 Such an answer is as whole as a yes: the transcriber writes no mark after such short sounds, or doubts it. A number
-without a unit may go on, and so may what often begins a sentence or a story (一个, 第一点, "one day"). Knows Chinese
-and English. Pure.
+without a unit may go on, and so may what often begins a sentence or a story (一个, 第一点, "one day", "Sunday"). Knows
+Chinese and English. Pure.
 """
 
 from __future__ import annotations
@@ -41,9 +41,8 @@ _BEFORE = (
     r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只要|只有|我?要|就要?|是|到|才|花了|零下|负)"
 )
 _AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
-_WEEKDAY = rf"[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天]{_HOURS}?"
 _ONE = (
-    rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_WEEKDAY}|{_AMOUNT}|"
+    rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_AMOUNT}|"
     rf"(?:{_N}|百)分之{_N}|{_SHORT_N}[号日])"
 )
 _CHINESE = re.compile(rf"{_BEFORE}{{0,2}}{_ONE}(?:[到至]{_ONE})?{_AFTER}?")
@@ -92,7 +91,7 @@ _DAY_OF_WEEK = (
 _MONEY = r"[$€£¥] ?\d[\d,.]*(?: (?:hundred|thousand|million|billion))?"
 _ENGLISH = re.compile(
     rf"(?:(?:{_HEDGES}) )*(?:"
-    rf"(?:(?:{_DAY_OF_WEEK}|today|tomorrow|tonight) (?:at )?)?{_TIME}|{_DAY_OF_WEEK}|{_ENGLISH_DATE}|"
+    rf"(?:(?:{_DAY_OF_WEEK}|today|tomorrow|tonight) (?:at )?)?{_TIME}|{_ENGLISH_DATE}|"
     rf"{_NUMBER} ?(?:{_THINGS})(?: (?:old|ago|each|and a half))?|{_MONEY})(?: please)?"
 )
 
