@@ -78,8 +78,14 @@ class Ending:
 
 def leave(status: int) -> None:
     """End the process at once: no thread is waited for, no destructor runs beside a model that still works."""
+    _briefly(_flush_log)
     _briefly(_flush)
     os._exit(status)
+
+
+def _flush_log() -> None:
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def _flush() -> None:

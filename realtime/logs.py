@@ -20,12 +20,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, TextIO
+from typing import Any
+
+from realtime.line_writer import LineWriter
 
 PACKAGE = "realtime"
 MAX_TEXT = 200  # characters of one fact: a client chooses its own user agent
 MIN_SECRET = 4  # characters: a shorter one would replace parts of ordinary words
 HIDDEN = "[hidden]"
+FLUSH_S = 1.0  # at the end of a program: for what its last lines still need
 _OUR_ID = re.compile(r"[a-z]{2,8}_[A-Za-z0-9_-]{16}")  # as this server makes them
 # What a client sends as its key, in whichever fact or message it got: in a header, as a subprotocol, a client secret.
 _CREDENTIAL = re.compile(
@@ -110,9 +113,7 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     if root.handlers:
         return
-    handler = _StderrHandler()
-    handler.setFormatter(formatter)
-    root.addHandler(handler)
+    root.addHandler(_StderrHandler(formatter))
     root.setLevel(max(number, logging.INFO))
     logging.captureWarnings(True)
     sys.excepthook = lambda kind, error, trace: _uncaught(error)
@@ -122,12 +123,41 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     sys.unraisablehook = lambda args: _uncaught(args.exc_value)
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
-    """Writes each line to what `sys.stderr` is by then: a program may replace it for a while, and close that one."""
+class _StderrHandler(logging.Handler):
+    """Writes each line, without waiting for its reader, to what `sys.stderr` is by then: a program may replace it for a
+    while, and close that one."""
+
+    def __init__(self, formatter: LogFormatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self._lines = LineWriter(lambda: sys.stderr, self._lost)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.stream = sys.stderr
-        super().emit(record)
+        try:
+            line = self.format(record) + "\n"
+        except Exception:
+            self.handleError(record)
+            return
+        self._lines.put(sys.stderr, line)
+
+    def flush(self) -> None:
+        """Wait for what is not written yet, but not for a reader that stands still."""
+        self._lines.flush(FLUSH_S)
+
+    def close(self) -> None:
+        self._lines.end()
+        super().close()
+
+    def _lost(self, count: int) -> str:
+        told = f"{count} line{'s'[: count - 1]} of the log {'were' if count > 1 else 'was'} lost"
+        return self.format(log.makeRecord(log.name, logging.WARNING, "", 0, told, (), None)) + "\n"
+
+
+def flush() -> None:
+    """Wait until the lines so far are written, before something else writes; not for a reader that stands still."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _StderrHandler):
+            handler.flush()
 
 
 def hide(secrets: Iterable[str]) -> None:

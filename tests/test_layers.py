@@ -15,6 +15,7 @@ LAYERS = [
     "ending",
     "weak_calls",
     "deadlines",
+    "line_writer",
     "logs",
     "errors",
     "blocks",

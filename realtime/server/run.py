@@ -297,6 +297,7 @@ def run_until_done(settings: Settings, serving: Coroutine[Any, Any, T]) -> T:
             return runner.run(serving)
     finally:
         ending.OF_THIS_PROCESS.disarm()  # what follows `serve` in a program of somebody else is not ours to end
+        logs.flush()
 
 
 def _loop_factory() -> Any:
@@ -329,4 +330,7 @@ def serve(
         raise ConfigError("Providers cannot be sent to other processes: use one worker, or an entry point.")
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     delay_s = BALANCER_DELAY_S if settings.drain_delay_s is None else settings.drain_delay_s
-    return serve_workers(settings, tools, workers, stop_s=delay_s + settings.drain_s + CLOSE_S)
+    try:
+        return serve_workers(settings, tools, workers, stop_s=delay_s + settings.drain_s + CLOSE_S)
+    finally:
+        logs.flush()

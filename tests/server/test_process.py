@@ -66,13 +66,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[Server]:
+async def serving(
+    folder: Path, *arguments: str, stderr: int = asyncio.subprocess.PIPE, **more: str
+) -> AsyncIterator[Server]:
     process = await programs.start(
         *("serve", "--port", "0", *arguments),
         cwd=folder,
         env=environment(**more),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
     )
     try:
@@ -80,8 +82,8 @@ async def serving(folder: Path, *arguments: str, **more: str) -> AsyncIterator[S
         async with asyncio.timeout(START_S):
             ready = (await process.stdout.readline()).decode()
         if "http" not in ready:
-            assert process.stderr is not None
-            raise AssertionError(f"no ready line but {ready!r}: {(await process.stderr.read()).decode()}")
+            said = (await process.stderr.read()).decode() if process.stderr is not None else ""
+            raise AssertionError(f"no ready line but {ready!r}: {said}")
         yield Server(process, "http" + ready.split("http", 1)[1].split()[0])
     finally:
         if process.returncode is None:

@@ -134,6 +134,34 @@ async def test_the_port_is_open_and_says_no_until_the_delay_is_over_or_a_second_
         assert store.execute("SELECT count(*) FROM item").fetchone() == (2,)
 
 
+@pytest.fixture
+def full_pipe():
+    """The end to write to of a pipe that is full, and that nobody reads."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"." * 4096)
+    os.set_blocking(writing, True)
+    yield writing
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+async def test_a_log_that_nobody_reads_holds_up_neither_the_server_nor_its_stop(tmp_path, workers, full_pipe):
+    async with (
+        serving(tmp_path, *workers, stderr=full_pipe) as server,
+        aiohttp.ClientSession() as http,
+        server.connect() as socket,
+    ):
+        await until(socket, "session.created")
+        async with http.get(server.url + "/healthz") as answer:
+            assert answer.status == 200
+        server.stop()
+        assert await server.ended() == 0
+
+
 HANGING = """
 import sys, time
 import realtime.server.run as run
