@@ -1,4 +1,4 @@
-"""The end of a process: by when at the latest, and which threads nobody waits for.
+"""The end of a process: what stops a server, by when it has ended at the latest, which threads nobody waits for.
 
 Python waits for every thread before it ends, and no thread can be killed: one that loads a model, or a function of
 somebody else that hangs, would hold the process longer than an orchestrator waits before it kills. Knows threads and
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -16,8 +17,24 @@ from collections.abc import Callable
 
 EXIT_LATE = 1  # something had not ended in time
 LAST_WORDS_S = 0.3  # a full pipe that nobody reads would hold the process for ever
+# A service manager, Ctrl-C, a terminal that closes. Windows has no SIGHUP.
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+)
 
 log = logging.getLogger(__name__)
+
+
+def taken_signals() -> tuple[signal.Signals, ...]:
+    """The signals that a server takes as its stop. `nohup` has SIGHUP ignored: it stays so."""
+    return tuple(
+        each for each in STOP_SIGNALS if not hangs_up(each) or signal.getsignal(each) != signal.SIG_IGN
+    )
+
+
+def hangs_up(number: signal.Signals) -> bool:
+    """Whether it is SIGHUP. It often comes twice, from the terminal and from the shell: a second one means no hurry."""
+    return number.name == "SIGHUP"
 
 
 class Ending:

@@ -1,10 +1,11 @@
 """The end of a process: a deadline for what hangs, and no wait for threads that are abandoned."""
 
+import signal
 import threading
 
 import pytest
 
-from realtime.ending import EXIT_LATE, Ending
+from realtime.ending import EXIT_LATE, STOP_SIGNALS, Ending, taken_signals
 
 TIMEOUT_S = 20.0
 
@@ -93,3 +94,14 @@ def test_other_threads_are_waited_for(ending, left, working):
     assert ending.end(0) == 0
     assert left.status is None
     assert working.is_alive()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="POSIX")
+def test_a_terminal_that_closes_is_a_stop_unless_the_parent_has_it_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        assert taken_signals() == STOP_SIGNALS == (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+        assert taken_signals() == (signal.SIGTERM, signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
+from .. import ending
 from ..errors import ConfigError
 from .faults import FAULTS
 from .options import PROFILES, VALUES, SandboxOptions
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, natural_voice: Path | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. Returns 0, or 2 when the options or the address are wrong.
+    """Serve until SIGTERM, SIGINT or SIGHUP. Returns 0, or 2 when the options or the address are wrong.
 
     `natural_voice`: the folder of the natural voice; it speaks where no latency of speech is emulated.
     """
@@ -71,7 +71,7 @@ async def _serve(options: SandboxOptions, host: str, port: int, natural_voice: P
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending.taken_signals():
             loop.add_signal_handler(number, stop.set)
     async with Sandbox(options, host, port, records=False, natural_voice=natural_voice) as sandbox:
         print(f"MiniMax sandbox ready: {sandbox.url}", flush=True)

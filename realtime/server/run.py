@@ -208,7 +208,7 @@ class _AdminNode:
 
 
 class _Stop:
-    """SIGTERM and SIGINT: the first one begins the drain, a second one ends it at once.
+    """SIGTERM, SIGINT and SIGHUP: the first one begins the drain, a second one (not SIGHUP) ends it at once.
 
     From the first one on there is one deadline for all that follows: the drain, a start that is not over, providers and
     threads that hang. A worker's second one says nothing: whoever signals all processes reaches it twice.
@@ -225,15 +225,15 @@ class _Stop:
     def listen(self) -> None:
         """Take the signals from now on."""
         self._loop.set_exception_handler(handle_loop_error)
-        self._loop.add_signal_handler(signal.SIGTERM, self._signalled, signal.SIGTERM)
-        if self._worker is None:
-            self._loop.add_signal_handler(signal.SIGINT, self._signalled, signal.SIGINT)
-        else:
+        for number in ending.taken_signals():
+            if self._worker is None or number != signal.SIGINT:  # a worker ignores it (`worker.py`)
+                self._loop.add_signal_handler(number, self._signalled, number)
+        if self._worker is not None:
             self._worker.on_hurry = self.hurry
 
     def _signalled(self, number: signal.Signals) -> None:
         if self.event.is_set():
-            if self._worker is None:
+            if self._worker is None and not ending.hangs_up(number):
                 self.hurry()
             return
         self.begin(number.name)
@@ -315,7 +315,7 @@ def serve(
     tools: Iterable[Toolish] = (),
     workers: int = 1,
 ) -> int:
-    """Serve until SIGTERM or SIGINT and return the exit status. Several workers (processes) share one port.
+    """Serve until SIGTERM, SIGINT or SIGHUP and return the exit status. Several workers (processes) share one port.
 
     `providers` and `tools` are those of `running`. Create the providers outside of an event loop. They cannot be sent
     to other processes: for several workers install them as a package (`docs/extending.md`). Raises ConfigError.

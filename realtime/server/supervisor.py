@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import signal
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from realtime import deadlines
+from realtime.ending import STOP_SIGNALS
 from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.server.draining import BalancerWatch
@@ -49,7 +49,8 @@ LAST_WORDS_S = 1.0  # what a worker said before it ended
 EXIT_FAILED = 1
 MAX_FAILED_STARTS = 10  # one after the other and with no worker left: the system cannot start any
 NO_WORKER = "No worker answers; others are being started."
-_LEFT_WELL = (0, -signal.SIGTERM)  # also one that was stopped before it could listen to signals
+# Also one that was stopped before it could listen to signals
+_LEFT_WELL = (0, *(-number for number in STOP_SIGNALS))
 
 
 class Child(Protocol):

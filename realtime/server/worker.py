@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from realtime.ending import STOP_SIGNALS
 from realtime.errors import ConfigError
 from realtime.server.spread import Slot, WorkerTable
 from realtime.server.worker_channel import (
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 EXIT_ORPHANED = 1
 EXIT_REFUSED = 2
 SUM_S = 2.0  # the supervisor waits half a second for a worker that does not answer
-HELD_SIGNALS = {signal.SIGINT, signal.SIGTERM}  # until a process that begins has said what they mean to it
+HELD_SIGNALS = set(STOP_SIGNALS)  # until a process that begins has said what they mean to it
 _PR_SET_PDEATHSIG = 1  # Linux: prctl(2)
 
 

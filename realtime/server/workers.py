@@ -10,11 +10,11 @@ import asyncio
 import dataclasses
 import logging
 import pickle
-import signal
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from realtime import ending
 from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.providers import catalog
@@ -39,7 +39,7 @@ OWN_MEMORY = "each worker remembers its own conversations only: set REALTIME_STO
 
 
 def serve_workers(settings: Settings, tools: Sequence[Toolish], workers: int, *, stop_s: float) -> int:
-    """Serve with so many processes until SIGTERM or SIGINT, and return the exit status.
+    """Serve with so many processes until SIGTERM, SIGINT or SIGHUP, and return the exit status.
 
     A worker ends within `stop_s` of the stop. Raises ConfigError.
     """
@@ -70,8 +70,9 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
             on_stop=sock.close,
             longest_stop_s=stop_s + KILL_S,
         )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+        for number in ending.taken_signals():
+            stop = supervisor.drain if ending.hangs_up(number) else supervisor.stop
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         async with open_admin_port(settings, supervisor):
             status = await supervisor.run()
     story(log, "all workers stopped", {"workers": workers, "up_s": time.monotonic() - began_s})

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Signals) -> None:
     process = await programs.start(
         *("--port", "0", "--set", "chat.first_ms=0", "--fault", "chat.error=2064"), code=START,

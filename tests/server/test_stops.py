@@ -44,9 +44,9 @@ def assert_clean(said: str) -> None:
 
 @pytest.mark.parametrize(
     ("client", "number"),
-    [  # both signals lead to the same stop: each client meets one, and those with a reply both
+    [  # all signals lead to the same stop: each client meets one, and those with a reply two
         ("none", signal.SIGINT), ("page", signal.SIGTERM), ("page just closed", signal.SIGINT),
-        ("idle", signal.SIGTERM), ("aborted", signal.SIGINT), ("answer", signal.SIGINT), ("answer", signal.SIGTERM),
+        ("idle", signal.SIGHUP), ("aborted", signal.SIGINT), ("answer", signal.SIGINT), ("answer", signal.SIGTERM),
         ("deaf", signal.SIGTERM),
     ],
 )  # fmt: skip
@@ -103,6 +103,23 @@ async def test_a_second_signal_waits_for_no_reply(tmp_path):
         said += await everything_said(server)
         assert_clean(said)
         assert float(said.rpartition("drained_s=")[2].split()[0]) < 55, "less than the whole time to drain"
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+async def test_a_terminal_that_closes_cuts_no_reply(tmp_path, workers):
+    """Every process gets its SIGHUP, often twice."""
+    async with serving(tmp_path, *workers, REALTIME_DRAIN_S="60") as server, server.connect() as socket:
+        await until(socket, "session.created")
+        await ask(socket, "Tell me a very long story.")
+        await until(socket, "response.output_text.delta")
+        for _ in range(2):
+            os.killpg(server.process.pid, signal.SIGHUP)
+            await asyncio.sleep(0.2)
+        assert (await until(socket, "response.done"))["response"]["status"] == "completed"
+        async with asyncio.timeout(STOP_S):
+            await socket.wait_closed()
+        assert (socket.close_code, socket.close_reason) == (1012, "server_draining")
+        assert await server.ended() == 0
 
 
 async def test_the_port_is_open_and_says_no_until_the_delay_is_over_or_a_second_signal_comes(tmp_path):
