@@ -7,8 +7,10 @@ Knows streams and threads; does not know what the lines say.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -19,6 +21,7 @@ MOST_WAITING = 1_000_000  # characters of the lines that wait: some 5,000 lines
 PAUSE_S = (
     0.05  # until an output is tried again that takes nothing at the moment, and says so instead of blocking
 )
+PRINT_S = 1.0  # for a standard output that takes nothing
 
 
 class LineWriter:
@@ -113,6 +116,23 @@ class LineWriter:
             self._missing += 1
 
 
+def printed(text: str) -> bool:
+    """Print on standard output; False where it takes nothing: it is closed, its disk full, its reader gone or still."""
+    done: list[bool] = []
+    thread = threading.Thread(target=_print, args=(text, done), name="print", daemon=True)
+    thread.start()
+    thread.join(PRINT_S)
+    return bool(done)
+
+
+def _print(text: str, done: list[bool]) -> None:
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()  # what the program has printed before
+    if _is_written(sys.stdout, text + "\n"):
+        done.append(True)
+
+
 def _is_written(stream: TextIO | None, text: str) -> bool:
     """Whether the stream took the text: it may be closed, its disk full, its reader gone."""
     try:
@@ -128,7 +148,7 @@ def _is_written(stream: TextIO | None, text: str) -> bool:
 
 def _write_raw(stream: io.TextIOWrapper, text: str) -> None:
     """Write beside Python's buffer, whose lock the rest of the program would wait for: also Python itself at its end,
-    which then aborts. In it nothing waits: standard error is written line by line."""
+    which then aborts. And what could not be written is not in it: Python would try again at its end, and fail."""
     raw: Any = getattr(stream.buffer, "raw", stream.buffer)
     data = text.encode(stream.encoding, stream.errors or "strict")
     while data:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
 from .. import ending
 from ..errors import ConfigError
+from ..line_writer import printed
 from .faults import FAULTS
 from .options import PROFILES, VALUES, SandboxOptions
 from .server import Sandbox
+
+log = logging.getLogger(__name__)
 
 ROBOT = (
     "Its Chinese voice is a robot that is hard to understand: `realtime setup voice` installs a natural one."
@@ -74,9 +78,11 @@ async def _serve(options: SandboxOptions, host: str, port: int, natural_voice: P
         for number in ending.taken_signals():
             loop.add_signal_handler(number, stop.set)
     async with Sandbox(options, host, port, records=False, natural_voice=natural_voice) as sandbox:
-        print(f"MiniMax sandbox ready: {sandbox.url}", flush=True)
-        if not options.is_timed and natural_voice is None:
-            print(ROBOT, flush=True)
+        robot = [ROBOT] if not options.is_timed and natural_voice is None else []
+        if not printed("\n".join([f"MiniMax sandbox ready: {sandbox.url}", *robot])):
+            log.warning(
+                "the ready line could not be written: standard output is closed, full or stands still"
+            )
         await stop.wait()
 
 

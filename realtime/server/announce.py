@@ -5,6 +5,7 @@ It names settings in use and versions; never a key, and of a platform's address 
 
 from __future__ import annotations
 
+import logging
 import platform
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from realtime import __version__
+from realtime.line_writer import printed
 from realtime.server.runtime import Runtime
 from realtime.settings import Settings
 from realtime.settings.hosts import is_mainland
@@ -23,6 +25,14 @@ EVERY_PAGE = (
     "if no keys are set. Name the pages instead."
 )
 TEXT_ONLY = "text and speech output only: this server cannot hear"
+
+log = logging.getLogger(__name__)
+
+
+def announce(text: str) -> None:
+    """Say this on standard output. One that takes nothing costs this text alone: the server serves."""
+    if not printed(text):
+        log.warning("the ready line could not be written: standard output is closed, full or stands still")
 
 
 def ready_block(url: str, runtime: Runtime) -> str:

@@ -25,7 +25,7 @@ from realtime.metrics import Metrics
 from realtime.providers.base import ProviderOverrides
 from realtime.server.address import cannot_listen
 from realtime.server.admin_port import open_admin_port
-from realtime.server.announce import ready_block, start_facts, warnings_of
+from realtime.server.announce import announce, ready_block, start_facts, warnings_of
 from realtime.server.app import drain, realtime_app
 from realtime.server.draining import BALANCER_DELAY_S, BalancerWatch
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
@@ -268,7 +268,7 @@ def _announce(server: RunningServer, settings: Settings, worker: Worker | None) 
     ready = json.dumps({"level": "info", "message": "Ready", "url": server.url})
     text = ready if settings.log_format == "json" else ready_block(server.url, runtime)
     if worker is None:
-        print(text, flush=True)
+        announce(text)
     else:
         worker.ready(text)
     number = None if worker is None else worker.number

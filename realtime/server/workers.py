@@ -21,6 +21,7 @@ from realtime.providers import catalog
 from realtime.providers.nodes import node_of
 from realtime.server.address import listening_socket
 from realtime.server.admin_port import open_admin_port
+from realtime.server.announce import announce
 from realtime.server.spread import WorkerTable, shared_rows
 from realtime.server.supervisor import Supervisor
 from realtime.server.worker_process import Starter, WorkerProcess, start_worker
@@ -58,15 +59,15 @@ async def _supervise(settings: Settings, tools: Sequence[Toolish], workers: int,
         async def start(number: int) -> WorkerProcess:
             return await starter.start(lambda: start_worker(number, sock, rows, work[number], preload, keys))
 
-        def announce(text: str) -> None:
-            print(text if settings.log_format == "json" else with_workers(text, workers, notes), flush=True)
+        def ready(text: str) -> None:
+            announce(text if settings.log_format == "json" else with_workers(text, workers, notes))
 
         for note in notes:
             log.warning("with several workers %s", note)
         supervisor = Supervisor(
             WorkerTable(rows, keys),
             start,
-            on_ready=announce,
+            on_ready=ready,
             on_stop=sock.close,
             longest_stop_s=stop_s + KILL_S,
         )

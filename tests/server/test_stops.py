@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from tests import programs
-from tests.server.test_process import START_S, STOP_S, ask, environment, serving, until
+from tests.server.test_process import START_S, STOP_S, Server, ask, environment, serving, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -149,6 +149,35 @@ async def test_the_port_is_open_and_says_no_until_the_delay_is_over_or_a_second_
         assert_clean(said + await everything_said(server))
     with contextlib.closing(sqlite3.connect(tmp_path / "c.db")) as store:
         assert store.execute("SELECT count(*) FROM item").fetchone() == (2,)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux")
+async def test_a_standard_output_that_takes_nothing_costs_the_ready_line_alone(tmp_path):
+    with contextlib.ExitStack() as stack:
+        full = os.open("/dev/full", os.O_WRONLY)
+        stack.callback(os.close, full)
+        process = await programs.start(
+            "serve",
+            "--port",
+            "0",
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        server = Server(process, "")
+        try:
+            said = await said_until(server, " started ")
+            server.stop()
+            assert await server.ended() == 0
+            said += await everything_said(server)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+    assert_clean(said)
+    assert "the ready line could not be written" in said
+    assert "Exception ignored" not in said
 
 
 @pytest.fixture
