@@ -49,7 +49,8 @@ class Artefact:
 
 
 class Store:
-    """The artefacts of one sandbox. The directory is made at the first use; `close` removes it."""
+    """The artefacts of one sandbox. The directory is made at the first use, and again where a cleaner of temporary
+    files has removed it; `close` removes it."""
 
     def __init__(self, options: SandboxOptions, clock: Clock, new_id: Callable[[], int]) -> None:
         self._options = options
@@ -62,7 +63,7 @@ class Store:
     @property
     def directory(self) -> Path:
         """The temporary directory; it is made here if needed."""
-        if self._directory is None:
+        if self._directory is None or not self._directory.is_dir():
             self._directory = Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
         return self._directory
 
@@ -124,7 +125,7 @@ class Store:
     def get(self, id: int) -> Artefact | None:
         """The artefact, or None if it is unknown, expired or gone."""
         artefact = self._kept.get(id)
-        if artefact is not None and artefact.until_s <= self._clock.now_s():
+        if artefact is not None and (artefact.until_s <= self._clock.now_s() or not artefact.path.exists()):
             self.remove(id)
             return None
         return artefact

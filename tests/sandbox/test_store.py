@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import aiohttp
 import pytest
 
@@ -52,6 +54,21 @@ async def test_an_artefact_ends_with_its_life_and_its_file_goes() -> None:
         assert not artefact.path.exists()
     finally:
         kept.close()
+
+
+async def test_a_cleaner_of_temporary_files_costs_what_was_there_and_nothing_later() -> None:
+    kept = store()
+    try:
+        one, other = (kept.add(b"x", f"{name}.txt", "text/plain") for name in "ab")
+        one.path.unlink()
+        assert (kept.get(one.id), kept.all()) == (None, [other])
+        shutil.rmtree(kept.directory)
+        later = kept.add(b"y", "c.txt", "text/plain")
+        assert (kept.get(later.id), kept.all(), kept.size) == (later, [later], 1)
+        assert later.read() == b"y"
+    finally:
+        kept.close()
+    assert not later.path.parent.exists()
 
 
 async def test_close_removes_the_directory() -> None:
