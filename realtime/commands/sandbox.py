@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from realtime import logs
 from realtime.errors import ConfigError
 from realtime.providers import voice_weights, weights
 from realtime.sandbox import cli
@@ -14,6 +15,7 @@ __all__ = ["add_arguments", "run"]
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal, with the natural voice if it is installed."""
+    logs.configure("warning", "text")  # a reader of its errors that stands still would hold it up
     voice = None
     try:
         weights.use_cache(settings_from_env({}).cache_dir)

@@ -48,6 +48,17 @@ async def test_it_prints_its_url_answers_and_stops_on_a_signal(number: signal.Si
     assert (await process.stdout.read()).decode() == f"{ROBOT}\n"
 
 
+def test_its_errors_are_lines_of_the_log(tmp_path) -> None:
+    """Written by a thread, so that nobody who reads them holds it up."""
+    code = (
+        "import logging; from realtime.commands import sandbox; "
+        "sandbox.cli.run = lambda *given: logging.getLogger('aiohttp.server').error('broken'); sandbox.run(None)"
+    )
+    assert re.fullmatch(
+        r"20\S+Z ERROR aiohttp.server: broken\n", programs.run(code=code, cwd=tmp_path).stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
