@@ -8,62 +8,28 @@ then. Knows no endpoint and no environment: the folder is given. Keys and other 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import secrets as random_names
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from realtime.errors import AnswerLost, InvalidArgument, RealtimeError, TaskFailed
+from realtime.errors import InvalidArgument, RealtimeError
+from realtime.file_lock import FileLock
+from realtime.task_record import NOT_SENT, Record, RecordState, record_of, text_of
+from realtime.task_work import Work, answer_came, request_leaves, request_waits
 
-MAX_LISTED = 200
-_VERSION = 1
-_NOT_SENT = "interrupted before it was sent: nothing is charged"
-_LOCK_TRIES, _LOCK_PAUSE_S = 10, 0.02
+__all__ = [
+    "MAX_LISTED", "Busy", "Listing", "Record", "RecordState", "TaskRecords", "Unreadable", "Work", "answer_came",
+    "is_busy", "request_leaves", "request_waits",
+]  # fmt: skip
 
-
-class RecordState(StrEnum):
-    """How far a task has come, as far as this machine knows."""
-
-    WAITING = "waiting"  # certainly not sent: it waits for its turn, perhaps after a refusal
-    SENDING = "sending"  # written before the request leaves
-    SENT = "sent"  # the platform gave an id
-    DONE = "done"  # the result is saved
-    FAILED = "failed"  # refused, or ended without a result
-    UNKNOWN = "unknown"  # the answer was lost: maybe charged
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One task. `key` names it here, `task_id` at the platform; times are seconds since 1970.
-
-    `platform` is the address that answers, `arguments` what the command needs to save the result later.
-    """
-
-    key: str
-    kind: str
-    state: RecordState
-    created_s: float
-    platform: str
-    prompt: str = ""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    task_id: str | None = None
-    paths: tuple[str, ...] = ()
-    reason: str | None = None
-    busy: bool = False  # some process works on it now; not on disk
-
-    @property
-    def name(self) -> str:
-        """What a user types to name it: the platform's id where there is one."""
-        return self.task_id or self.key
+MAX_LISTED = 200  # of a table; what searches looks at all of them
+_ENDED = (RecordState.DONE, RecordState.FAILED)  # no record leaves these by itself
+_ADDED_LATER = ("links", "used", "deleted")  # arguments that do not say what the work is
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +45,57 @@ class Busy(RealtimeError):
     """Another process works on this task."""
 
 
+class Unreadable(InvalidArgument):
+    """The record in the file `key` is damaged, or another version of this program wrote it."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message, param="task")
+        self.key = key
+
+
+def is_busy(record: Record) -> Busy:
+    """The refusal to work on a task that another process works on."""
+    return Busy(f"Another process works on task {record.name}: wait for it, or end it first.")
+
+
+@dataclass(frozen=True, slots=True)
+class _What:
+    """What makes one piece of work the same as another."""
+
+    kind: str
+    platform: str
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, record: Record) -> _What:
+        known = {name: value for name, value in record.arguments.items() if name not in _ADDED_LATER}
+        return cls(record.kind, record.platform, known)
+
+
 class TaskRecords:
-    """The records in one folder. `secrets` are texts (API keys) that are blanked wherever they would be written."""
+    """The records in one folder. `secrets` are texts (API keys) that are blanked wherever they would be written.
+
+    `warn` is told when a record cannot be written and the work goes on all the same.
+    """
 
     def __init__(
-        self, folder: Path, *, secrets: Iterable[str] = (), now: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        secrets: Iterable[str] = (),
+        now: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.folder = folder
+        self._warn = warn
         self._secrets = tuple(secret for secret in secrets if secret)
         self._now = now
+        self._works: dict[str, _What] = {}  # what the record of a key is for: that never changes
         self.lost = False  # whether the answer to something that was sent from here was lost
+
+    def warn(self, sentence: str) -> None:
+        """Tell the user of a record that could not be written."""
+        self._warn(sentence)
 
     def create(
         self, kind: str, *, platform: str, prompt: str = "", arguments: Mapping[str, Any] | None = None
@@ -98,12 +105,12 @@ class TaskRecords:
         now_s = self._now()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now_s))
         key = f"{stamp}-{random_names.token_hex(3)}"
-        lock = _Lock.take(self._lock_path(key))
+        lock = FileLock.take(self._lock_path(key))
         assert lock is not None, "the name is new"
         record = Record(key, kind, RecordState.SENDING, now_s, platform, prompt, dict(arguments or {}))
         work = Work(self, record, lock)
         try:
-            work.save(record)
+            self.write(record)
         except BaseException:
             self._remove(key)
             lock.release()
@@ -113,11 +120,11 @@ class TaskRecords:
     def work_on(self, name: str) -> Work:
         """The record with this id or prefix, locked: for one process only. Raises Busy and InvalidArgument."""
         record = self.find(name)
-        lock = _Lock.take(self._lock_path(record.key))
+        lock = FileLock.take(self._lock_path(record.key))
         if lock is None:
-            raise Busy(f"Another process works on task {record.name}: wait for it, or end it first.")
+            raise is_busy(record)
         try:
-            return Work(self, self._settled(self._read(self._path(record.key))), lock)
+            return Work(self, self._settled(self._read(record.key)), lock)
         except FileNotFoundError:
             self._remove(record.key)
             lock.release()
@@ -127,52 +134,132 @@ class TaskRecords:
             raise
 
     def find(self, name: str) -> Record:
-        """The record whose platform id or key is `name`, or the only one that begins with it. Raises InvalidArgument.
+        """The record whose platform id or key is `name`, or the only one that begins with it.
 
         Of several with the same id it is the newest: a voice that was made again, a sandbox that was started again.
+        Raises InvalidArgument: Unreadable, if only the file of a record that cannot be read has this name.
         """
+        if name.endswith(".json"):
+            name = os.path.basename(name)[:-5]
         keys = self._keys()
-        exact, begins = [], []
-        for record in self._readable(keys):
+        exact, begins, unreadable = [], [], {}
+        for key in [name] if name in keys else keys:
+            try:
+                record = self._seen(key)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError) as error:
+                if name and key.startswith(name):
+                    unreadable[key] = error
+                continue
             if name in (record.key, record.task_id):
                 exact.append(record)
             elif name and any(each and each.startswith(name) for each in (record.key, record.task_id)):
                 begins.append(record)
         found = exact or begins
-        if not found:
+        if not found and len(unreadable) == 1:
+            ((key, why),) = unreadable.items()
+            raise Unreadable(self._broken(key, why), key)
+        if not found and not unreadable:
             raise InvalidArgument(f"There is no task {name!r} here: see `realtime tasks`.", param="task")
-        names = list(dict.fromkeys(record.name for record in found))
+        names = list(dict.fromkeys(record.name for record in found)) or list(unreadable)
         if len(names) > 1:
             choices = f"{', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
             raise InvalidArgument(f"{name!r} means more than one task: type one of {choices}.", param="task")
         return max(found, key=lambda record: record.created_s)
 
-    def same(self, kind: str, arguments: Mapping[str, Any], *, platform: str) -> Record | None:
-        """The newest record of the same work that has not failed, so that nothing is bought twice."""
-        wanted = json.loads(self._blank(json.dumps(dict(arguments))))
-        for record in self._readable(self._keys()):
-            alike = (record.kind, record.platform, record.arguments) == (kind, platform, wanted)
-            if alike and record.state is not RecordState.FAILED:
+    def same(
+        self, kind: str, arguments: Mapping[str, Any], *, platform: str, strict: bool = True
+    ) -> Record | None:
+        """The newest record of the same work that has not failed, so that nothing is bought twice.
+
+        Raises InvalidArgument if there is none and a record cannot be read that may be it, if `strict`.
+        """
+        wanted = _What(kind, platform, json.loads(self._blank(json.dumps(dict(arguments)))))
+        unreadable = []
+        for key in self._keys():
+            try:
+                if self._what(key) != wanted:
+                    continue
+                record = self._seen(key)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError) as error:
+                if getattr(error, "kind", None) in (None, kind):
+                    unreadable.append(key)
+                continue
+            if record.state is not RecordState.FAILED:
                 return record
+        if unreadable and strict:
+            raise self._maybe_bought(unreadable)
         return None
 
+    def all(
+        self, *, kinds: Collection[str] | None = None, states: Collection[RecordState] | None = None
+    ) -> Listing:
+        """Every record of these kinds and states (None: of any), for those who search."""
+        records, broken = [], []
+        for key in self._keys():
+            try:
+                if kinds is not None and self._what(key).kind not in kinds:
+                    continue
+                record = self._read(key)
+                if states is None or record.state in states or record.state not in _ENDED:
+                    record = self._seen(key)
+                    if states is None or record.state in states:
+                        records.append(record)
+            except FileNotFoundError:
+                continue  # forgotten by another process in between
+            except (OSError, ValueError) as error:
+                broken.append(self._broken(key, error))
+        return Listing(tuple(records), tuple(broken))
+
     def recent(self, limit: int = MAX_LISTED) -> Listing:
-        """The newest records. A file that cannot be read is reported and skipped."""
+        """The newest records, for a table. A file that cannot be read is reported and skipped."""
         records, broken, keys = [], [], self._keys()
         for key in keys[:limit]:
             try:
                 records.append(self._seen(key))
             except FileNotFoundError:
-                continue  # forgotten by another process in between
+                continue
             except (OSError, ValueError) as error:
-                broken.append(f"{self._path(key)} cannot be read ({error}).")
+                broken.append(self._broken(key, error))
         return Listing(tuple(records), tuple(broken), max(0, len(keys) - limit))
 
     def forget(self, name: str) -> Record:
-        """Remove one record; the platform's task is not touched. Raises Busy and InvalidArgument."""
-        with self.work_on(name) as work:
-            self._remove(work.record.key)
-        return work.record
+        """Remove one record, also one that cannot be read; the platform's task is not touched.
+
+        Raises Busy and InvalidArgument.
+        """
+        try:
+            with self.work_on(name) as work:
+                self._remove(work.record.key)
+            return work.record
+        except Unreadable as error:
+            return self._forget_unreadable(error.key)
+
+    def _forget_unreadable(self, key: str) -> Record:
+        record = Record(key, "unreadable", RecordState.UNKNOWN, 0.0, "")
+        lock = FileLock.take(self._lock_path(key))
+        if lock is None:
+            raise is_busy(record)
+        try:
+            self._remove(key)
+        finally:
+            lock.release()
+        return record
+
+    def _broken(self, key: str, error: Exception) -> str:
+        return f"{self._path(key)} cannot be read ({error}). To remove it: realtime tasks forget {key}"
+
+    def _maybe_bought(self, keys: Sequence[str]) -> InvalidArgument:
+        named = " ".join(keys[:5])
+        files = f"The record {named} cannot" if len(keys) == 1 else f"{len(keys)} records cannot"
+        return InvalidArgument(
+            f"{files} be read, so this may have been bought before, and would be bought again. See `realtime tasks`; "
+            f"to buy it all the same, first: realtime tasks forget {named}",
+            param="task",
+        )
 
     def _keys(self) -> list[str]:
         """The keys of all records, newest first: they begin with the time they were made."""
@@ -184,44 +271,37 @@ class TaskRecords:
             (name[:-5] for name in names if name.endswith(".json") and name[0] != "."), reverse=True
         )
 
-    def _readable(self, keys: Iterable[str]) -> Iterator[Record]:
-        for key in keys:
-            try:
-                yield self._seen(key)
-            except (OSError, ValueError):
-                continue
+    def _what(self, key: str) -> _What:
+        """What this record is for, read once. Raises as `_read` does."""
+        if (known := self._works.get(key)) is None:
+            known = self._works[key] = _What.of(self._read(key))
+        return known
 
     def _seen(self, key: str) -> Record:
         """A record as others see it: whether somebody works on it, and if nobody does, what "sending" means."""
-        busy = _Lock.held(self._lock_path(key))  # before reading: whoever lets go has written before
-        record = self._read(self._path(key))
+        busy = FileLock.held(self._lock_path(key))  # before reading: whoever lets go has written before
+        record = self._read(key)
         return replace(record, busy=True) if busy else self._settled(record)
 
     @staticmethod
     def _settled(record: Record) -> Record:
         if record.state is RecordState.WAITING:
-            return replace(record, state=RecordState.FAILED, reason=_NOT_SENT)
+            return replace(record, state=RecordState.FAILED, reason=NOT_SENT)
         if record.state is not RecordState.SENDING:
             return record
         reason = "the process ended before the answer came: maybe charged"
         return replace(record, state=RecordState.UNKNOWN, reason=reason)
 
-    @staticmethod
-    def _read(path: Path) -> Record:
+    def _read(self, key: str) -> Record:
         """Raises OSError, and ValueError for what is no record."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if values.pop("version") != _VERSION:
-                raise ValueError("another version of this program wrote it")
-            record = Record(**values)
-            return replace(record, state=RecordState(record.state), paths=tuple(record.paths))
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"it is no record: {error}") from error
+        return record_of(self._path(key).read_text(encoding="utf-8"), key)
 
-    def _write(self, record: Record) -> None:
-        """Replace the file of this record in one step: readers and a crash see the old one or the new one."""
-        values = {"version": _VERSION} | {name: getattr(record, name) for name in _ON_DISK}
-        text = self._blank(json.dumps(values, ensure_ascii=False, indent=1))
+    def write(self, record: Record) -> None:
+        """Replace the file of this record in one step: readers and a crash see the old one or the new one.
+
+        Raises OSError.
+        """
+        text = self._blank(text_of(record))
         path = self._path(record.key)
         partial = path.with_name(f".{path.name}.new")
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -250,142 +330,3 @@ class TaskRecords:
 
     def _lock_path(self, key: str) -> Path:
         return self.folder / f".{key}.lock"
-
-
-def request_waits(*, billed: bool) -> None:
-    """The task that is worked on here waits before a request."""
-    if (work := _here.get()) is not None:
-        work.waits(billed=billed)
-
-
-def request_leaves(*, billed: bool) -> None:
-    """A request for the task that is worked on here leaves now. Raises OSError: then it must not leave."""
-    if (work := _here.get()) is not None:
-        work.leaves(billed=billed)
-
-
-_ON_DISK = tuple(name for name in Record.__dataclass_fields__ if name != "busy")
-
-
-class Work:
-    """One task that this process works on: its record, and the lock until the end of the `with` block.
-
-    An exception that leaves the block is written into the record: a refusal as failed, and any end while the request
-    waits; an answer that was lost, or any other end in the middle of the request, as unknown. A task that has its id
-    stays "sent": it goes on.
-    """
-
-    def __init__(self, records: TaskRecords, record: Record, lock: _Lock) -> None:
-        self._records = records
-        self._lock = lock
-        self._left = False  # a billed request
-        self._outer: Work | None = None
-        self.record = record
-
-    def __enter__(self) -> Self:
-        self._outer = _here.get()
-        _here.set(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _here.set(self._outer)
-        try:
-            if error is not None:
-                self._ended_by(error)
-        finally:
-            self._lock.release()
-
-    def waits(self, *, billed: bool) -> None:
-        """Nothing billed is on its way: a billed request waits, or another one before any of them has left."""
-        if self.record.state is RecordState.SENDING and (billed or not self._left):
-            with contextlib.suppress(OSError):  # "sending" is not wrong, only more careful
-                self.save(replace(self.record, state=RecordState.WAITING))
-
-    def leaves(self, *, billed: bool) -> None:
-        """A request leaves now. Raises OSError."""
-        if not billed:
-            return
-        self._left = True
-        if self.record.state is RecordState.WAITING:
-            self.save(replace(self.record, state=RecordState.SENDING))
-
-    def sent(self, task_id: str) -> None:
-        """The platform accepted the task and gave this id. Raises OSError."""
-        self.save(replace(self.record, state=RecordState.SENT, task_id=task_id, reason=None))
-
-    def done(self, paths: Iterable[str | os.PathLike[str]] = ()) -> None:
-        """The result is saved in these files. Raises OSError."""
-        absolute = tuple(os.path.abspath(path) for path in paths)
-        self.save(replace(self.record, state=RecordState.DONE, paths=absolute, reason=None))
-
-    def failed(self, reason: str) -> None:
-        """There will be no result. Raises OSError."""
-        self.save(replace(self.record, state=RecordState.FAILED, reason=reason))
-
-    def unknown(self, reason: str) -> None:
-        """The answer was lost: nobody knows whether it is charged. Raises OSError."""
-        self.save(replace(self.record, state=RecordState.UNKNOWN, reason=reason))
-        self._records.lost = True
-
-    def save(self, record: Record) -> None:
-        """Write the record to disk, then keep it. Raises OSError."""
-        self._records._write(record)
-        self.record = record
-
-    def _ended_by(self, error: BaseException) -> None:
-        sending = self.record.state is RecordState.SENDING
-        waiting = self.record.state is RecordState.WAITING
-        refused = isinstance(error, RealtimeError) and not isinstance(error, AnswerLost)
-        if isinstance(error, TaskFailed) or ((sending or waiting) and refused):
-            self.failed(str(error))
-        elif waiting:
-            self.failed(_NOT_SENT)
-        elif sending:
-            self.unknown(str(error) or "interrupted before the answer came: maybe charged")
-
-
-_here: ContextVar[Work | None] = ContextVar("work", default=None)  # of this asyncio task
-
-
-class _Lock:
-    """An exclusive lock on a file; the system releases it when the process ends, however that happens."""
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    @classmethod
-    def take(cls, path: Path) -> _Lock | None:
-        """The lock, or None while somebody else holds it. Raises OSError."""
-        for _ in range(_LOCK_TRIES):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            # without a link: the record was forgotten between opening and locking, the lock file is another one now
-            if _locked(handle, fcntl.LOCK_EX) and os.fstat(handle).st_nlink:
-                return cls(handle)
-            os.close(handle)
-            time.sleep(_LOCK_PAUSE_S)  # a process that only looks (`held`) lets go at once
-        return None
-
-    @staticmethod
-    def held(path: Path) -> bool:
-        """Whether somebody holds the lock now."""
-        try:
-            handle = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            return not _locked(handle, fcntl.LOCK_SH)
-        finally:
-            os.close(handle)
-
-    def release(self) -> None:
-        os.close(self._handle)
-
-
-def _locked(handle: int, kind: int) -> bool:
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from realtime.minimax.client import MiniMax
 from realtime.minimax.download import save, save_bytes
 from realtime.minimax.media_result import MediaResult, fixed_link
 from realtime.minimax.sniff import SNIFF_BYTES
-from realtime.task_records import Record, RecordState
+from realtime.task_records import Record
 
 T = TypeVar("T")
 
@@ -114,12 +114,11 @@ async def buy(
         kind.name, platform=platform.address, prompt=prompt, arguments=arguments
     ) as work:
         answer = await create()
+        work.answered(answer.links)
         if answer.data:
             work.done(await _save_data(work.record, answer.data))
             return work.record.paths
-        kept = {**arguments, "links": list(answer.links)}
-        name = answer.id or work.record.key
-        work.save(replace(work.record, state=RecordState.SENT, task_id=name, arguments=kept))
+        work.sent(answer.id)
         return await follow(platform, kind, work)
 
 

@@ -16,13 +16,13 @@ from realtime.commands.batch_files import count_unanswered, write_answers
 from realtime.commands.batch_questions import Asking, Questions, open_questions
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.outcome import EXIT_FAILED
-from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
+from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.commands.progress import spoken_s
 from realtime.commands.table import table
-from realtime.commands.task_kinds import TaskKind, obtain, run_task
+from realtime.commands.task_kinds import TaskKind, before, obtain, run_task
 from realtime.errors import InvalidArgument
 from realtime.minimax.file_source import in_thread
-from realtime.task_records import Record, RecordState
+from realtime.task_records import Record
 
 if TYPE_CHECKING:
     from realtime.minimax.batches import Batch, BatchJob
@@ -57,9 +57,7 @@ async def _run(platform: Platform) -> int:
     async with open_questions(args.questions, asking, platform.mm.chat.model) as questions:
         out = _out(args.out, questions.stem)
         work = {"sha256": questions.sha256, "out": absolute(out)}
-        found = platform.records.same(_KIND_NAME, work, platform=platform.address)
-        if found is not None and platform.address == BUILT_IN and found.state is not RecordState.DONE:
-            found = None  # its sandbox has ended
+        found = before(platform, _KIND_NAME, work).record
         if found is None:
             check_out(out, force=args.force)
             await platform.confirm_cost(f"{questions.count:,} questions in a batch, at half the price")

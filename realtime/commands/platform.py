@@ -164,7 +164,8 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
             print("No key is set: the built-in sandbox answers.", file=sys.stderr, flush=True)
         mm = await stack.enter_async_context(client_of(settings, base_url, progress))
         sandbox = settings.api_key in (None, SANDBOX_KEY)
-        yield Platform(mm, settings, args, records_of(args, settings), progress, sandbox, address)
+        records = records_of(args, settings, None if args.quiet else progress.say)
+        yield Platform(mm, settings, args, records, progress, sandbox, address)
 
 
 @asynccontextmanager
@@ -217,9 +218,16 @@ def client_of(settings: Settings, base_url: str, progress: Progress) -> MiniMax:
     return mm
 
 
-def records_of(args: argparse.Namespace, settings: Settings) -> TaskRecords:
-    """The records of this user; keys in the settings are blanked in them."""
-    return TaskRecords(state_folder(args.environ), secrets=secrets_of(settings))
+def records_of(
+    args: argparse.Namespace, settings: Settings, warn: Callable[[str], None] | None = None
+) -> TaskRecords:
+    """The records of this user; keys in the settings are blanked in them. `warn` is stderr unless given."""
+    return TaskRecords(state_folder(args.environ), secrets=secrets_of(settings), warn=warn or _warn)
+
+
+def _warn(sentence: str) -> None:
+    """Also with --quiet: it is about what was paid for."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def state_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:

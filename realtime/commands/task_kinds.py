@@ -1,7 +1,8 @@
 """What each kind of task needs so that any process can go on with it: look it up by its id, save its result.
 
 A command that makes tasks has `TASK_KINDS` in its module and a row in `KIND_MODULES`; `run_task` makes a task and
-follows it, `obtain` does so unless it was made before, `follow` goes on with one. Knows no endpoint.
+follows it, `obtain` does so unless it was made before (`before` says what an earlier record means), `follow` goes on
+with one. Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.progress import TaskProgress
 from realtime.errors import ConfigError, InvalidArgument, NotFinished, TaskFailed
-from realtime.task_records import Record, RecordState, Work
+from realtime.task_records import Record, RecordState, Work, is_busy
 
 if TYPE_CHECKING:
     from realtime.minimax.client import MiniMax
@@ -53,12 +55,73 @@ class TaskKind(Generic[T]):
     """One kind of task. `open` makes no request; `save` writes the result's files and returns their paths.
 
     `save` gets the record, whose `prompt` and `arguments` are what the command stored. It may be called again after a
-    crash: it must not mind files of its own that are half-done.
+    crash: it must not mind files of its own that are half-done. `kept` is whether the platform keeps the result: what
+    it does not keep has to be bought again if its files are gone.
     """
 
     name: str
     open: Callable[[MiniMax, str], Task[T]]
     save: Callable[[Platform, Record, T], Awaitable[Sequence[Path]]]
+    kept: bool = True
+
+
+class Meaning(Enum):
+    """What an earlier record of the same work means for the command that wants it now."""
+
+    NEW = "nobody has bought it"
+    BUSY = "another process works on it"
+    SAVED = "all its files are there"
+    SENT = "it is bought; what is left to do costs nothing"
+    LOST = "its answer was lost: it may be charged"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was done before, and the record that says so. NEW has none that matters."""
+
+    meaning: Meaning
+    record: Record | None = None
+
+    @property
+    def new(self) -> bool:
+        return self.meaning is Meaning.NEW
+
+    def going_on(self, again: str = "") -> Record | None:
+        """The record to go on with, None for new work.
+
+        Raises Busy; InvalidArgument if the answer was lost, with `again` as the way to send it once more.
+        """
+        if self.meaning is Meaning.BUSY:
+            raise is_busy(self._found)
+        if self.meaning is Meaning.LOST:
+            raise lost_before(self._found, again)
+        return None if self.new else self._found
+
+    @property
+    def _found(self) -> Record:
+        assert self.record is not None, "only new work has no record"
+        return self.record
+
+
+def before(platform: Platform, kind: str, arguments: Mapping[str, Any], *, kept: bool = True) -> Earlier:
+    """What earlier commands have done for this work. `kept` is as in `TaskKind`.
+
+    Raises InvalidArgument if a record cannot be read that may be of this work. What a built-in sandbox had in hand
+    ended with it, and nothing there costs.
+    """
+    built_in = platform.address == BUILT_IN
+    found = platform.records.same(kind, arguments, platform=platform.address, strict=not built_in)
+    if found is None or (built_in and found.state is not RecordState.DONE):
+        return Earlier(Meaning.NEW)
+    if _is_saved(found):
+        return Earlier(Meaning.SAVED, found)
+    if found.busy:
+        return Earlier(Meaning.BUSY, found)
+    if found.task_id is None and found.state is not RecordState.DONE:
+        return Earlier(Meaning.LOST, found)
+    if not _are_there(found) and not (kept and found.task_id):
+        return Earlier(Meaning.NEW)
+    return Earlier(Meaning.SENT, found)
 
 
 def task_kind(name: str, modules: Mapping[str, str] = KIND_MODULES) -> TaskKind[Any]:
@@ -105,27 +168,28 @@ async def obtain(
     prompt: str = "",
     arguments: Mapping[str, Any],
     label: str = "",
+    again: str = "",
 ) -> tuple[str, ...]:
     """The files of this work, bought at most once; `arguments` say what the work is. Shows nothing on stdout.
 
-    `label` is what its progress is called; without one it is the kind.
+    `label` is what its progress is called; without one it is the kind. `again` is the flag of the command that sends
+    once more what was lost.
 
     What an earlier command saved is not made again, and what it sent is waited for. Raises InvalidArgument if an
     earlier answer was lost (the user decides), Busy if another process works on it, and what `run_task` raises.
     """
     records, address = platform.records, platform.address
-    found = records.same(kind.name, arguments, platform=address)
-    if found is None or (address == BUILT_IN and found.state is not RecordState.DONE):
+    found = before(platform, kind.name, arguments, kept=kind.kept).going_on(again)
+    if found is None:
         with records.create(kind.name, platform=address, prompt=prompt, arguments=arguments) as work:
             task = await create()
             work.sent(task.id)
             return await follow(platform, kind, work, task, label=label)
+    if _is_saved(found):
+        return found.paths
     with records.work_on(found.key) as work:
-        record = work.record
-        if _is_saved(record):
-            return record.paths
-        if record.task_id is None:
-            raise lost_before(record)
+        if _is_saved(work.record):  # by a process that ended just now
+            return work.record.paths
         return await follow(platform, kind, work, label=label)
 
 
@@ -139,17 +203,23 @@ def check_no_wait(platform: Platform) -> None:
         )
 
 
-def lost_before(record: Record) -> InvalidArgument:
-    """The refusal to send again what may have been charged: the user decides."""
+def lost_before(record: Record, again: str = "") -> InvalidArgument:
+    """The refusal to send again what may have been charged: the user decides, with the flag `again` if there is one."""
+    told = "This was sent before and its answer was lost, so it may have been charged. To send it again"
+    if record.charged:
+        told = f"This was sent before. It is {(record.reason or '').rstrip('.')}. To buy it again"
+    forget = f"realtime tasks forget {record.key}"
     return InvalidArgument(
-        f"This was sent before and its answer was lost, so it may have been charged. To send it again: "
-        f"realtime tasks forget {record.key}",
-        param="task",
+        f"{told}, add {again} (or: {forget})." if again else f"{told}: {forget}", param="task"
     )
 
 
 def _is_saved(record: Record) -> bool:
-    return record.state is RecordState.DONE and all(Path(path).exists() for path in record.paths)
+    return record.state is RecordState.DONE and _are_there(record)
+
+
+def _are_there(record: Record) -> bool:
+    return all(Path(path).exists() for path in record.paths)
 
 
 async def follow(

@@ -25,7 +25,7 @@ from realtime.commands.progress import spoken_s
 from realtime.commands.table import table
 from realtime.commands.task_kinds import follow, shown, task_kind
 from realtime.errors import ConfigError, InvalidArgument, RealtimeError
-from realtime.task_records import MAX_LISTED, Busy, Record, RecordState, TaskRecords, Work
+from realtime.task_records import Busy, Record, RecordState, TaskRecords, Work
 
 DEFAULT_ACTION = "list"
 _ABOUT = 60  # characters of a prompt or a reason on a terminal
@@ -73,8 +73,7 @@ def _list(args: argparse.Namespace) -> int:
         print_json({"tasks": [shown(record) for record in listing.records], "broken": list(listing.broken)})
         return 0
     _print_rows(listing.records)
-    for sentence in listing.broken:
-        print(f"! {sentence}")
+    _say_broken(args, listing.broken)
     if listing.more:
         print(f"... and {listing.more} older: realtime tasks list -n {args.limit + listing.more}")
     if not listing.records and not listing.broken:
@@ -102,6 +101,8 @@ def _state(record: Record) -> str:
         return "another process works on it"
     if record.state in (RecordState.SENT, RecordState.UNKNOWN) and record.platform == BUILT_IN:
         return "ended with its sandbox"
+    if record.charged:
+        return "charged, not saved"
     return _WORDS[record.state]
 
 
@@ -123,6 +124,12 @@ async def _finish(platform: Platform, work: Work, timeout_s: float | None = None
             return await follow(platform, task_kind(record.kind), work, timeout_s=timeout_s)
         case RecordState.FAILED:
             raise InvalidArgument(f"Task {record.name} failed: {record.reason}", param="task")
+        case _ if record.charged:
+            raise InvalidArgument(
+                f"Task {record.name} cannot go on: {record.reason} `realtime tasks forget {record.key}` removes the "
+                "record.",
+                param="task",
+            )
         case _:
             raise InvalidArgument(
                 f"The answer to task {record.name} was lost, so it has no id: it may have been charged. Look at your "
@@ -145,17 +152,11 @@ def _check_platform(platform: Platform, record: Record) -> None:
 
 
 def _resume(args: argparse.Namespace) -> int:
-    listing = _records(args).recent(MAX_LISTED)
-    waiting = [
-        record
-        for record in listing.records
-        if record.state is RecordState.SENT and not record.busy and record.platform != BUILT_IN
-    ]
-    lost = [
-        record
-        for record in listing.records
-        if record.state is RecordState.UNKNOWN and record.platform != BUILT_IN
-    ]
+    listing = _records(args).all(states=(RecordState.SENT, RecordState.UNKNOWN))
+    found = [record for record in listing.records if record.platform != BUILT_IN]
+    waiting = [record for record in found if record.state is RecordState.SENT and not record.busy]
+    lost = [record for record in found if record.state is RecordState.UNKNOWN]
+    _say_broken(args, listing.broken)
     if not waiting:
         _show_resumed(args, [], lost)
         return 0
@@ -219,14 +220,20 @@ def _forget(args: argparse.Namespace) -> int:
         raise InvalidArgument("Which task? Name some, or use --done.", param="tasks")
     names = list(args.tasks)
     if args.done:
-        ended = (RecordState.DONE, RecordState.FAILED)
-        names += [record.key for record in records.recent(MAX_LISTED).records if record.state in ended]
+        listing = records.all(states=(RecordState.DONE, RecordState.FAILED))
+        names += [record.key for record in listing.records if not record.busy]
+        _say_broken(args, listing.broken)
     forgotten = [records.forget(name) for name in dict.fromkeys(names)]
     if args.json:
         print_json({"forgotten": [record.name for record in forgotten]})
     elif not args.quiet:
         print(f"Forgotten: {', '.join(record.name for record in forgotten) or 'none'}.")
     return 0
+
+
+def _say_broken(args: argparse.Namespace, sentences: Sequence[str]) -> None:
+    if not args.json:
+        print(*(f"! {sentence}" for sentence in sentences), sep="\n", end="\n" if sentences else "")
 
 
 def _records(args: argparse.Namespace) -> TaskRecords:

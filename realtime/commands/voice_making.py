@@ -13,7 +13,7 @@ from typing import Any
 
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
-from realtime.commands.task_kinds import lost_before
+from realtime.commands.task_kinds import before
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.media import prepare_sample
 from realtime.minimax.clone import ClonedVoice, clone_body
@@ -170,23 +170,18 @@ def _made(work: Work, voice_id: str) -> None:
 def _earlier(platform: Platform, arguments: Mapping[str, Any]) -> Record | None:
     """The same design of an earlier command that ended before its preview was saved.
 
-    Raises InvalidArgument if its answer was lost: the user decides.
+    Raises Busy, and InvalidArgument if its answer was lost: the user decides.
     """
-    found = platform.records.same("design", arguments, platform=platform.address)
-    if found is None or platform.address == BUILT_IN:
+    if platform.address == BUILT_IN:
         return None
-    if found.state is RecordState.DONE:
-        return None if found.paths else found
-    raise lost_before(found)
+    found = before(platform, "design", arguments).going_on()
+    return None if found is None or found.paths or found.arguments.get("deleted") else found
 
 
 def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:
     return any(
-        record.kind == "clone"
-        and record.state is RecordState.UNKNOWN
-        and record.key != work.record.key
-        and record.arguments.get("voice_id") == voice_id
-        for record in platform.records.recent().records
+        record.key != work.record.key and record.arguments.get("voice_id") == voice_id
+        for record in platform.records.all(kinds=("clone",), states=(RecordState.UNKNOWN,)).records
     )
 
 

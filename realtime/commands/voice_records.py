@@ -65,7 +65,7 @@ def _mark(platform: Platform, voice_id: str, word: str) -> None:
 
 
 def _made(platform: Platform) -> Iterator[MadeVoice]:
-    for record in platform.records.recent().records:
+    for record in platform.records.all(kinds=KINDS, states=(RecordState.DONE,)).records:
         if _is_voice(platform, record):
             yield MadeVoice(
                 id=str(record.task_id),

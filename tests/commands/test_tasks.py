@@ -16,7 +16,7 @@ from realtime.commands.platform import run_on_platform
 from realtime.commands.progress import NoProgress
 from realtime.commands.task_kinds import KIND_MODULES, TaskKind, obtain, run_task
 from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
-from realtime.task_records import RecordState, TaskRecords
+from realtime.task_records import Busy, RecordState, TaskRecords
 from tests.commands.running import add_all, environment, parsed
 
 URL = "http://127.0.0.1:9"  # nobody listens: these tasks are fakes
@@ -363,6 +363,50 @@ def test_a_task_of_a_built_in_sandbox_that_is_gone_is_made_again(films):
     with pytest.raises(asyncio.CancelledError):
         chapter(films, created, environ=alone)
     assert chapter(films, created, environ=alone) == ["one-task-one-2.mp4"]
+
+
+def test_work_that_another_process_sends_now_is_not_called_lost(films, records):
+    created: list[str] = []
+    with records.create("film", platform=URL, arguments={"name": "one"}), pytest.raises(Busy):
+        chapter(films, created)
+    assert created == []
+
+
+def test_work_is_fetched_though_its_record_can_no_longer_be_written(films, records, monkeypatch, capsys):
+    monkeypatch.setattr(TaskRecords, "write", _once(TaskRecords.write))
+    assert make(films, "--quiet") == 0
+    shown = capsys.readouterr()
+    assert shown.out == f"{films.folder / 'snow-77.mp4'}\n"
+    assert "Write down its id: 77" in shown.err, "also with --quiet: it is about what was paid for"
+
+
+def _once(write):
+    """A disk that takes one record."""
+    taken = []
+
+    def full(self, record):
+        if taken:
+            raise OSError(28, "No space left on device")
+        taken.append(record)
+        write(self, record)
+
+    return full
+
+
+def test_a_damaged_record_stops_the_work_until_it_is_forgotten(films, records, capsys):
+    created: list[str] = []
+    records.folder.mkdir(parents=True)
+    (records.folder / "20260101-x.json").write_text("{")
+    with pytest.raises(InvalidArgument, match="realtime tasks forget 20260101-x"):
+        chapter(films, created)
+    assert chapter(films, created, environ=environment(films.folder)), (
+        "with the built-in sandbox nothing costs"
+    )
+    assert cli.main(["tasks", "forget", "--done"]) == 0
+    assert "! " in capsys.readouterr().out, "it may be of something paid for"
+    assert cli.main(["tasks", "forget", "20260101-x"]) == 0
+    assert "Forgotten: 20260101-x" in capsys.readouterr().out
+    assert chapter(films, created)
 
 
 def test_every_kind_is_in_the_module_that_the_table_names():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from realtime_client.errors import DeviceError
 
 from realtime.commands import platform as platforms
-from realtime.commands import voices
+from realtime.commands import voice_records, voices
 from realtime.commands.table import table
 from realtime.errors import AnswerLost, InvalidArgument
 from realtime.minimax.audio_length import audio_seconds
@@ -306,3 +309,19 @@ async def test_a_try_that_cannot_be_written_leaves_the_earlier_file(run, folder,
     with pytest.raises(OSError, match="No space"):
         await run("try", "female-yujie", "Hi again.", "-o", "hi.mp3", "--force")
     assert got("hi.mp3") == before
+
+
+def test_a_voice_behind_many_other_records_is_not_forgotten(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    seconds = itertools.count(time.time() - 1000)
+    kept = TaskRecords(tmp_path, now=lambda: next(seconds))
+    with kept.create("design", platform="here") as work:
+        work.sent("captain-01")
+        work.done()
+    for _ in range(201):
+        with kept.create("image", platform="here") as work:
+            work.done()
+    platform: Any = SimpleNamespace(records=kept, address="here")
+    assert [voice.id for voice in voice_records.unused(platform)] == ["captain-01"]
+    voice_records.mark_used(platform, "captain-01")
+    assert voice_records.unused(platform) == []
