@@ -140,6 +140,14 @@ def _with_ending(asked: Path, actual: str) -> Path:
     return asked.with_suffix(actual) if known else asked.with_name(asked.name + actual)
 
 
+def without_ending(name: str, format: str) -> str:
+    """What the user asked for, without the ending of this format or of another kind of media; "Dr. Who" has none."""
+    path = Path(name)
+    lower = path.suffix.lower()
+    known = lower == f".{format}" or lower in _SAME or lower in _MEDIA
+    return path.stem if known else name
+
+
 def _is_word(letter: str) -> bool:
     """Letters, their marks and digits: no controls, no text direction marks, no punctuation, no emoji."""
     return unicodedata.category(letter)[0] in "LMN"

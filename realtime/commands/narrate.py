@@ -16,7 +16,7 @@ from typing import Any
 from realtime.commands.chapters import Book, decoded, markdown_book, text_book
 from realtime.commands.common import add_setting
 from realtime.commands.epub import epub_book
-from realtime.commands.naming import absolute, check_out, stem
+from realtime.commands.naming import absolute, check_out, stem, without_ending
 from realtime.commands.narrating import (
     NARRATION,
     SHORT_CHARACTERS,
@@ -29,15 +29,17 @@ from realtime.commands.narrating import (
     send,
 )
 from realtime.commands.platform import Platform, add_platform, run_on_platform
+from realtime.commands.speaking import SPEECH, audio_path
 from realtime.commands.stdin import read_bytes
-from realtime.commands.subtitle_files import KINDS, joined_subtitles, last_time_s, playlist
+from realtime.commands.subtitle_files import KINDS, joined_subtitles, last_time_s, lists_only, playlist
 from realtime.commands.task_kinds import check_no_wait
 from realtime.errors import InvalidArgument
+from realtime.minimax.download import save_bytes
 from realtime.minimax.field_tables import EMOTIONS, SPEECH_FORMATS
 from realtime.minimax.file_source import open_path
 from realtime.minimax.sniff import sniff
 
-TASK_KINDS = (NARRATION,)
+TASK_KINDS = (NARRATION, SPEECH)
 MOST_FILE_BYTES = 200 * 1024 * 1024
 MOST_STDIN_BYTES = 50 * 1024 * 1024
 _SINGLE = (".m4b", ".m4a", ".mp3")
@@ -82,7 +84,7 @@ async def _narrate(platform: Platform) -> int:
     pieces = _pieces(platform, book)
     single = _single_path(args, book) if args.single else None
     check_out(f"{pieces[0].out.parent}/")
-    check_names(platform, pieces)
+    check_names(platform, pieces, await asyncio.to_thread(_beside, book, pieces, single))
     if args.again:
         forget_lost(platform, pieces)
     if args.dry_run:
@@ -93,9 +95,9 @@ async def _narrate(platform: Platform) -> int:
     files = await buy(platform, pieces)
     platform.progress.clear()
     if single is not None:
-        results = await asyncio.to_thread(_join, book, files, single, args.subtitles)
+        results = await _join(book, files, single, args.subtitles)
     else:
-        results = await asyncio.to_thread(_listed, book, files, pieces)
+        results = await _listed(book, files, pieces)
     chapters = [
         {"title": piece.chapter.title, "characters": len(piece.chapter.text), "paths": list(paths)}
         for piece, paths in zip(pieces, files, strict=True)
@@ -171,15 +173,36 @@ def _places(args: argparse.Namespace, book: Book) -> tuple[Path, list[str]]:
         return path.with_name(f"{path.stem}-chapters"), _numbered(book)
     is_folder = out is None or str(args.out).endswith("/") or out.is_dir()
     if len(book.chapters) > 1:
-        if out is not None and not is_folder and out.suffix:
+        if out is not None and not is_folder and (bare := _bare(args, out)) != out.name:
             raise InvalidArgument(
-                f"The text has {len(book.chapters)} chapters: give a folder, like -o {out.stem}/, or add --single.",
+                f"The text has {len(book.chapters)} chapters: give a folder, like -o {bare}/, or add --single.",
                 param="out",
             )
         return out or Path(stem(book.title)).absolute(), _numbered(book)
     if out is None or is_folder:
         return out or Path().absolute(), [stem(book.title)]
-    return out.parent, [out.stem if out.suffix else out.name]
+    return out.parent, [_bare(args, out)]
+
+
+def _bare(args: argparse.Namespace, out: Path) -> str:
+    """The name that the user asked for, without the ending of an audio file."""
+    return without_ending(out.name, audio_path(Path("x"), {"format": args.format}).suffix[1:])
+
+
+def _beside(book: Book, pieces: Sequence[Piece], single: Path | None) -> list[Path]:
+    """The files beside the chapters that must not be somebody else's."""
+    if single is not None:
+        kind = pieces[0].subtitles
+        return [] if kind is None else [single.with_suffix(f".{kind}")]
+    path = _playlist_path(book, pieces)
+    if len(pieces) == 1 or not path.is_file():
+        return [] if len(pieces) == 1 else [path]
+    names = {piece.files[0].name for piece in pieces}
+    return [] if lists_only(path.read_text(encoding="utf-8", errors="replace"), names) else [path]
+
+
+def _playlist_path(book: Book, pieces: Sequence[Piece]) -> Path:
+    return pieces[0].out.parent / f"{stem(book.title)}.m3u8"
 
 
 def _numbered(book: Book) -> list[str]:
@@ -222,7 +245,7 @@ def _voice(platform: Platform) -> dict[str, Any]:
 
 async def _confirm(platform: Platform, pieces: Sequence[Piece]) -> None:
     """Ask once for all that is not bought yet."""
-    new = [piece for piece in pieces if earlier(platform, piece) is None]
+    new = [piece for piece in pieces if earlier(platform, piece).new]
     if len(new) < len(pieces):
         platform.progress.say(f"{len(pieces) - len(new)} of {len(pieces)} chapters were sent before.")
     if new:
@@ -238,18 +261,24 @@ async def _sent(platform: Platform, pieces: Sequence[Piece]) -> int:
     return 0
 
 
-def _listed(book: Book, files: Sequence[Sequence[str]], pieces: Sequence[Piece]) -> list[Path]:
+async def _listed(book: Book, files: Sequence[Sequence[str]], pieces: Sequence[Piece]) -> list[Path]:
     """All files, and a playlist for several chapters."""
     paths = [Path(path) for each in files for path in each]
     if len(pieces) == 1:
         return paths
-    entries = [
-        (Path(each[0]).name, piece.chapter.title, _length_s(each))
-        for piece, each in zip(pieces, files, strict=True)
-    ]
-    path = pieces[0].out.parent / f"{stem(book.title)}.m3u8"
-    path.write_text(playlist(entries), encoding="utf-8")
+    path = _playlist_path(book, pieces)
+    listed = await asyncio.to_thread(_playlist, files, pieces)
+    await save_bytes(listed.encode(), path, force=True)
     return [*paths, path]
+
+
+def _playlist(files: Sequence[Sequence[str]], pieces: Sequence[Piece]) -> str:
+    return playlist(
+        [
+            (Path(each[0]).name, piece.chapter.title, _length_s(each))
+            for piece, each in zip(pieces, files, strict=True)
+        ]
+    )
 
 
 def _length_s(paths: Sequence[str]) -> float | None:
@@ -257,15 +286,19 @@ def _length_s(paths: Sequence[str]) -> float | None:
     return last_time_s(subtitles[-1].read_text(encoding="utf-8")) if subtitles else None
 
 
-def _join(book: Book, files: Sequence[Sequence[str]], out: Path, subtitles: str | None) -> list[Path]:
+async def _join(book: Book, files: Sequence[Sequence[str]], out: Path, subtitles: str | None) -> list[Path]:
     """All chapters in one file with marks. The chapters stay beside it, so that nothing is bought again."""
     from realtime.media.chapters import Part, join
 
     parts = [Part(chapter.title, each[0]) for chapter, each in zip(book.chapters, files, strict=True)]
-    joined = join(parts, out, title=book.title)
+    joined = await asyncio.to_thread(join, parts, out, title=book.title)
     if subtitles is None:
         return [out]
-    texts = [Path(each[-1]).read_text(encoding="utf-8") for each in files]
+    texts = await asyncio.to_thread(_texts, [each[-1] for each in files])
     path = out.with_suffix(f".{subtitles}")
-    path.write_text(joined_subtitles(texts, joined.starts_s, subtitles), encoding="utf-8")
+    await save_bytes(joined_subtitles(texts, joined.starts_s, subtitles).encode(), path, force=True)
     return [out, path]
+
+
+def _texts(paths: Sequence[str]) -> list[str]:
+    return [Path(path).read_text(encoding="utf-8") for path in paths]

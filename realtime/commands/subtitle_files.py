@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from realtime.minimax.subtitle_lines import SubtitleLine
 
@@ -46,6 +46,12 @@ def playlist(entries: Sequence[tuple[str, str, float | None]]) -> str:
         seconds = -1 if length_s is None else round(length_s)
         lines += [f"#EXTINF:{seconds},{' '.join(title.split())}", name]
     return "\n".join(lines) + "\n"
+
+
+def lists_only(text: str, names: Collection[str]) -> bool:
+    """Whether this is a playlist of these files and of nothing else, as `playlist` makes it."""
+    lines = text.splitlines()
+    return lines[:1] == ["#EXTM3U"] and all(line in names for line in lines if line and line[0] != "#")
 
 
 def last_time_s(text: str) -> float | None:

@@ -34,6 +34,7 @@ KIND_MODULES: dict[str, str] = {
     "template": "video",
     "video_v2": "video",
     "narration": "narrate",
+    "speech": "narrate",
 }
 
 

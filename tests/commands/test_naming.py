@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.commands.naming import absolute, check_out, ending, name_result, stem
+from realtime.commands.naming import absolute, check_out, ending, name_result, stem, without_ending
 from realtime.errors import InvalidArgument
 
 
@@ -172,3 +172,20 @@ def test_a_name_for_a_record_means_the_same_in_another_folder(tmp_path, monkeypa
     kept = [absolute(out) for out in asked]
     monkeypatch.chdir("/")
     assert [name_result("a cat", ".png", out=out) for out in kept] == before
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"),
+    [
+        ("book.mp3", "book"),
+        ("Book.MP3", "Book"),
+        ("book.m4b", "book"),
+        ("Dr. Who", "Dr. Who"),
+        ("part.1", "part.1"),
+        ("a.b.pcm", "a.b"),
+        ("book", "book"),
+        (".hidden", ".hidden"),
+    ],
+)
+def test_only_an_ending_of_media_is_one(name, bare):
+    assert without_ending(name, "pcm") == bare

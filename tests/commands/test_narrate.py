@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ import pytest
 from realtime import cli
 from realtime.sandbox.options import SandboxOptions
 from realtime.sandbox.server import Sandbox
+from realtime.task_records import RecordState, TaskRecords
 from tests import programs
 
 pytest.importorskip("realtime.sandbox.narration")
@@ -71,6 +73,10 @@ def server(
     monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
     yield running
     running.close()
+
+
+def records(folder: Path) -> TaskRecords:
+    return TaskRecords(folder / "state" / "minimax-realtime" / "tasks")
 
 
 def narrate(*words: str) -> int:
@@ -238,6 +244,65 @@ def test_a_lost_answer_is_not_bought_again_unless_asked(server: Server, tmp_path
     assert set(rest).isdisjoint(first)
     assert narrate("book.txt", "--format", "wav", "--again") == 0
     assert len(server.bought()) == 4
+
+
+def test_speech_whose_subtitles_are_not_fetched_is_not_bought_again(
+    server: Server, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / "note.txt").write_text("A short one.")
+    command = ("note.txt", "-o", "book.mp3", "--subtitles", "srt", "--set", "voice_setting.pitch=1")
+    server.inject("link.dead", times=9)  # each try asks three times
+    assert narrate(*command) == 1
+    (record,) = records(tmp_path).recent().records
+    assert (record.state, record.paths) == (RecordState.SENT, (str(tmp_path / "book.mp3"),))
+    assert narrate(*command) == 1
+    assert narrate(*command, "--force", "--again") == 1
+    assert cli.main(["tasks", "resume", "--quiet"]) == 0
+    assert "A short one" in (tmp_path / "book.srt").read_text()
+    assert narrate(*command) == 0
+    assert len(server.bought(SPEAK)) == 1
+
+
+def test_a_short_text_that_another_process_speaks_is_not_called_lost(
+    server: Server, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / "note.txt").write_text("A short one.")
+    assert narrate("note.txt") == 0
+    (tmp_path / "note.mp3").unlink()
+    (record,) = records(tmp_path).recent().records
+    with records(tmp_path).work_on(record.key) as work:
+        work.save(replace(record, state=RecordState.SENDING, paths=()))
+        for flag in ("--quiet", "--again", "--no-wait"):
+            assert narrate("note.txt", flag) == 1
+            assert "Another process works on" in capsys.readouterr().err
+    assert len(server.bought(SPEAK)) == 1
+
+
+@pytest.mark.parametrize("name", ["d/01-one.srt", "d/02-two.mp3", "d/b.m3u8", "all.srt", "said.vtt"])
+def test_no_file_of_the_user_is_replaced_without_force(
+    server: Server, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.media.ffmpeg.ffmpeg", lambda: "ffmpeg")
+    (tmp_path / "b.md").write_text(f"# One\n\n{PARAGRAPH * 21}\n\n# Two\n\n{PARAGRAPH * 21}")
+    (tmp_path / "note.txt").write_text("A short one.")
+    (tmp_path / "d").mkdir()
+    (tmp_path / name).write_text("MINE")
+    command = {
+        "all.srt": ("b.md", "--single", "-o", "all.m4b", "--subtitles", "srt"),
+        "said.vtt": ("note.txt", "-o", "said.mp3", "--subtitles", "vtt"),
+    }.get(name, ("b.md", "-o", "d/", "--subtitles", "srt"))
+    assert narrate(*command) == 2
+    assert (tmp_path / name).read_text() == "MINE"
+    assert list(server.sandbox.state.requests) == []
+
+
+@pytest.mark.parametrize(
+    ("out", "file"), [("Dr. Who", "Dr. Who.mp3"), ("part.1", "part.1.mp3"), ("A.WAV", "A.mp3")]
+)
+def test_a_name_with_a_dot_is_kept(server: Server, tmp_path: Path, capsys: Any, out: str, file: str) -> None:
+    (tmp_path / "note.txt").write_text("A short one.")
+    assert narrate("note.txt", "-o", out) == 0
+    assert capsys.readouterr().out == f"{tmp_path / file}\n"
 
 
 def test_a_task_that_fails_keeps_the_others(server: Server, tmp_path: Path, capsys: Any) -> None:

@@ -63,8 +63,8 @@ async def test_a_full_disk_loses_nothing(
         assert orders(sandbox) == count
 
 
-async def test_a_short_text_that_does_not_fit_leaves_nothing_half_done(tmp_path: Path) -> None:
-    """It is not sent again before the user says so: the platform keeps nothing of what it streamed."""
+async def test_of_a_short_text_that_does_not_fit_the_beginning_is_kept(tmp_path: Path) -> None:
+    """It is not bought again before the user says so: the platform keeps nothing of what it streamed."""
     async with Sandbox() as sandbox:
         disk = tmp_path / "disk"
         disk.mkdir()
@@ -72,10 +72,12 @@ async def test_a_short_text_that_does_not_fit_leaves_nothing_half_done(tmp_path:
         words = (*on_disk(disk, "size=64k"), "sh", "-c", '"$@"; status=$?; ls -A disk; exit $status', "sh")
         command = ("narrate", "short.txt", "-o", "disk/", "--format", "wav")
         full = await Terminal(tmp_path, sandbox.url, words).run(*command)
-        assert (full.status, full.out) == (1, "")  # no path is printed, and the folder is empty
+        assert (full.status, full.out) == (1, "short.wav.part\n")
         assert "The disk is full: free some space" in full.err
+        assert "are kept in" in full.err
         again = await Terminal(tmp_path, sandbox.url).run(*command)
         assert again.status == 2
+        assert "charged, but not saved: The disk is full" in again.err
         assert "--again" in again.err
         assert await Terminal(tmp_path, sandbox.url).out(*command, "--again") == str(disk / "short.wav")
 

@@ -1,0 +1,68 @@
+"""Short texts as speech: what is on the disk when it fills, and what stays there."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from realtime.commands.speaking import AudioPart
+from realtime.errors import StorageError
+
+
+class Disk:
+    """A file on a disk that takes `room` bytes more."""
+
+    def __init__(self, file: IO[bytes], room: int) -> None:
+        self.file, self.room = file, room
+
+    def write(self, data: memoryview) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self.file.write(data[: self.room])
+        self.room -= written
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def part_with(audio: Path, room: int) -> AudioPart:
+    part = AudioPart(audio)
+    part.open()
+    assert part._file is not None
+    part._file = Disk(part._file, room)  # type: ignore[assignment]
+    return part
+
+
+def test_what_fits_on_a_full_disk_stays_and_is_named(tmp_path: Path) -> None:
+    part = part_with(tmp_path / "new" / "x.mp3", 5)
+    with pytest.raises(StorageError, match=r"free some space.*5 bytes are kept in .*x\.mp3\.part"), part:
+        part.write(b"abcdefg")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["x.mp3.part"]
+    assert (tmp_path / "new" / "x.mp3.part").read_bytes() == b"abcde"
+
+
+def test_an_empty_part_does_not_stay(tmp_path: Path) -> None:
+    part = part_with(tmp_path / "x.mp3", 0)
+    with pytest.raises(StorageError, match="nothing of it is kept"), part:
+        part.write(b"abc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_part_becomes_the_audio(tmp_path: Path) -> None:
+    with AudioPart(tmp_path / "x.mp3") as part:
+        part.open()
+        part.write(b"abc")
+        part.publish()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x.mp3", b"abc")]
+
+
+def test_an_interrupted_part_does_not_stay(tmp_path: Path) -> None:
+    part = part_with(tmp_path / "x.mp3", 5)
+    part.write(b"abc")
+    with pytest.raises(KeyboardInterrupt), part:
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
