@@ -141,9 +141,8 @@ class TaskRecords:
         """
         if name.endswith(".json"):
             name = os.path.basename(name)[:-5]
-        keys = self._keys()
         exact, begins, unreadable = [], [], {}
-        for key in [name] if name in keys else keys:
+        for key in [name] if self._is_key(name) else self._keys():
             try:
                 record = self._seen(key)
             except FileNotFoundError:
@@ -270,6 +269,9 @@ class TaskRecords:
         return sorted(
             (name[:-5] for name in names if name.endswith(".json") and name[0] != "."), reverse=True
         )
+
+    def _is_key(self, name: str) -> bool:
+        return name == os.path.basename(name) and name[:1] not in ("", ".") and self._path(name).exists()
 
     def _what(self, key: str) -> _What:
         """What this record is for, read once. Raises as `_read` does."""
