@@ -29,7 +29,7 @@ __all__ = [
 
 MAX_LISTED = 200  # of a table; what searches looks at all of them
 _ENDED = (RecordState.DONE, RecordState.FAILED)  # no record leaves these by itself
-_ADDED_LATER = ("links", "used", "deleted")  # arguments that do not say what the work is
+_ADDED_LATER = ("links", "used", "deleted", "replaces")  # arguments that do not say what the work is
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,11 @@ class Work:
             self.record = replace(self.record, arguments=arguments)
         self.record = replace(self.record, paths=_absolute(paths) or self.record.paths)
 
+    def replaces(self) -> None:
+        """From here on the files at its place are its own: also those that a crash left half-done."""
+        if not self.record.arguments.get("replaces"):
+            self.save(replace(self.record, arguments={**self.record.arguments, "replaces": True}))
+
     def sent(self, task_id: str | None) -> None:
         """The platform accepted the task and gave this id, or answered (where it gave none, it is the key)."""
         name = task_id or self.record.key

@@ -16,8 +16,8 @@ from typing import Any
 
 from realtime.commands.chapters import Chapter
 from realtime.commands.platform import Platform
-from realtime.commands.speaking import SPEECH, audio_path, speak, write_subtitles
-from realtime.commands.task_kinds import Earlier, Meaning, TaskKind, before, obtain
+from realtime.commands.speaking import SPEECH, files_of, files_of_record, speak, write_subtitles
+from realtime.commands.task_kinds import Earlier, Meaning, TaskKind, before, not_its_own, obtain, with_force
 from realtime.errors import InvalidArgument
 from realtime.minimax.job import Job
 from realtime.minimax.narration import Narration
@@ -45,8 +45,7 @@ class Piece:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that it becomes: the audio, and its subtitles if they are asked for."""
-        audio = audio_path(self.out, self.voice)
-        return (audio,) if self.subtitles is None else (audio, audio.with_suffix(f".{self.subtitles}"))
+        return files_of(self.out, self.voice, self.subtitles)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -75,8 +74,8 @@ def check_names(platform: Platform, pieces: Sequence[Piece], others: Sequence[Pa
     """
     taken = [path for path in others if os.path.lexists(path)]
     for piece in pieces:
-        there = [path for path in piece.files if os.path.lexists(path)]
-        taken += there if there and earlier(platform, piece).new else []
+        if any(os.path.lexists(path) for path in piece.files):
+            taken += _taken(earlier(platform, piece), piece)
     for path in taken:
         if path.is_dir():
             raise InvalidArgument(f"{path} is a folder: choose another place with -o.", param="out")
@@ -84,6 +83,12 @@ def check_names(platform: Platform, pieces: Sequence[Piece], others: Sequence[Pa
             raise InvalidArgument(
                 f"{path} exists: choose another place with -o, or add --force.", param="out"
             )
+
+
+def _taken(found: Earlier, piece: Piece) -> list[Path]:
+    if found.meaning is Meaning.SENT and found.record is not None:
+        return not_its_own(found.record, piece.files)
+    return [path for path in piece.files if os.path.lexists(path)] if found.new else []
 
 
 def forget_lost(platform: Platform, pieces: Sequence[Piece]) -> None:
@@ -128,7 +133,7 @@ async def send(platform: Platform, pieces: Sequence[Piece]) -> list[str]:
                 NARRATION.name,
                 platform=platform.address,
                 prompt=piece.chapter.title,
-                arguments=piece.arguments,
+                arguments=with_force(platform, piece.arguments),
             ) as work:
                 work.sent((await _created(platform, piece)).id)
                 found = work.record
@@ -170,4 +175,6 @@ async def save(platform: Platform, record: Record, result: Narration) -> Sequenc
     return [*audio, *await write_subtitles([(part.audio, part.subtitles) for part in parts], kind)]
 
 
-NARRATION: TaskKind[Narration] = TaskKind("narration", lambda mm, id: mm.narration.task(id), save)
+NARRATION: TaskKind[Narration] = TaskKind(
+    "narration", lambda mm, id: mm.narration.task(id), save, files=files_of_record
+)

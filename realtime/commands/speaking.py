@@ -39,6 +39,17 @@ def audio_path(out: Path, voice: Mapping[str, Any]) -> Path:
     return out.with_name(f"{out.name}.{ENDINGS.get(format, format)}")
 
 
+def files_of(out: Path, voice: Mapping[str, Any], subtitles: str | None) -> tuple[Path, ...]:
+    """All files of a piece: the audio, and its subtitles if they are asked for."""
+    audio = audio_path(out, voice)
+    return (audio,) if subtitles is None else (audio, audio.with_suffix(f".{subtitles}"))
+
+
+def files_of_record(record: Record) -> tuple[Path, ...]:
+    given = record.arguments
+    return files_of(Path(given["out"]), given["voice"], given.get("subtitles"))
+
+
 async def speak(
     platform: Platform, text: str, out: Path, voice: Mapping[str, Any], subtitles: bool
 ) -> Answered:
@@ -170,4 +181,6 @@ async def write_subtitles(files: Sequence[tuple[Path, Sequence[SubtitleLine]]], 
     return written
 
 
-SPEECH: TaskKind[None] = TaskKind("speech", lambda mm, id: Answered(id), save, kept=False)
+SPEECH: TaskKind[None] = TaskKind(
+    "speech", lambda mm, id: Answered(id), save, kept=False, files=files_of_record
+)

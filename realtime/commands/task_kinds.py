@@ -8,6 +8,7 @@ with one. Knows no endpoint.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -57,13 +58,15 @@ class TaskKind(Generic[T]):
 
     `save` gets the record, whose `prompt` and `arguments` are what the command stored. It may be called again after a
     crash: it must not mind files of its own that are half-done. `kept` is whether the platform keeps the result: what
-    it does not keep has to be bought again if its files are gone.
+    it does not keep has to be bought again if its files are gone. `files` are the names that `save` replaces, where it
+    does: a file of the user that came there meanwhile is refused.
     """
 
     name: str
     open: Callable[[MiniMax, str], Task[T]]
     save: Callable[[Platform, Record, T], Awaitable[Sequence[Path]]]
     kept: bool = True
+    files: Callable[[Record], Sequence[Path]] | None = None
 
 
 class Meaning(Enum):
@@ -182,7 +185,8 @@ async def obtain(
     records, address = platform.records, platform.address
     found = before(platform, kind.name, arguments, kept=kind.kept).going_on(again)
     if found is None:
-        with records.create(kind.name, platform=address, prompt=prompt, arguments=arguments) as work:
+        noted = with_force(platform, arguments)
+        with records.create(kind.name, platform=address, prompt=prompt, arguments=noted) as work:
             task = await create()
             work.sent(task.id)
             return await follow(platform, kind, work, task, label=label)
@@ -192,6 +196,28 @@ async def obtain(
         if _is_saved(work.record):  # by a process that ended just now
             return work.record.paths
         return await follow(platform, kind, work, label=label)
+
+
+def with_force(platform: Platform, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """For the record: whether the user allowed to replace files."""
+    return {**arguments, "replaces": True} if getattr(platform.args, "force", False) else arguments
+
+
+def not_its_own(record: Record, files: Sequence[Path]) -> list[Path]:
+    """Those of these files that are there and that this task did not make."""
+    if record.arguments.get("replaces"):
+        return []
+    return [path for path in files if os.path.lexists(path) and str(path) not in record.paths]
+
+
+def _claim(platform: Platform, kind: TaskKind[Any], work: Work) -> None:
+    """Raises InvalidArgument if saving would replace a file that came to its place meanwhile."""
+    if kind.files is None:
+        return
+    taken = not_its_own(work.record, kind.files(work.record))
+    if taken and not getattr(platform.args, "force", False):
+        raise InvalidArgument(f"{taken[0]} exists: move it away, so that nothing is lost.", param="out")
+    work.replaces()
 
 
 def check_no_wait(platform: Platform) -> None:
@@ -241,6 +267,7 @@ async def follow(
     show: Callable[[TaskProgress], None] = platform.progress.task(label or kind.name)
     try:
         result = await task.wait(timeout_s=timeout_s, on_progress=show)
+        _claim(platform, kind, work)
         work.done(await kind.save(platform, work.record, result))
     except (NotFinished, TaskFailed):
         raise  # each says itself what comes next

@@ -184,6 +184,21 @@ def test_another_command_can_fetch_the_results(server: Server, tmp_path: Path, c
     assert len(list((tmp_path / "out").glob("0?-chapter-?.wav"))) == 3
 
 
+def test_a_file_that_came_meanwhile_is_not_replaced(server: Server, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    command = ("book.txt", "-o", "out/", "--format", "wav")
+    assert narrate(*command, "--no-wait") == 0
+    mine = tmp_path / "out" / "02-chapter-2.wav"
+    mine.parent.mkdir()
+    mine.write_text("MINE")
+    assert narrate(*command) == 2
+    assert cli.main(["tasks", "resume", "--quiet"]) != 0
+    assert mine.read_text() == "MINE"
+    assert narrate(*command, "--force") == 0
+    assert mine.read_bytes().startswith(b"RIFF")
+    assert len(server.bought()) == 3
+
+
 def test_other_fields_are_other_work(server: Server, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("A short one.")
     assert narrate("note.txt", "--set", "voice_setting.pitch=2") == 0
