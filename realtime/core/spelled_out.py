@@ -17,7 +17,8 @@ from realtime.core.short_words import is_backchannel
 from realtime.core.turn_words import TURN_WORDS
 
 LOOKED_AT = 120  # characters before the end
-_FEWEST = 3  # digits in a row, unless the first one is a zero: no amount begins so
+# Digits in a row where nobody said what they are, unless the first one is a zero: no amount begins so
+_FEWEST = 3
 _WORDS = {
     word: str(digit)
     for digit, words in enumerate(
@@ -51,6 +52,7 @@ _OF_AN_AMOUNT = re.compile(
 )
 _ITSELF = re.compile(r"(?:\b(?:it|that|this)(?:\s+is|[’']s)|(?:这|那|就|它|^)是)\s*$", re.IGNORECASE)
 _ROUND = 50  # a sum, and hardly three digits of a number
+_OF_WHAT = r"(?:\s+(?:for|of|to)(?:\s+[\w’']+){1,3})?"  # "the code for the front door is"
 
 
 class _Kind(NamedTuple):
@@ -78,13 +80,14 @@ _PARTS = {  # digits of the end of a number, as those who ask for it say: 尾号
 }
 _KINDS = (
     _Kind(
-        re.compile(r"\bzip\b|\bpost(?:al )?code\b|[邮郵][编編政遞递]", re.IGNORECASE), re.compile(r"\d{5,6}")
+        re.compile(r"\bzip\b|\bpost(?:al)?\s?code\b|[邮郵][编編政遞递]", re.IGNORECASE),
+        re.compile(r"\d{5,6}"),
     ),
     _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}")),
     _Kind(
         re.compile(
-            r"(?<!error )(?<!status )\bcode(?:\s+is|[’']s)\b|\bpin(?:\s+is|[’']s)|\bpassword\b|"
-            r"[验驗][证證][码碼]|密[码碼]",
+            rf"(?:(?<!error )(?<!status )\bcode|\bpin(?:\s+number)?)(?:{_OF_WHAT}\s+is|[’']s)\b|"
+            r"\bpass\s?(?:word|code)\b|[验驗][证證][码碼]|密[码碼]",
             re.IGNORECASE,
         ),
         re.compile(r"\d{4,8}"),
@@ -95,6 +98,19 @@ _KINDS = (
     ),
     _TELEPHONE,
 )
+# Right before the digits: of what is told digit by digit or in pairs, so that one digit is the first one. Not any
+# number ("my lucky number is 7"), nor a code that may have one digit ("the exit code is 1").
+_TOLD_DIGIT_BY_DIGIT = re.compile(
+    r"(?:\b(?:(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|"
+    r"confirmation|booking|reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|"
+    r"licen[sc]e|ticket|case|id|pin|my|our|his|her|their)\s+number|(?:tele)?phone|mobile|pin|id|"
+    r"(?:zip|postal|post)(?:\s?code)?|pass\s?(?:word|code)|"
+    rf"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|"
+    r"(?:(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"
+    r"密[码碼]|[验驗][证證][码碼]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?)\s*就?[是为為])"
+    r"(?:[\s,，]|\b(?:um|uh|er|well|okay|so)\b|嗯|呃)*$",
+    re.IGNORECASE,
+)
 # 八, 五, 一, 七, 六, 九, 二, 零, 四, 三, as they are often misread at the end of a group: "我的电话号码是一三吧。"
 _MISREAD = re.compile(r"(?<=\d)\s*[吧巴爸我武以依起期气流留就酒而儿林灵领是事山]$")
 _NAMED_BEFORE = 32  # characters between what kind it is and the digits
@@ -103,6 +119,7 @@ _NAMED_BEFORE = 32  # characters between what kind it is and the digits
 
 _LETTERS = re.compile(r"(?:^|[^\w'’])((?:(?:[A-Z][.,]?[\s\-]+|[A-Z],|\d[\s\-]+))+[A-Z\d])$")
 _IN_CAPITALS = frozenset(f"{BACKCHANNELS['en']}|{TURN_WORDS['en']}".split("|"))  # "O-K.", "STOP."
+_FIRST = re.compile(r"(?<=[\s，,是为為])[A-Z]\d?$")  # of a postcode, a reference: "My postcode is S."
 _HYPHENATED = re.compile(r"(?:^|\s)(?!([a-z])(?:-\1)+$)[a-z](?:-[a-z])+$")  # "t-t" is a stutter
 _SPELLED = re.compile(
     r"\b(?:spelled|spelt|spelling is|the letters?)\b.*\b(?:\w|[A-Z]{2,}|as \w{1,3})$|"
@@ -138,6 +155,8 @@ def _digits_go_on(text: str) -> bool:
         return kind is not None and len(digits) > 1
     if (kind or _TELEPHONE).whole.fullmatch(digits) or _OF_AN_AMOUNT.search(before):
         return False
+    if _TOLD_DIGIT_BY_DIGIT.search(before):
+        return True
     if _ONE_NUMBER.fullmatch(last):
         return len(digits) >= _FEWEST and (kind is not None or ("," in last and _is_told(before, digits)))
     if _DATE.fullmatch(last) or _DAY_AND_YEAR.fullmatch(last):
@@ -163,6 +182,8 @@ def _is_told(before: str, digits: str) -> bool:
 def _letters_go_on(text: str) -> bool:
     told = _LETTERS.search(text)
     told_so = told is not None and _are_letters(re.findall(r"[A-Z\d]", told.group(1)))
+    first = _FIRST.search(text)
+    told_so |= first is not None and _TOLD_DIGIT_BY_DIGIT.search(text[: first.start()]) is not None
     if not (told_so or _HYPHENATED.search(text) or _SPELLED.search(text)):
         return False
     return fold(text) not in _IN_CAPITALS

@@ -14,9 +14,18 @@ OPEN = (
     "My number is double five two.|二二五六|我的号码是400|my phone number is 079|号码是一三八 二二五六|555.1234|s-m-i|"
     "Flight B A 2 4 9|０７９|Sure, it's 415.|My order number is 415.|941,415.|The code is 257.|"
     "He said 0 4 1.|My number's 415|我的電話號碼是138|Meine Nummer ist 415.|Mon numéro est 415.|電話番号は090|1-800|"
+    "My PIN is 4.|My PIN is 4. 7.|my pin is four,|My PIN is 4.7.|My PIN number is 47.|My phone number is 20.|"
+    "My phone number is 42. 17.|My phone number is 5, 5.|My phone number's 6|Her mobile number is, um, 7.|The code is 12.|"
+    "The code for the front door is 4.|My zip code is 9 0.|My card number is 45 32.|My password is 7.|My account number is 1.|"
+    "My order number is 2.|My postcode is S.|My postcode is S, W, 1.|My phone number is 10, 30.|验证码是4。|"
+    "验证码是47。|我的电话是13。|密码是一，|我的手机号是一三，|邮编是1|我的卡号是6|我的密码是，嗯，四。|"
     "驗證碼是257|내 번호는 415|我的电话号码是一三吧。|号码是 1 3 我|尾号是668|身份证后四位123。|后六位是1234|The last four digits are 123."
 )
 WHOLE = (
+    "4.|7.|42. 17.|I have 4.|My lucky number is 7.|My favorite number is 42.|The room number is 12.|My house number is 9.|"
+    "The exit code is 1.|Error code is 5.|The country code is 44.|My phone is 5 years old.|My PIN is 4719.|My PIN is 19 84.|My PIN number is 4719.|The code for the front door is 2578.|My passcode is 4719.|My post code is 94107.|My PIN is 4, 7, 1, 9.|"
+    "Call me at 10.|My phone costs 40.|I lost my phone in 2.|My bus is the 12.|My name is A.|My grade is A.|"
+    "我的幸运号码是7。|我有两个。|验证码是4719。|我的手机号是13822567890。|这是第一。|"
     "It costs 350.|I was born in 1984.|room 212|Room 212.|In 1984.|It is 10 30.|It's 350.|1984.|3000.|"
     "since 2020|$350|It costs $1,250.|10,000.|12,345,600|May 5, 2024.|on 2024-05-12|05.12.2024|at 10:30|"
     "It is 3.14159.|19.99|0.75|八点零五|三百零五|My number is 415-555-2671.|4155552671.|13822567890|"
