@@ -103,7 +103,7 @@ _KINDS = (
 _TOLD_DIGIT_BY_DIGIT = re.compile(
     r"(?:\b(?:(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|"
     r"confirmation|booking|reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|"
-    r"licen[sc]e|ticket|case|id|pin|my|our|his|her|their)\s+number|(?:tele)?phone|mobile|pin|id|"
+    r"licen[sc]e|ticket|case|id|pin|my|our|his|her|their)\s+number|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
     r"(?:zip|postal|post)(?:\s?code)?|pass\s?(?:word|code)|"
     rf"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|"
     r"(?:(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"

@@ -17,6 +17,7 @@ from realtime.core.audio_buffer import Samples
 from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
+from realtime.core.short_words import is_backchannel
 from realtime.core.silences import Silences
 from realtime.core.turn_end import AGREED_MS, is_unlikely, worth_asking, worth_asking_in_pause
 from realtime.core.wordbreak import atoms
@@ -69,6 +70,7 @@ class SpeechText:
         self._pause_ms = -1.0  # ... where the voice ended
         self._silences = Silences()
         self._read = False  # the careful decode of this pause has told its text
+        self._believed = ""  # the newest words that a careful decode of this speech believed
 
     def __repr__(self) -> str:
         return f"<SpeechText interim {self._interim!r}, supposed {self._supposed!r}>"
@@ -78,12 +80,17 @@ class SpeechText:
         """What the client was told of it."""
         return self._agreement.said
 
+    @property
+    def believed(self) -> str:
+        """Words that the user has certainly said: an empty text of the whole speech does not undo them."""
+        return self._believed
+
     # -- what the endpointer notices -----------------------------------------------------------------------------
 
     def began(self, segment: SpeechSegment) -> None:
         """Somebody speaks."""
         if segment is not self._segment:
-            self._agreement = Agreement()
+            self._agreement, self._believed = Agreement(), ""
             if segment.settled.text:
                 self._agreement.settle(segment.settled.text)
         self._segment = segment
@@ -117,7 +124,7 @@ class SpeechText:
         settled = self._long.look()
         if settled is not None:
             self._agreement.settle(settled)
-            self._interim = ""  # it is of the sound as it was
+            self._interim = self._believed = ""  # they are of the sound as it was
 
     def faded(self, end_ms: float) -> None:
         """The voice fell quiet; a pause may follow."""
@@ -198,6 +205,8 @@ class SpeechText:
             if segment is not self._segment or settled != segment.settled:
                 return  # a decode that was slow says nothing about the speech after it
             known = self._own(known)
+            if not is_guess(known) and not is_backchannel(known.text):  # nor a hum, as which an echo is read
+                self._believed = known.text
             if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
                 said = turns.InterimText(known.text, speech_ms, sure=sure, guess=guess, murmur=known.murmur)

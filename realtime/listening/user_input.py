@@ -319,9 +319,9 @@ class UserInput:
         else:
             spoken_ms = self._segment.open_from_ms, at_ms if end_ms is None else end_ms
             own = partial(self._echo.own_words, audio=self._audio, from_ms=spoken_ms[0], to_ms=spoken_ms[1])
-            settled, said = self._segment.settled.snapshot, self._text.said
+            settled, said, believed = self._segment.settled.snapshot, self._text.said, self._text.believed
             segment = SegmentSnapshot(item_id, from_ms, at_ms, settled=settled, said=said)
-            self.items.transcribe(item_id, samples, end_ms, own=own, segment=segment)
+            self.items.transcribe(item_id, samples, end_ms, own=own, segment=segment, believed=believed)
         self._audio.discard(at_ms)
         self._ended_ms = at_ms
         self._judged = self._segment.announced = False
@@ -344,10 +344,10 @@ class UserInput:
         speech = announced or self._audio.speech_since(start_ms)
         self._audio.flush()
         to_ms = self._audio.received_ms
-        said = self._text.said if announced else ""
+        said, believed = (self._text.said, self._text.believed) if announced else ("", "")
         segment = SegmentSnapshot(item_id, start_ms, to_ms, by_client=True, settled=settled, said=said)
         samples = self._audio.samples(start_ms)
-        self.items.transcribe(item_id, samples, speech=speech, segment=segment)
+        self.items.transcribe(item_id, samples, speech=speech, segment=segment, believed=believed)
         self.discard()
 
     def commit_idle(self) -> None:

@@ -127,15 +127,17 @@ class UserItems:
         speech: bool | None = True,
         own: Callable[[str], str] = str,
         segment: SegmentSnapshot,
+        believed: str = "",
     ) -> None:
         """Find out what an item of speech says; told on the wire, in the conversation and to the rules.
 
         `speech`: whether the samples hold speech; None where nobody has looked yet. `end_ms`: where it ends. `own`:
         what of the text are the user's own words. `segment`: where in the client's sound it is, and what was read
-        before these samples.
+        before these samples. `believed`: words that a decode of a part of them was sure of: they were said, also where
+        the whole is read as no words.
         """
         self._segments[item_id] = segment
-        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment))
+        self._begin(item_id, self._transcribe(item_id, samples, end_ms, speech, own, segment, believed))
 
     def transcribe_sent(self, item_id: str, recordings: Mapping[int, Samples]) -> None:
         """The same of an item that the client sent with its sound: recordings by the index of their part. Each part has
@@ -173,6 +175,7 @@ class UserItems:
         speech: bool | None,
         own: Callable[[str], str],
         segment: SegmentSnapshot,
+        believed: str = "",
     ) -> None:
         settled = Settled.restored(segment.settled)
         try:
@@ -187,7 +190,7 @@ class UserItems:
             log.error("the voice detector broke", exc_info=error)
             self._failed(item_id, ProviderUnavailable("The voice detector failed."), settled)
         else:
-            text = settled.with_rest(own(transcript.text))
+            text = settled.with_rest(own(transcript.text or believed))
             self._known(item_id, text, settled.seconds + len(samples) / VAD_RATE)
         finally:
             if self._reads(item_id):

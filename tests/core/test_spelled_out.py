@@ -14,7 +14,7 @@ OPEN = (
     "My number is double five two.|二二五六|我的号码是400|my phone number is 079|号码是一三八 二二五六|555.1234|s-m-i|"
     "Flight B A 2 4 9|０７９|Sure, it's 415.|My order number is 415.|941,415.|The code is 257.|"
     "He said 0 4 1.|My number's 415|我的電話號碼是138|Meine Nummer ist 415.|Mon numéro est 415.|電話番号は090|1-800|"
-    "My PIN is 4.|My PIN is 4. 7.|my pin is four,|My PIN is 4.7.|My PIN number is 47.|My phone number is 20.|"
+    "My PIN is 4.|My P.I.N. is 4.|My pin code is 4.|My PIN is 4. 7.|my pin is four,|My PIN is 4.7.|My PIN number is 47.|My phone number is 20.|"
     "My phone number is 42. 17.|My phone number is 5, 5.|My phone number's 6|Her mobile number is, um, 7.|The code is 12.|"
     "The code for the front door is 4.|My zip code is 9 0.|My card number is 45 32.|My password is 7.|My account number is 1.|"
     "My order number is 2.|My postcode is S.|My postcode is S, W, 1.|My phone number is 10, 30.|验证码是4。|"

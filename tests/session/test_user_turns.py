@@ -1,10 +1,12 @@
 """What a user says becomes a turn, or does not: commits, failed transcripts, noise, cleared and merged speech."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from realtime.errors import ProviderTimeout, ProviderUnavailable
+from realtime.providers.base import Transcript
 from tests.conversing import LOUD, SILENT, Talk, scripted
 from tests.fakes import FakeChat, FakeSpeech, FakeTranscriber
 from tests.session.stories import STORY
@@ -56,6 +58,38 @@ async def test_noise_without_words_is_no_turn():
         await talk.silence(1.5)
         assert (await talk.until("conversation.item.input_audio_transcription.completed"))["transcript"] == ""
         assert "response.created" not in talk.types
+
+
+class Doubting(FakeTranscriber):
+    """Has this log-probability for each text, and hears no interim text."""
+
+    def __init__(self, texts, log_probability) -> None:
+        super().__init__(texts, interim_texts=[])
+        self._log_probability = log_probability
+
+    async def transcribe(self, samples, *, language, final) -> Transcript:
+        read = await super().transcribe(samples, language=language, final=final)
+        return replace(read, log_probability=self._log_probability if read.text else None)
+
+
+@pytest.mark.parametrize(
+    ("first", "doubt", "completed"),
+    [("79, 46,", -1.0, "79, 46,"), ("79, 46,", -1.5, ""), ("Mm-hmm.", None, ""), ("", None, "")],
+)
+@scripted
+async def test_an_empty_text_of_the_whole_does_not_undo_words_that_were_believed_at_a_pause(
+    first, doubt, completed
+):
+    """Not a guess, and no hum. The whole turn was read rightly and refused: it looked like noise."""
+    async with Talk(transcriber=Doubting([first, ""], doubt)) as talk:
+        await talk.speak(0.8)
+        await talk.silence(0.4)
+        await talk.speak(0.8)
+        await talk.silence(3.0)
+        told = await talk.until("conversation.item.input_audio_transcription.completed")
+        assert told["transcript"] == completed
+        await talk.silence(1.0)
+        assert ("response.created" in talk.types) is bool(completed)
 
 
 @scripted
