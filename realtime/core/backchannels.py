@@ -48,6 +48,14 @@ _CHINESE = (
     "你说|您说|请说|请讲",
 )
 
+# English ones, which ask for nothing. Not "shh", "oh no" and "excuse me": they may mean that the other should stop.
+EXCLAMATIONS = (
+    "oops|oopsie|whoops|ouch|ow|oww|yikes|whoa|woah|phew|whew|yay|hooray|hurray|yippee|woohoo|woo hoo|aww|ew|eww|yuck|"
+    "achoo|a choo|atchoo|bless you|gesundheit|gosh|gee|geez|jeez|goodness|goodness me|oh gosh|oh god|oh lord|oh boy|"
+    "oh man|oh my god|my god|oh my gosh|my gosh|oh my goodness|omg|good grief|holy cow|la la|la la la|lala|lalala|"
+    "lalalala"
+)
+
 BACKCHANNELS: Mapping[str, str] = {
     "en": (
         "yeah|yea|yah|ya|yep|yup|yes|ok|okay|k|kay|okey|okie|okey dokey|alright|all right|right|sure|"
@@ -59,7 +67,8 @@ BACKCHANNELS: Mapping[str, str] = {
         "aw|oh dear|not bad|lovely|amazing|awesome|wonderful|brilliant|excellent|correct|agreed|certainly|"
         "roger|alrighty|yes yes|yes i see|right i see|is that so|is that right|go on|go ahead|really|"
         "interesting|fair enough|oh really|oh i see|ah i see|very good|"
-        "very nice|perfect|amen"
+        "very nice|perfect|amen|"
+        f"{EXCLAMATIONS}"
     ),
     "zh": "|".join(_CHINESE),
     "yue": "係|係囉|係啦|系啦|係呀|係啊|系啊|好呀|冇錯|冇错|啱|啱呀|得|明晒|哦係|原來係咁",

@@ -1,7 +1,7 @@
 """Which words of `backchannels.py` and `turn_words.py` begin what people say, and which other words are an answer.
 
-After "wait", "why" or "but" people go on, and so they do after "well" in any language: such a word, said alone, is no
-whole answer where no mark says so, unless it is a yes or a no of another language ("da", "ya", "ei"). Tables, by
+After "wait", "why", "oops" or "but" people go on, and so they do after "well" in any language: such a word, said alone,
+is no whole answer where no mark says so, unless it is a yes or a no of another language ("da", "ya", "ei"). Tables, by
 language, written as those. Who asks is `short_words.py`.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from realtime.core.backchannels import UNDERSTANDING, each_of
+from realtime.core.backchannels import EXCLAMATIONS, UNDERSTANDING, each_of
 
 LEADING: Mapping[str, str] = {
     "en": (
         "wait|wait wait|wait a minute|wait a second|hold on|hang on|one moment|just a moment|hey|hello|excuse me|"
         "sorry|help|what|why|how|who|where|when|which|not that|but|actually|listen|dont|really|i see|i know|ic|"
-        "i understand|i hear you|is that so|ya|oh my|aw|oh dear"
+        "i understand|i hear you|is that so|ya|oh my|aw|oh dear|"
+        f"{EXCLAMATIONS}"
     ),
     "zh": (
         "等|等等|等一下|等下|等一等|等会|慢着|且慢|喂|怎么|为什么|什么|哪里|谁|再说|再来|就是|也是|那是|是这样|是这样啊|是吗|我知道|我了解|我理解|"

@@ -26,7 +26,7 @@ _SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
     rf"(?:{_SYLLABLE})+|u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
     r"|[мгх]*м[мгх]*|у+г+у+м+|[μχ]*μ[μχ]*|[אה]?(?:מ{2,}ם?|מם)|[اأإ]?ه?م{2,}|(?:[हम]\u094d?)*म\u094d?म"
-    r"|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
+    r"|u+g+h*|a+[ur]*g+h+|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
 )
 
 _BEGINS_LIKE_HUM = re.compile("[aeiouh]*m")

@@ -32,6 +32,8 @@ LISTENING = (
     "Evet, tamam.|Ναι, ναι.|Just det.|Joo joo.|نعم، نعم|أيوه|بله|כן, כן.|हाँ जी|अच्छा, ठीक है।|হ্যাঁ|ஆமாம்|جی ہاں|ใช่ค่ะ|ค่ะ|Vâng ạ.|"
     "Dạ, đúng rồi.|Iya, iya.|Oo nga.|"
     "I see.|I see, I see.|Really?|Makes sense.|Make sense.|Oh wow.|Interesting.|Exactly.|Alright.|Good point.|No kidding.|For sure.|"
+    "Oops.|Oops!|Whoops.|Ugh.|Ugg.|Uggh|Agh.|Argh!|Arrgh|Ouch!|Ow!|Whoa.|Whoaaa|Phew.|Yay!|Aww.|Awww|Eww|Achoo!|A Choo.|"
+    "Bless you.|Oh my god.|Oh my God!|OMG|Oh boy.|La la la.|La la la la.|La-la-la|Yikes!|Oh man.|Oops, okay.|"
     "明白。|真的吗？|明白，明白。|原来如此。|是吗？|没错。|哇，真的啊|说得对|我明白了。|太好了！|难怪。|收到|请继续。"
 ).split("|")
 TAKING = (
@@ -43,7 +45,7 @@ TAKING = (
     "நிறுத்து|رکو|หยุด|เดี๋ยวก่อน|Dừng lại!|Khoan đã.|Không.|Berhenti!|Tunggu.|Tigil!"
 ).split("|")
 NEITHER = (
-    "Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
+    "La.|Shh.|Oh no.|God|Boy|Man|Ug boots|Oops, stop.|Ouch, that hurts|Bless|Whoa there|Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
     "Ham.|Human|Home.|I'm home.|Him|Menu|Mean|Moon.|Name|Man|Name him|Ohm's law|Anna|Hannah|Emma|Hunan|Nun|Hm, home|Хмуро|人|我们|"
     "네, 그만|Sí, pero|Rightly so.|What time is it?|Stop the music in the kitchen.|今天天气怎么样"
 ).split("|")
@@ -221,7 +223,9 @@ def test_leading_words_are_of_the_other_tables_and_answers_are_not():
     assert leading == {"da", "ya", "не", "ei", "hej", "بس"}, "each is a yes or a no of another language"
 
 
-@pytest.mark.parametrize("text", ["", "嗯", "mmm", "um", "Yes, I", "好的我", "是不是", "no wait"])
+@pytest.mark.parametrize(
+    "text", ["", "嗯", "mmm", "um", "oops", "oh my god", "ugh", "Yes, I", "好的我", "是不是", "no wait"]
+)
 def test_a_hum_or_the_beginning_of_a_sentence_is_no_whole_answer(text):
     assert not is_whole_answer(text)
 
