@@ -2,7 +2,8 @@
 
 A transcriber takes "yeah" for Arabic, "对对对" for Japanese. So what it finds in a word counts only if it is likely: a
 language of this speaker, one of the two that are expected of everybody (unless it is written in the letters of the
-conversation instead of its own), or a text in the script of the conversation.
+conversation instead of its own, or is doubtful and this speaker has spoken others only), or a text in the script of the
+conversation.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from collections.abc import Sequence
 
 from realtime.core.characters import HAN, HANGUL, KANA
 from realtime.core.conversation import Image, InputSpeech, Item, Message, OutputSpeech, Part, Text
-from realtime.core.short_words import is_backchannel, takes_turn
+from realtime.core.short_words import is_backchannel, is_whole_answer, takes_turn
 
 EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
-WORSE = 0.7  # log-probability by which a likelier language may be worse
+# Log-probability by which a likelier language may be worse; less where the other one is expected of everybody, so that
+# who speaks another one now is followed
+WORSE, WORSE_THAN_EXPECTED = 0.7, 0.5
 
 _HAN, _KANA, _HANGUL = (re.compile(f"[{letters}]") for letters in (HAN, KANA, HANGUL))
 _SIGNS = re.compile("[ーｰ]")  # for a drawn-out vowel, in Japanese and elsewhere
@@ -31,14 +34,17 @@ _SCRIPTS = {language: script for script, languages in _LANGUAGES.items() for lan
 _ALSO = {"sr": "LATIN"}  # a second script of a language
 
 
-def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str) -> str | None:
+def likelier(
+    found: str | None, text: str, *, spoken: Sequence[str], talked: str, doubtful: bool = False
+) -> str | None:
     """The language in which this word should be read again; None: what was found is likely enough.
 
     `found` is the language that the transcriber found, `text` what it read, `spoken` the languages of what this speaker
-    said before, the newest last, `talked` the newest text of the conversation.
+    said before, the newest last, `talked` the newest text of the conversation; `doubtful`: the transcriber hardly
+    believes the text.
     """
     script = script_of(talked)
-    if found is None or script is None or not _is_strange(found, text, spoken, script):
+    if found is None or script is None or not _is_strange(found, text, spoken, script, doubtful):
         return None
     here = [
         language for language in spoken if script in (_SCRIPTS.get(language, "LATIN"), _ALSO.get(language))
@@ -47,13 +53,20 @@ def likelier(found: str | None, text: str, *, spoken: Sequence[str], talked: str
     return None if language == found else language
 
 
-def _is_strange(found: str, text: str, spoken: Sequence[str], script: str) -> bool:
+def worse(found: str | None, text: str) -> float:
+    """Log-probability by which the text in the likelier language may be worse than this one."""
+    return WORSE_THAN_EXPECTED if found in EXPECTED and is_written_in(found, text) else WORSE
+
+
+def _is_strange(found: str, text: str, spoken: Sequence[str], script: str, doubtful: bool) -> bool:
     """Whether this is hardly what was said. A command is one in any language: nobody waits for a second reading."""
     read = script_of(text)
     if takes_turn(text):
         return False
     if found not in EXPECTED:
         return found not in spoken and read != script
+    if doubtful and spoken and found not in spoken and read != script:
+        return not is_whole_answer(text) and not is_backchannel(text)
     # "shu'er" is no Chinese, whoever says it; but "OK" may be
     return read == script and not is_written_in(found, text) and not is_backchannel(text)
 

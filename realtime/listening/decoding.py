@@ -18,9 +18,9 @@ from realtime.core.invented import is_invented, keywords_and_prompt
 from realtime.core.short_language import newest_text
 from realtime.core.writable import writable
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable, without_trace
-from realtime.listening.certainty import is_sure
+from realtime.listening.certainty import is_sure, is_sure_of_language
 from realtime.listening.second_opinion import in_likelier_language, with_murmur
-from realtime.listening.spoken_language import SpokenLanguage, is_short
+from realtime.listening.spoken_language import SpokenLanguage, is_short, tells_no_language
 from realtime.providers.base import VAD_RATE, Transcriber, Transcript
 from realtime.upstream import TRANSCRIPTION, Upstream
 
@@ -82,13 +82,13 @@ class Decoding:
                 retryable=False,
             )
         timeout_s = self._context.settings.transcribe_timeout_s + TIMEOUT_S_PER_S * len(samples) / VAD_RATE
-        doubted = open_speech and self.language is None and is_short(samples)
-        doubted = doubted and self.speaks.assumed(samples) is None
+        asks = open_speech and self.language is None and tells_no_language(samples)
+        asks = asks and self.speaks.assumed(samples) is None
         try:
             async with deadlines.timeout(timeout_s):
                 decode = self._decode if open_speech else self._decode_alone
                 transcript = await contained(decode(transcriber, samples, final=final))
-            if doubted:
+            if asks and (is_short(samples) or not is_sure_of_language(transcript)):
                 spoken, talked = self.speaks.spoken, newest_text(self._context.conversation.items)
                 transcript = await in_likelier_language(
                     transcriber, samples, transcript, spoken=spoken, talked=talked, final=final

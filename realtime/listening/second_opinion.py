@@ -14,7 +14,8 @@ from typing import TypeVar
 from realtime import deadlines
 from realtime.contained import contained
 from realtime.core.audio_buffer import Samples
-from realtime.core.short_language import WORSE, likelier
+from realtime.core.short_language import likelier, worse
+from realtime.listening.certainty import is_sure_of_language
 from realtime.providers.base import Transcriber, Transcript
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,15 @@ async def in_likelier_language(
 ) -> Transcript:
     """What was read of a word, or what it is in the language of the conversation if that is likelier. `spoken`: the
     languages of this speaker; `talked`: the newest text of the conversation."""
-    language = likelier(transcript.language, transcript.text, spoken=spoken, talked=talked)
+    found, doubtful = transcript.language, not is_sure_of_language(transcript)
+    language = likelier(found, transcript.text, spoken=spoken, talked=talked, doubtful=doubtful)
     if language is None:
         return transcript
     again = await _opinion(partial(transcriber.transcribe, samples, language=language, final=final))
     if again is None or not again.text:
         return transcript
-    worse = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
-    return again if worse <= WORSE else transcript
+    by = (transcript.log_probability or 0.0) - (again.log_probability or 0.0)
+    return again if by <= worse(found, transcript.text) else transcript
 
 
 async def with_murmur(transcriber: Transcriber, samples: Samples, transcript: Transcript) -> Transcript:

@@ -10,7 +10,7 @@ from collections import deque
 from realtime.core.audio_buffer import Samples
 from realtime.core.energy_gate import sounding_s
 from realtime.core.short_language import is_written_in
-from realtime.listening.certainty import is_sure
+from realtime.listening.certainty import is_sure, is_sure_of_language
 from realtime.providers.base import Transcript
 
 LANGUAGE_AFTER = 2  # utterances in a row in one language: the next word need not tell it
@@ -74,7 +74,9 @@ class SpokenLanguage:
         if not _tells(transcript):
             return
         self._last.append(language)
-        if language and is_sure(transcript) and sounding_s(samples) >= SHORT_S:
+        sound_s = sounding_s(samples)
+        tells = is_sure(transcript) if sound_s >= TELLS_S else is_sure_of_language(transcript)
+        if language and tells and sound_s >= SHORT_S:
             self._spoken.pop(language, None)
             self._spoken[language] = None
 
@@ -88,3 +90,8 @@ def _tells(transcript: Transcript) -> bool:
 def is_short(samples: Samples) -> bool:
     """Whether somebody said a word, and hardly more."""
     return 0.0 < sounding_s(samples) < SHORT_S
+
+
+def tells_no_language(samples: Samples) -> bool:
+    """Whether this is so little speech that the language found in it may be wrong."""
+    return 0.0 < sounding_s(samples) < TELLS_S

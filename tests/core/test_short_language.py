@@ -65,6 +65,32 @@ def test_what_is_not_written_so_is_doubted_of_everybody():
     assert likelier("en", "灯", spoken=("en",), talked=CHINESE) == "zh"
 
 
+@pytest.mark.parametrize(
+    ("found", "text", "spoken", "doubtful", "language"),
+    [
+        ("zh", "火水水火塔", ("en",), True, "en"),  # laughter
+        ("zh", "火水水火塔", ("de", "en"), True, "en"),
+        ("zh", "关掉音乐。", ("en",), False, None),  # who speaks Chinese now is followed
+        ("zh", "火水水火塔", ("zh", "en"), True, None),
+        ("zh", "火水水火塔", (), True, None),  # nobody knows yet what this speaker speaks
+        ("zh", "我不知道", ("en",), True, None),  # a whole answer, a murmur and a command of any language
+        ("zh", "好的好的", ("en",), True, None),
+        ("zh", "下一个", ("en",), True, None),
+        ("ja", "そそそそて", ("en",), True, "en"),
+    ],
+)
+def test_a_doubtful_text_in_a_language_that_this_speaker_never_used_is_strange(
+    found, text, spoken, doubtful, language
+):
+    assert likelier(found, text, spoken=spoken, talked=ENGLISH, doubtful=doubtful) == language
+
+
+def test_english_is_doubted_of_who_speaks_chinese_only_and_a_script_of_the_conversation_is_not():
+    assert likelier("en", "Class note.", spoken=("zh",), talked=CHINESE, doubtful=True) == "zh"
+    assert likelier("en", "Class note.", spoken=("zh",), talked=CHINESE) is None
+    assert likelier("en", "Class note.", spoken=("fr",), talked="Il était une fois.", doubtful=True) is None
+
+
 def test_the_newest_words_count_and_instructions_do_not():
     items = (
         Message("a", "user", (Text(RUSSIAN),)),

@@ -72,6 +72,18 @@ def test_the_languages_that_were_spoken_have_the_newest_last_and_one_word_proves
     assert subject.spoken == ("en", "zh")
 
 
+def test_a_doubtful_text_of_little_sound_proves_no_language_and_that_of_a_sentence_does():
+    subject = SpokenLanguage()
+    for language, log_probability, samples in (
+        ("zh", -1.1, LITTLE),
+        ("en", -0.9, LITTLE),
+        ("de", -1.1, SENTENCE),
+    ):
+        subject.began()
+        subject.ended(text(language, log_probability), samples)
+    assert subject.spoken == ("en", "de")
+
+
 def test_a_text_that_has_no_letter_of_its_language_tells_nothing():
     subject = SpokenLanguage()
     for _ in range(LANGUAGE_AFTER):

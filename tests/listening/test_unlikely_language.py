@@ -10,7 +10,7 @@ from realtime.listening.transcription import Transcription
 from realtime.providers.base import Transcript
 from tests.contexts import Bench
 from tests.conversing import scripted
-from tests.listening.test_transcription import LOUD, WORD, Linguist, english
+from tests.listening.test_transcription import LONG, LOUD, WORD, Linguist, english
 
 
 @scripted
@@ -37,7 +37,10 @@ async def test_a_word_in_an_unlikely_language_is_read_again_in_that_of_the_conve
         ("Once there was a dog.", WORD, [arabic, english("Duck.", -2.0)], arabic.text, [None, "en"]),
         ("Once there was a dog.", WORD, [arabic, ProviderUnavailable("busy")], arabic.text, [None, "en"]),
         ("Once there was a dog.", WORD, [arabic, RuntimeError("broken")], arabic.text, [None, "en"]),
-        ("Once there was a dog.", LOUD, [arabic], arabic.text, [None]),  # more than a word
+        ("Once there was a dog.", LOUD, [arabic, english("Yeah.", -1.3)], "Yeah.", [None, "en"]),
+        # more than a word counts where it is sure, and so does what is long enough to tell its language
+        ("Once there was a dog.", LOUD, [Transcript("يح", "ar", -0.9)], arabic.text, [None]),
+        ("Once there was a dog.", LONG, [Transcript("يح", "ar", -1.1)], arabic.text, [None]),
         ("", WORD, [arabic], arabic.text, [None]),
     ):
         linguist = Linguist(*answers)
@@ -46,6 +49,22 @@ async def test_a_word_in_an_unlikely_language_is_read_again_in_that_of_the_conve
             bench.context.conversation.add(Message("item_1", "assistant", (OutputSpeech(talked),)))
         assert (await Transcription(bench.context).final(samples, None)).text == text
         assert [language for language, _ in linguist.told] == told
+
+
+@scripted
+async def test_laughter_that_is_read_as_chinese_is_read_in_the_only_language_of_this_speaker():
+    for read, in_english, text in (
+        (Transcript("火水水火塔", "zh", -1.1), english("Ha ha ha.", -1.5), "Ha ha ha."),
+        (Transcript("火水水火塔", "zh", -1.1), english("Toss, what?", -2.0), "火水水火塔"),
+        (Transcript("关掉音乐。", "zh", -0.7), None, "关掉音乐。"),
+    ):
+        linguist = Linguist(
+            english("Tell me a story.", -0.3), *([read, in_english] if in_english else [read])
+        )
+        subject = talking_english(linguist)
+        await subject.final(LONG, None)
+        assert (await subject.final(LOUD, None)).text == text
+        assert [language for language, _ in linguist.told] == [None, None, *(["en"] if in_english else [])]
 
 
 class Hesitates(Linguist):
