@@ -63,14 +63,14 @@ _COMPLETENESS = {  # by dangling, and ended by a mark: transcribers end fragment
 }
 
 
-def completeness_of(text: str) -> Completeness:
-    """Whether the text looks like a whole sentence."""
+def completeness_of(text: str, before: str = "") -> Completeness:
+    """Whether the text looks like a whole sentence. `before`: what the other said last, perhaps a question."""
     text = text.strip()
     if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
         return Completeness.INCOMPLETE
     ended = bool(_ENDS.search(text))
     asks = text.endswith(_ASKS)
-    if not asks and may_go_on(text):
+    if not asks and may_go_on(text, before):
         return _COMPLETENESS[True, ended]
     if is_whole_alone(text):
         return Completeness.COMPLETE

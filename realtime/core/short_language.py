@@ -91,6 +91,14 @@ def newest_text(items: Sequence[Item]) -> str:
     return ""
 
 
+def said_by_assistant(items: Sequence[Item]) -> str:
+    """What the assistant said last, perhaps a question; "" if the user has said or typed something since."""
+    newest = next(
+        (item for item in reversed(items) if isinstance(item, Message) and item.role != "system"), None
+    )
+    return newest_text([newest]) if newest is not None and newest.role == "assistant" else ""
+
+
 def _words(part: Part) -> str:
     match part:
         case Text(text):

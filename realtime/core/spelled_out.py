@@ -2,7 +2,8 @@
 
 Between the groups of a number people are silent for half a second and more, and transcribers write each group as a
 sentence: "079.", "0.7.9.", "5-5, 2.", "138-2256". So the characters at the end count, in all languages, and not the
-words. Amounts, years, dates and times are whole ("It costs 350.", "in 1984."). Pure.
+words. Amounts, years, dates and times are whole ("It costs 350.", "in 1984."). Where such a number has just been named
+or asked for, one digit is its first one ("My PIN is 4."). Pure.
 """
 
 from __future__ import annotations
@@ -98,19 +99,32 @@ _KINDS = (
     ),
     _TELEPHONE,
 )
-# Right before the digits: of what is told digit by digit or in pairs, so that one digit is the first one. Not any
-# number ("my lucky number is 7"), nor a code that may have one digit ("the exit code is 1").
-_TOLD_DIGIT_BY_DIGIT = re.compile(
-    r"(?:\b(?:(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|"
-    r"confirmation|booking|reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|"
-    r"licen[sc]e|ticket|case|id|pin|my|our|his|her|their)\s+number|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
+# What is told digit by digit or in pairs, so that one digit is the first one. Not any number ("my lucky number is 7"),
+# nor a code that may have one digit ("the exit code is 1").
+_NAMES = (
+    r"(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|confirmation|booking|"
+    r"reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|licen[sc]e|ticket|"
+    r"case|id|pin|my|our|your|his|her|their)\s+number|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
     r"(?:zip|postal|post)(?:\s?code)?|pass\s?(?:word|code)|"
-    rf"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|"
-    r"(?:(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"
-    r"密[码碼]|[验驗][证證][码碼]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?)\s*就?[是为為])"
+    r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code"
+)
+_HAN_NAMES = (
+    r"(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"
+    r"密[码碼]|[验驗][证證][码碼]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?"
+)
+_TOLD_DIGIT_BY_DIGIT = re.compile(  # right before the digits
+    rf"(?:\b(?:{_NAMES}){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|(?:{_HAN_NAMES})\s*就?[是为為])"
     r"(?:[\s,，]|\b(?:um|uh|er|well|okay|so)\b|嗯|呃)*$",
     re.IGNORECASE,
 )
+# The last sentence of the other: "What is your PIN?", "Please tell me your phone number."
+_ASKED = re.compile(
+    rf"\b(?:(?:your|the)\b(?:\s+[\w-]+){{0,3}}?\s+({_NAMES})(?!\w)|your number\b)", re.IGNORECASE
+)
+_ASKED_HAN = re.compile(rf"[您你的](?:{_HAN_NAMES})", re.IGNORECASE)
+_COUNTS = re.compile(r"\bhow\b|(?:[几幾]|多少)[个個位次]", re.IGNORECASE)  # "How many digits has your PIN?"
+_SENTENCES = re.compile(r"(?<=[.!?。！？])\s*(?=\S)")
+_FIRST_TOLD = re.compile(rf"[\d{_BETWEEN}]+|[A-Z]\d?")
 # 八, 五, 一, 七, 六, 九, 二, 零, 四, 三, as they are often misread at the end of a group: "我的电话号码是一三吧。"
 _MISREAD = re.compile(r"(?<=\d)\s*[吧巴爸我武以依起期气流留就酒而儿林灵领是事山]$")
 _NAMED_BEFORE = 32  # characters between what kind it is and the digits
@@ -127,10 +141,25 @@ _SPELLED = re.compile(
 )
 
 
-def may_go_on(text: str) -> bool:
-    """Whether more digits or letters may follow."""
+def may_go_on(text: str, before: str = "") -> bool:
+    """Whether more digits or letters may follow. `before`: what the other said last, perhaps "What is your PIN?"."""
     end = unicodedata.normalize("NFKC", text[-LOOKED_AT:]).rstrip(" .,、。")
-    return _letters_go_on(end) or _digits_go_on(_in_digits(end))
+    digits = _in_digits(end)
+    if _FIRST_TOLD.fullmatch(digits.strip()):
+        asked = _asked_for(before)
+        end, digits = asked + end, asked + digits
+    return _letters_go_on(end) or _digits_go_on(digits)
+
+
+def _asked_for(before: str) -> str:
+    """How somebody begins who tells the number that was asked for; "" if none was."""
+    question = _SENTENCES.split(unicodedata.normalize("NFKC", before[-LOOKED_AT:]).strip())[-1]
+    if _COUNTS.search(question):
+        return ""
+    if asked := _ASKED.search(question):
+        return f"my {asked[1] or 'number'} is "
+    asked = _ASKED_HAN.search(question)
+    return f"{asked[0][1:]}是 " if asked else ""
 
 
 def _in_digits(text: str) -> str:

@@ -30,6 +30,7 @@ class Evidence:
     stop: float | None = None  # that a full stop (or "?", "!") ends the text, by the transcriber
     acoustic: float | None = None  # that the turn is over, by the sound
     silent_ms: float = 0.0  # so much of the time before the pause counts as silence
+    before: str = ""  # what the other said last, perhaps a question
 
 
 class EarlyAnswer(Enum):
@@ -119,7 +120,7 @@ def is_unlikely(known: Evidence) -> bool:
 
 
 def _by_text(text: str, known: Evidence) -> float:
-    looks = completeness_of(text)
+    looks = completeness_of(text, known.before)
     word = _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
     # A word that ends few sentences ends this one where the transcriber is sure of the stop ("Turn it on."); at the end
     # of a list or of digits it is always sure

@@ -16,6 +16,7 @@ from realtime import deadlines
 from realtime.contained import contained
 from realtime.context import Context
 from realtime.core.endpointing import Endpointer, EndpointRules
+from realtime.core.short_language import said_by_assistant
 from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad, ServerVad
@@ -87,7 +88,8 @@ class EndOfTurnDelay:
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
         """What was said before this pause. `silent_ms`: so much before it counts as silence."""
         acoustic = self._known.acoustic
-        self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms)
+        before = said_by_assistant(self._context.conversation.items)
+        self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms, before=before)
         self._apply()
         self._ask_model()
 

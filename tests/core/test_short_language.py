@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.core.conversation import FunctionCall, Image, InputSpeech, Message, OutputSpeech, Text
-from realtime.core.short_language import is_written_in, likelier, newest_text, script_of
+from realtime.core.short_language import is_written_in, likelier, newest_text, said_by_assistant, script_of
 
 ENGLISH, CHINESE, RUSSIAN = "Once there was a dog.", "很久以前，有一只小狗。", "Жила-была собака."
 
@@ -102,6 +102,15 @@ def test_the_newest_words_count_and_instructions_do_not():
     assert newest_text(items) == CHINESE
     assert newest_text((*items, Message("f", "assistant", (OutputSpeech(ENGLISH),)))) == ENGLISH
     assert newest_text(items[2:]) == newest_text(()) == ""
+
+
+def test_what_the_assistant_said_last_counts_until_the_user_says_more():
+    asks = Message("a", "assistant", (OutputSpeech("What is your PIN?"),))
+    system = Message("c", "system", (Text("Be brief."),))
+    assert said_by_assistant((asks, system)) == "What is your PIN?"
+    assert (
+        said_by_assistant((asks, Message("b", "user", (InputSpeech("4."),)))) == said_by_assistant(()) == ""
+    )
 
 
 @pytest.mark.parametrize(

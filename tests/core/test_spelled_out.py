@@ -49,3 +49,29 @@ def test_groups_of_digits_and_letters_may_go_on(text: str) -> None:
 @pytest.mark.parametrize("text", WHOLE.split("|"))
 def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
     assert not may_go_on(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "goes_on"),
+    [
+        ("What is your PIN?", "4.", True),
+        ("What is your PIN?", "four, seven,", True),
+        ("What is your PIN?", "4719.", False),
+        ("Sure. Please tell me your phone number.", "42.", True),
+        ("What's your number?", "5.", True),
+        ("Could you give me the code we sent you?", "4.", True),
+        ("What is your postcode?", "S.", True),
+        ("请告诉我您的手机号。", "四。", True),
+        ("How many?", "4.", False),
+        ("What is your PIN? How many digits has it?", "4.", False),
+        ("Thank you for your PIN. And your age?", "42.", False),
+        ("What is your lucky number?", "7.", False),
+        ("What is the number of your room?", "12.", False),
+        ("您的密码有几位？", "四。", False),
+        ("What is your PIN?", "No.", False),
+        ("What is your PIN?", "I have 4.", False),
+        ("", "4.", False),
+    ],
+)
+def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked, text, goes_on) -> None:
+    assert may_go_on(text, asked) is goes_on

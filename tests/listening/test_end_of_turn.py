@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from realtime.core.conversation import Message, OutputSpeech
 from realtime.core.endpointing import Endpointer
 from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
 from realtime.errors import ProviderUnavailable
@@ -64,6 +65,18 @@ async def test_the_model_is_asked_once_in_each_pause_and_after_the_text():
         await asyncio.sleep(0.2)
         assert model.asked == number
         assert pause.silence_ms == silence_ms(Evidence("I would like to", acoustic=0.95), "low")
+    await pause.bench.context.tasks.aclose()
+
+
+@scripted
+async def test_a_digit_waits_for_more_where_the_assistant_asked_for_a_number():
+    pause = Pause(Model())
+    asked = Message("item_1", "assistant", (OutputSpeech("What is your PIN?"),))
+    pause.bench.context.conversation.add(asked)
+    pause.begin(text_comes=True)
+    pause.delay.text_known(Transcript("4."))
+    assert pause.silence_ms == silence_ms(Evidence("4.", before="What is your PIN?"), "low")
+    assert pause.silence_ms > silence_ms(Evidence("4.", before="How many?"), "low")
     await pause.bench.context.tasks.aclose()
 
 
