@@ -1,11 +1,13 @@
 """What a function gives, as text for the model: every value has one, also those that JSON does not know.
 
 A generator is a list of what it yields. One value that cannot be written as JSON becomes its own text, and the rest of
-the result stays as it is. Knows no tool and no call.
+the result stays as it is. What is no value yet, such as a coroutine without its `await`, is an error: its text would
+be told as if it were the answer. Knows no tool and no call.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import json
@@ -22,6 +24,10 @@ MAX_OUTPUT_CHARACTERS = 50_000
 MAX_ITEMS = MAX_OUTPUT_CHARACTERS // 2 + 1  # of a generator: each is two characters of the output or more
 _METHODS = ("model_dump", "to_dict")  # of pydantic, pandas and others
 _OF_ARRAYS = ("tolist", "item")  # of what has a `dtype`: numpy (arrays and single numbers), torch
+
+
+class Unfinished(Exception):
+    """The result holds what is no value yet. The message says what is missing."""
 
 
 def listed(function: Callable[[], Any], stopped: Callable[[], bool]) -> Any:
@@ -41,8 +47,9 @@ def listed(function: Callable[[], Any], stopped: Callable[[], bool]) -> Any:
 
 
 async def collected(result: Any, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> Any:
-    """The result, which may still have to be waited for. `in_thread` lists an iterator, because that may block."""
-    if inspect.isawaitable(result):
+    """The result, which may still have to be waited for: also that of an `async def` that gave a coroutine. `in_thread`
+    lists an iterator, because that may block."""
+    while inspect.isawaitable(result):
         result = await result
     if inspect.isasyncgen(result):
         return await _all_of(result)
@@ -62,7 +69,7 @@ async def _all_of(generator: Any) -> list[Any]:
 
 
 def as_output(result: Any) -> str:
-    """As text that is not too long and that can be written."""
+    """As text that is not too long and that can be written. Raises Unfinished."""
     return short(result if isinstance(result, str) else _as_json(result))
 
 
@@ -88,7 +95,8 @@ def _as_json(result: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON does not know, as one that it knows. Raises TypeError for a key that is none."""
+    """A value that JSON does not know, as one that it does. Raises Unfinished, and TypeError for a key that is none."""
+    _check_finished(value)
     if isinstance(value, list | tuple | set | frozenset | dict):
         raise TypeError(f"{type(value).__name__} as a key")
     if isinstance(value, type):
@@ -105,6 +113,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, Collection) else _said(value)
+
+
+def _check_finished(value: Any) -> None:
+    """Raises Unfinished for what somebody still has to wait for, to call or to list."""
+    if inspect.isawaitable(value):
+        missing = "an `await` is missing"
+    elif inspect.isasyncgen(value) or isinstance(value, Iterator):
+        missing = "make a list of it"
+    elif inspect.isroutine(value) or isinstance(value, functools.partial):
+        missing = "a call of it is missing"
+    else:
+        return
+    if inspect.iscoroutine(value):
+        value.close()
+    raise Unfinished(f"The tool gave a {type(value).__name__}: {missing}.")
 
 
 def _keyed(value: Any) -> Any:

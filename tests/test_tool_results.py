@@ -6,13 +6,14 @@ import threading
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime.core.messages import ToolCall
-from realtime.tool_results import MAX_OUTPUT_CHARACTERS, as_output
+from realtime.tool_results import MAX_OUTPUT_CHARACTERS, Unfinished, as_output
 from realtime.tools import Toolbox
 from tests.eventually import eventually
 from tests.test_tools import error_of, run
@@ -154,3 +155,49 @@ def test_an_iterator_of_a_coroutine_runs_in_a_thread_of_its_tool_and_ends_when_n
 
     asyncio.run(calls())
     assert [name.split("_")[0] for name in threads] == ["tool gives", "tool endless"]
+
+
+async def fetch() -> int:
+    return 21
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "said"),
+    [
+        (fetch, "The tool gave a function: a call of it is missing."),
+        ([].append, "The tool gave a builtin_function_or_method: a call of it is missing."),
+        (partial(int, "1"), "The tool gave a partial: a call of it is missing."),
+        (map(int, "12"), "The tool gave a map: make a list of it."),
+        ((n for n in (1, 2)), "The tool gave a generator: make a list of it."),
+    ],
+)
+@pytest.mark.parametrize(
+    "inside", [lambda each: each, lambda each: {"a": [each]}, lambda each: {(1, 2): each}]
+)
+def test_what_is_no_value_yet_is_an_error_wherever_it_is(unfinished, said, inside):
+    with pytest.raises(Unfinished) as caught:
+        as_output(inside(unfinished))
+    assert str(caught.value) == said
+
+
+def test_a_forgotten_await_is_an_error_for_the_model_and_a_line_in_the_log(caplog):
+    async def whole():
+        return fetch()
+
+    async def twice():
+        return whole()
+
+    async def nested():
+        return {"degrees": fetch()}
+
+    def nested_in_a_thread():
+        return {"degrees": fetch()}
+
+    assert [run(Toolbox([tool]), tool.__name__, "{}") for tool in (whole, twice)] == ["21", "21"]
+    assert not caplog.records
+    for tool in (nested, nested_in_a_thread):
+        output = run(Toolbox([tool]), tool.__name__, "{}")
+        assert (
+            error_of(output) == f"{tool.__name__} failed: The tool gave a coroutine: an `await` is missing."
+        )
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
