@@ -9,6 +9,7 @@ event loop stops for a `SystemExit` in it.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, TypeVar
 
@@ -39,6 +40,11 @@ async def contained(work: Awaitable[T]) -> T:
         raise Escaped(_named(error)) from error
     finally:
         del task  # it knows its error, and the trace of that knows us
+
+
+async def awaited(value: Any) -> Any:
+    """The value, also of a method that should be a coroutine and is none."""
+    return await value if inspect.isawaitable(value) else value
 
 
 class Outlived(Coroutine[Any, Any, T]):

@@ -15,14 +15,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import realtime
+from realtime import deadlines
 from realtime.commands.foreign_packages import OUR_DISTRIBUTION, foreign_packages
 from realtime.commands.free_port import free_port, port_command
 from realtime.errors import ConfigError, ProviderError, install_extra
 from realtime.settings import Settings
 from realtime.settings.together import SANDBOX_KEY
 from realtime.upstream import host_of
+
+if TYPE_CHECKING:
+    from realtime.providers.catalog import Source
 
 REACH_TIMEOUT_S = 8.0
 
@@ -56,7 +61,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
     findings += await _reach(settings)
     findings += await account_findings(settings, _reach)
     findings += [
-        _providers(settings),
+        await _providers(settings),
         _voice_detection(),
         _turn_end(),
         await asyncio.to_thread(_transcription, settings),
@@ -173,16 +178,33 @@ def _advice(error: ProviderError) -> str:
     return "check the network and MINIMAX_BASE_URL"
 
 
-def _providers(settings: Settings) -> Finding:
-    """Who plays which role, this package's own and those of other packages."""
+async def _providers(settings: Settings) -> Finding:
+    """Who plays which role. Those of other packages are created, as the server does it at its start, and closed."""
     from realtime.providers.catalog import ROLES, candidates
 
     try:
         chosen = {role: candidates(role, settings) for role in ROLES}
     except ConfigError as error:
         return Finding("providers", Verdict.BAD, "unknown", str(error))
+    try:
+        for source in (source for who in chosen.values() for source in who if source.entry_point is not None):
+            await _try(source, settings)
+    except (ConfigError, ModuleNotFoundError) as error:
+        return Finding("providers", Verdict.BAD, "cannot be used", str(error))
     names = [f"{role} {'/'.join(source.name for source in who) or 'none'}" for role, who in chosen.items()]
     return Finding("providers", Verdict.GOOD, ", ".join(names))
+
+
+async def _try(source: Source, settings: Settings) -> None:
+    """Raises ConfigError or ModuleNotFoundError if it cannot be created."""
+    from realtime.providers.roles import close
+
+    try:
+        async with deadlines.timeout(REACH_TIMEOUT_S):
+            await close(await source.create(settings))
+    except TimeoutError as error:
+        ours = f"The {source.role} {source.name!r} of the package {source.package}"
+        raise ConfigError(f"{ours} was not there after {REACH_TIMEOUT_S:g} s.") from error
 
 
 def _tools(settings: Settings) -> list[Finding]:

@@ -7,7 +7,7 @@ add another provider. Names are imported when they are first used, so that impor
 
 The modules, by what they are for:
 
-    the roles           base, store, quota, journal
+    the roles           base, store, roles, quota, journal
     which of them       catalog, upstreams, shared_quotas
     the platform        minimax
     other services      openai_chat, openai_transcriber

@@ -6,6 +6,7 @@ value a function `create(settings)` or a module with that function (`docs/extend
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 from collections.abc import Callable
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from realtime.contained import awaited
 from realtime.errors import ConfigError
 from realtime.own_code import what_broke
+from realtime.providers import roles
 from realtime.providers.weights import has_smart_turn
 from realtime.settings import Settings
 
@@ -63,27 +66,40 @@ class Source:
         dist = self.entry_point.dist if self.entry_point is not None else None
         return dist.name if dist is not None else "minimax-realtime"
 
-    def create(self, settings: Settings) -> Any:
-        """Create the provider. Raises ConfigError, or ModuleNotFoundError if an optional dependency is missing."""
-        if self.entry_point is None:
-            module = importlib.import_module(_PACKAGE + _MODULES[self.role, self.name])
-            return module.create(settings)
+    async def create(self, settings: Settings) -> Any:
+        """Create the provider, which can play its role. Raises ConfigError, or ModuleNotFoundError if an optional
+        dependency is missing."""
+        if self.entry_point is not None:
+            return await self._create_theirs(self.entry_point, settings)
+        if self.role == "end_of_turn":
+            return await asyncio.to_thread(self._create_ours, settings)  # loading the model is slow
+        return self._create_ours(settings)
+
+    def _create_ours(self, settings: Settings) -> Any:
+        return importlib.import_module(_PACKAGE + _MODULES[self.role, self.name]).create(settings)
+
+    async def _create_theirs(self, entry_point: EntryPoint, settings: Settings) -> Any:
         ours = f"The {self.role} {self.name!r} of the package {self.package}"
         try:
-            found = self.entry_point.load()
+            found = entry_point.load()
             create: Callable[[Settings], Any] = found.create if inspect.ismodule(found) else found
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"{ours} cannot be loaded: {error}.") from error
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{ours} cannot be loaded: {what_broke(error)}") from error
         try:
-            made = create(settings)
+            made = await awaited(create(settings))
         except (ConfigError, ModuleNotFoundError):
             raise
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{ours} cannot be created: {what_broke(error)}") from error
         if made is None:
             raise ConfigError(f"{ours} cannot be used: its create(settings) gives None.")
+        try:
+            roles.check(self.role, made)
+        except ConfigError as error:
+            await roles.close(made)
+            raise ConfigError(f"{ours} cannot be used: {error}") from error
         return made
 
 

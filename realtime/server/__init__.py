@@ -18,7 +18,8 @@ The modules, by what they are for:
     at another server   elsewhere, journaling, recording, recorded_changes, recorded_speech, told_messages,
                         restoring, claimed_tools
     what is stored      persistence, saving
-    providers           accounts, open_account, observed, given, offered_voices
+    providers           accounts, open_account, wrapped, observed, observed_speech, observed_store, given,
+                        offered_voices
 
 A conversation's way in is `realtime_endpoint.py`, `joining.py`, `live_session.py`, `connection.py`.
 """

@@ -21,10 +21,12 @@ from realtime.protocol.capabilities import OfferedVoice
 from realtime.providers.base import Providers, Speech
 from realtime.providers.catalog import Source
 from realtime.providers.minimax.transcriber import MiniMaxTranscriber
+from realtime.providers.roles import close
 from realtime.server.access import AccessDenied
 from realtime.server.observed import observed
 from realtime.server.offered_voices import RETRY_S
 from realtime.server.open_account import AccountUpstream, OpenAccount
+from realtime.server.wrapped import Later
 from realtime.settings import Settings
 from realtime.settings.accounts import every_account, may_use, settings_for
 from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION
@@ -136,7 +138,7 @@ class Accounts:
             found.setdefault(voice.id, voice)
         return tuple(found.values())
 
-    def observe(self, metrics: Metrics) -> Providers:
+    def observe(self, metrics: Metrics, later: Later | None = None) -> Providers:
         """Show them in these metrics, and let each learn from its requests. Returns the default one's providers."""
         self._metrics = metrics.add_accounts()
         for account in self._all:
@@ -144,7 +146,7 @@ class Accounts:
             if account is self._all[0]:
                 budgets = {CHAT: "", SPEECH: "", **budgets}
             account.providers = observed(
-                account.providers, metrics, AccountUpstream(metrics, account), budgets
+                account.providers, metrics, AccountUpstream(metrics, account), budgets, later
             )
             self._show(account, self._metrics)
         return self._all[0].providers
@@ -230,8 +232,8 @@ async def open_accounts(
         by_role = {}
         for role in [*roles, TRANSCRIBER] if hears else roles:
             source = next(each for each in sources[role] if each.is_platform)
-            provider = by_role[role] = source.create(theirs)
-            stack.push_async_callback(provider.aclose)
+            provider = by_role[role] = await source.create(theirs)
+            stack.push_async_callback(close, provider)
             if shared is not None:
                 shared.give_to(role, provider)
         opened.append(OpenAccount(account, theirs, dataclasses.replace(providers, **by_role), own))

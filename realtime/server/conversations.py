@@ -19,7 +19,7 @@ from realtime.providers.store import Store, StoredSummary
 from realtime.server.access import Caller
 from realtime.server.callers import RetryLater, for_callers
 from realtime.server.origins import add_for_pages
-from realtime.server.persistence import load_stored, read_item
+from realtime.server.persistence import asked, load_stored, read_item
 from realtime.server.state import ACCESS, OFFERS, OPENINGS, REGISTRY, SETTINGS, runtime_of
 from realtime.translate import to_wire_item
 
@@ -121,7 +121,7 @@ async def _asked(answer: Awaitable[T]) -> T:
     """The answer of the store. Raises RetryLater."""
     try:
         async with deadlines.timeout(TIMEOUT_S):
-            return await answer
+            return await asked(answer)
     except (ProviderError, TimeoutError) as error:
         raise _no_answer() from error
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from realtime.contained import awaited
 from realtime.core.messages import ChatEvent, ChatFinish, ChatUsage, TextDelta, ToolCallDelta, WordTime
 from realtime.errors import ProviderError, ProviderUnavailable
 from realtime.providers.base import (
@@ -26,6 +27,7 @@ from realtime.providers.base import (
     SpeechWords,
     Transcript,
 )
+from realtime.providers.store import StoredSummary, Taken
 
 T = TypeVar("T")
 CODE = "internal_error"  # nobody but the operator can mend it, and it is in this process
@@ -54,9 +56,18 @@ def _kind(given: object) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-async def awaited(value: Any) -> Any:
-    """The value, also of a method that should be a coroutine and is none."""
-    return await value if inspect.isawaitable(value) else value
+def unfit(who: str, given: object, lacking: str) -> ProviderError:
+    """The error for an object without all that its role needs: "... gave a Tones, which has no method `finish`."."""
+    return refused(f"{who} gave {_kind(given)}, which {lacking}.")
+
+
+def at_once(given: Any, who: str, needed: str) -> Any:
+    """What a plain method gave. Raises ProviderError if it is an `async def`: nobody waits for it."""
+    if not inspect.isawaitable(given):
+        return given
+    if inspect.iscoroutine(given):
+        given.close()
+    raise wrong(who, given, needed)
 
 
 async def stream_of(given: Any, who: str, method: str) -> AsyncGenerator[Any, None]:
@@ -164,6 +175,9 @@ class Sound:
             view = memoryview(pcm)
         except (TypeError, ValueError, BufferError):
             raise wrong(self._who, pcm, "SpeechAudio.pcm needs bytes of 16-bit PCM") from None
+        if sum(length > 1 for length in view.shape or ()) > 1:
+            kind = f"{_kind(pcm)} of the shape {view.shape}"
+            raise refused(f"{self._who} gave {kind}; SpeechAudio.pcm needs one channel.")
         if view.format not in _SAMPLES:
             kind = f"{_kind(pcm)} of the format {view.format!r}"
             raise refused(f"{self._who} gave {kind}; SpeechAudio.pcm needs bytes of 16-bit PCM.")
@@ -220,6 +234,61 @@ def probabilities(given: Any, count: int, who: str) -> list[float]:
     if len(given) != count:
         raise wrong(f"{who}, asked about {count} frames,", len(given), "one probability for each is needed")
     return [probability(each, who) for each in given]
+
+
+# -- what is stored ------------------------------------------------------------------------------------------
+
+
+def bodies(given: Any, who: str) -> tuple[bytes, ...] | None:
+    """These items; None: there is no such conversation. Raises ProviderError."""
+    if given is None:
+        return None
+    if type(given) is tuple and all(type(body) is bytes for body in given):
+        return given
+    return tuple(_body(body, who) for body in _list(given, who, "a tuple of bytes is needed"))
+
+
+def _body(given: Any, who: str) -> bytes:
+    """Databases have several types for it. A number or NULL in one row is a damaged item, which nobody can read."""
+    if isinstance(given, str):
+        return given.encode("utf-8", "surrogatepass")
+    if given is None or isinstance(given, int | float):
+        return repr(given).encode()
+    if not isinstance(given, bytes | bytearray | memoryview):
+        raise refused(f"{who} gave {_kind(given)} as an item; bytes are needed.")
+    return bytes(given)
+
+
+def taken(given: Any, who: str) -> Taken | None:
+    """This conversation with its epoch. Raises ProviderError."""
+    if given is None:
+        return None
+    items = bodies(given.items, who) if isinstance(given, Taken) else None
+    if items is None:
+        raise wrong(who, given, "a Taken with a tuple of bytes is needed")
+    return Taken(items, _whole(given.epoch, who, "Taken.epoch", least=0))
+
+
+def summaries(given: Any, who: str) -> list[StoredSummary]:
+    """This list of conversations. Raises ProviderError."""
+    return [_summary(each, who) for each in _list(given, who, "a list of StoredSummary is needed")]
+
+
+def _summary(given: Any, who: str) -> StoredSummary:
+    if not isinstance(given, StoredSummary):
+        raise wrong(who, given, "a list of StoredSummary is needed")
+    return StoredSummary(
+        _text(given.id, who, "StoredSummary.id"),
+        _number(given.created_unix_s, who, "StoredSummary.created_unix_s"),
+        _number(given.updated_unix_s, who, "StoredSummary.updated_unix_s"),
+        bodies(given.opening, who) or (),
+    )
+
+
+def _list(given: Any, who: str, needed: str) -> Sequence[Any]:
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes | bytearray | memoryview):
+        raise wrong(who, given, needed)
+    return given
 
 
 # -- parts of them -------------------------------------------------------------------------------------------

@@ -10,31 +10,32 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from realtime.contained import awaited
 from realtime.core.messages import ChatEvent, ChatRequest
 from realtime.core.playback_clock import Latency
 from realtime.core.prebuffer import Delivery
-from realtime.errors import ConfigError, ProviderError
+from realtime.errors import ProviderError
 from realtime.metrics import Metrics
+from realtime.providers import roles
 from realtime.providers.base import (
     ChatModel,
     EndOfTurnModel,
     Providers,
     Samples,
     Speech,
-    SpeechEvent,
     Transcriber,
     Transcript,
-    Utterance,
-    Voice,
     VoiceDetector,
     VoiceStream,
 )
 from realtime.server import given
+from realtime.server.observed_speech import ObservedSpeech
+from realtime.server.wrapped import Later, Tell, Wrapper
 from realtime.upstream import CHAT, SPEECH, TRANSCRIPTION, Upstream
 
 log = logging.getLogger(__name__)
@@ -48,10 +49,11 @@ def observed(
     metrics: Metrics,
     upstream: Upstream | None = None,
     budgets: Mapping[str, str] = BUDGETS,
+    later: Later | None = None,
 ) -> Providers:
     """The same providers, seen by these metrics. `budgets`: kinds of requests to show, with the account's name.
 
-    Raises ConfigError for one without a name."""
+    Raises ConfigError for one whose attributes are not those of its role."""
     upstream = upstream or Upstream(metrics)
     speech, observe = providers.speech, getattr(providers.speech, "observe", None)
     if observe is not None:
@@ -60,9 +62,9 @@ def observed(
     seen = dataclasses.replace(
         providers,
         chat=ObservedChat(providers.chat, upstream),
-        speech=speech if observe is not None else ObservedSpeech(speech, upstream),
+        speech=speech if observe is not None else ObservedSpeech(speech, upstream, later),
         transcriber=None if transcriber is None else ObservedTranscriber(transcriber, upstream, metrics),
-        vad=None if vad is None else ObservedDetector(vad),
+        vad=None if vad is None else ObservedDetector(vad, later),
         end_of_turn=None if end_of_turn is None else ObservedEndOfTurn(end_of_turn),
     )
     by_kind: dict[str, ChatModel | Speech] = {CHAT: seen.chat, SPEECH: seen.speech}
@@ -74,71 +76,22 @@ def observed(
     return seen
 
 
-class _Wrapper:
-    """What is not wrapped is asked of the provider itself."""
-
-    def __init__(self, provider: Any) -> None:
-        self._provider = provider
-        self._told: set[str] = set()  # what the log has of it
-
-    def __repr__(self) -> str:
-        return f"<observed {self._provider!r}>"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._provider, name)
-
-    def _tell(self, message: str, error: Exception | None = None) -> None:
-        """The operator, once: nobody else learns of it."""
-        if message not in self._told:
-            self._told.add(message)
-            log.error("%s", message, exc_info=error)
-
-    def _count(self, method: str) -> float:
-        """How many requests there are, by this method: without it, or where it fails, there is no limit."""
-        ask: Callable[[], Any] | None = getattr(self._provider, method, None)
-        try:
-            count = None if ask is None else ask()
-            return float("inf") if count is None or count != count else float(count)
-        except Exception as error:
-            self._tell(f"{method}() of {_class(self._provider)} failed: it counts as no limit", error)
-            return float("inf")
-
-    async def aclose(self) -> None:
-        await self._ask("aclose")
-
-    async def _ask(self, method: str) -> None:
-        ask = getattr(self._provider, method, None)
-        await given.awaited(None if ask is None else ask())
-
-
 def per_minute(provider: Any) -> float:
     """The requests a minute that its account allows. Installed providers may not say."""
     ask = getattr(provider, "requests_per_minute", None)
     return float("inf") if ask is None else float(ask())
 
 
-def _class(provider: Any) -> str:
-    return type(provider).__name__
-
-
-def _name_of(provider: Any, role: str) -> str:
-    """Raises ConfigError."""
-    name = getattr(provider, "name", None)
-    if not isinstance(name, str) or not name:
-        raise ConfigError(f"The {role} provider {_class(provider)} needs a `name`, a text that clients see.")
-    return str(name)
-
-
-class ObservedChat(_Wrapper, ChatModel):
+class ObservedChat(Wrapper, ChatModel):
     """A `ChatModel`."""
 
-    def __init__(self, chat: ChatModel, upstream: Upstream) -> None:
-        super().__init__(chat)
+    def __init__(self, chat: ChatModel, upstream: Upstream, later: Later | None = None) -> None:
+        super().__init__(chat, later)
         self._upstream = upstream
-        self.name = _name_of(chat, "chat")
+        self.name = roles.name_of(chat, "chat")
         self._who = f"The chat model {self.name}"
-        self.sees_images = bool(getattr(chat, "sees_images", False))  # installed providers may not say
-        self.context_tokens = getattr(chat, "context_tokens", None)
+        self.sees_images = roles.flag_of(chat, "chat", "sees_images")
+        self.context_tokens = roles.context_tokens_of(chat)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         self._upstream.asked(CHAT)
@@ -167,29 +120,35 @@ class ObservedChat(_Wrapper, ChatModel):
         await self._ask("prewarm")
 
 
-class ObservedTranscriber(_Wrapper, Transcriber):
+class ObservedTranscriber(Wrapper, Transcriber):
     """A `Transcriber`."""
 
     def __init__(self, transcriber: Transcriber, upstream: Upstream, metrics: Metrics) -> None:
         super().__init__(transcriber)
         self._upstream = upstream
-        self.name = _name_of(transcriber, "transcriber")
+        self.name = roles.name_of(transcriber, "transcriber")
         self._who = f"The transcriber {self.name}"
-        self.interim = bool(getattr(transcriber, "interim", False))  # installed providers may not say
+        self.interim = roles.flag_of(transcriber, "transcriber", "interim")
         self._seconds = {
             final: metrics.transcriptions.labels("final" if final else "interim") for final in (True, False)
         }
 
     def spare(self, language: str | None) -> bool:
         ask = getattr(self._provider, "spare", None)  # installed providers may not say
-        return ask is not None and bool(ask(language))
+        if ask is None:
+            return False
+        try:
+            return bool(given.at_once(ask(language), f"{self._who}'s spare()", "True or False is needed"))
+        except ProviderError as error:
+            self._tell(error.message)
+            return False
 
     async def transcribe(self, samples: Samples, *, language: str | None, final: bool) -> Transcript:
         began_s = _now()
         self._upstream.asked(TRANSCRIPTION)
         try:
             asked = self._provider.transcribe(samples, language=language, final=final)
-            transcript = given.transcript_of(await given.awaited(asked), self._who)
+            transcript = given.transcript_of(await awaited(asked), self._who)
         except ProviderError as error:
             self._upstream.failed(TRANSCRIPTION, error, getattr(self._provider, "address", None))
             raise
@@ -199,25 +158,25 @@ class ObservedTranscriber(_Wrapper, Transcriber):
 
     async def murmur(self, samples: Samples, transcript: Transcript) -> str | None:
         ask = getattr(self._provider, "murmur", None)  # installed providers may not know it
-        found = None if ask is None else await given.awaited(ask(samples, transcript))
+        found = None if ask is None else await awaited(ask(samples, transcript))
         return given.optional_text(found, self._who, "murmur()")
 
     async def prewarm(self) -> None:
         await self._ask("prewarm")
 
 
-class ObservedDetector(_Wrapper, VoiceDetector):
+class ObservedDetector(Wrapper, VoiceDetector):
     """A `VoiceDetector`."""
 
     def open(self) -> VoiceStream:
         try:
             stream = self._provider.open()
-            if not hasattr(stream, "probabilities"):
-                raise given.wrong("The voice detector's open()", stream, "a VoiceStream is needed")
+            if lacking := roles.lacks(stream, VoiceStream):
+                raise given.unfit("The voice detector's open()", stream, lacking)
         except Exception as error:  # of a provider from anywhere: the session lives without it
             self._tell("the voice detector does not open a stream", error)
             return _NoStream()
-        return _ObservedStream(stream, self._tell)
+        return _ObservedStream(stream, self._later, self._tell)
 
 
 class _NoStream(VoiceStream):
@@ -230,115 +189,38 @@ class _NoStream(VoiceStream):
 class _ObservedStream(_NoStream):
     """A stream whose answer is none is asked no more: it would give the same for each sound that comes."""
 
-    def __init__(self, stream: VoiceStream, tell: Callable[[str], None]) -> None:
-        self._stream, self._tell, self._broken = stream, tell, False
+    def __init__(self, stream: VoiceStream, later: Later, tell: Tell) -> None:
+        self._stream, self._later, self._tell, self._broken = stream, later, tell, False
 
     async def probabilities(self, frames: Sequence[Samples]) -> list[float]:
         if self._broken or not frames:
             return await super().probabilities(frames)
-        answer = await given.awaited(self._stream.probabilities(frames))
+        answer = await awaited(self._stream.probabilities(frames))
         try:
             return given.probabilities(answer, len(frames), "The voice detector")
         except ProviderError as error:
             self._broken = True
-            self._tell(error.message)
+            self._tell(error.message, None)
             raise
 
     def reset(self) -> None:
         if (reset := getattr(self._stream, "reset", None)) is not None:
-            reset()
+            self._later.do(reset(), "reset() of a voice stream", self._tell)
 
     def close(self) -> None:
         if (close := getattr(self._stream, "close", None)) is not None:
-            close()
+            self._later.do(close(), "close() of a voice stream", self._tell)
 
 
-class ObservedEndOfTurn(_Wrapper, EndOfTurnModel):
+class ObservedEndOfTurn(Wrapper, EndOfTurnModel):
     """An `EndOfTurnModel`."""
 
     async def finished(self, samples: Samples) -> float:
-        answer = await given.awaited(self._provider.finished(samples))
+        answer = await awaited(self._provider.finished(samples))
         try:
             return given.probability(answer, "The end-of-turn model")
         except ProviderError as error:
             self._tell(error.message)
-            raise
-
-
-class ObservedSpeech(_Wrapper, Speech):
-    """A `Speech` of another package."""
-
-    def __init__(self, speech: Speech, upstream: Upstream) -> None:
-        super().__init__(speech)
-        self._upstream = upstream
-
-    def open(self, voice: Voice) -> AbstractAsyncContextManager[Utterance]:
-        return self._open(voice)
-
-    @asynccontextmanager
-    async def _open(self, voice: Voice) -> AsyncIterator[Utterance]:
-        opened = await given.awaited(self._provider.open(voice))
-        if not hasattr(opened, "__aenter__"):
-            raise given.wrong("The voice's open()", opened, "an async context manager is needed")
-        async with opened as utterance:
-            yield _ObservedUtterance(utterance, self._upstream)
-
-    def prewarm(self, voice: Voice) -> None:
-        if (prewarm := getattr(self._provider, "prewarm", None)) is not None:
-            prewarm(voice)
-
-    def latency(self, voice: Voice) -> Latency:
-        return self._learnt("latency", voice, Latency)
-
-    def delivery(self, voice: Voice) -> Delivery:
-        return self._learnt("delivery", voice, Delivery)
-
-    def _learnt(self, method: str, voice: Voice, kind: type[_Learnt]) -> _Learnt:
-        """What the voice knows of itself; the common guess where it knows nothing."""
-        ask = getattr(self._provider, method, None)
-        known = None if ask is None else ask(voice)
-        if isinstance(known, kind):
-            return known
-        if ask is not None:
-            self._tell(given.wrong(f"The voice's {method}()", known, f"a {kind.__name__} is needed").message)
-        return kind()
-
-    def requests_left(self) -> float:
-        return self._count("requests_left")
-
-    def requests_per_minute(self) -> float:
-        return self._count("requests_per_minute")
-
-
-class _ObservedUtterance(Utterance):
-    def __init__(self, utterance: Utterance, upstream: Upstream) -> None:
-        self._utterance = utterance
-        self._upstream = upstream
-        self._said = 0
-
-    async def say(self, text: str) -> int:
-        self._upstream.asked(SPEECH)
-        try:
-            await given.awaited(self._utterance.say(text))
-        except ProviderError as error:
-            self._upstream.failed(SPEECH, error)
-            raise
-        self._said += 1
-        return self._said - 1
-
-    async def finish(self) -> None:
-        await given.awaited(self._utterance.finish())
-
-    async def events(self) -> AsyncGenerator[SpeechEvent, None]:
-        sound = given.Sound("The voice")
-        try:
-            told = await given.stream_of(self._utterance.events(), "The voice", "events")
-            async with aclosing(told) as events:
-                async for each in events:
-                    if (event := sound.event(each)) is not None:
-                        yield event
-        except ProviderError as error:
-            self._upstream.failed(SPEECH, error)
             raise
 
 

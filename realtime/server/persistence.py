@@ -322,17 +322,17 @@ class StoredConversation:
 
 async def load_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
     """The stored conversation, to read it; None if this owner has none with this id. Raises ProviderError."""
-    bodies = await _asked(store.load(owner, conversation_id))
+    bodies = await asked(store.load(owner, conversation_id))
     return None if bodies is None else _stored(conversation_id, Taken(bodies))
 
 
 async def take_stored(store: Store, owner: str, conversation_id: str) -> StoredConversation | None:
     """The same for a session that goes on with it, and from now on is the only one that changes it."""
-    taken = await _asked(store.take(owner, conversation_id))
+    taken = await asked(store.take(owner, conversation_id))
     return None if taken is None else _stored(conversation_id, taken)
 
 
-async def _asked(answer: Awaitable[T]) -> T:
+async def asked(answer: Awaitable[T]) -> T:
     """What the store says. Raises ProviderError."""
     try:
         return await contained(answer)

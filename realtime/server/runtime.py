@@ -13,7 +13,7 @@ import importlib.util
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,15 @@ from realtime.contained import contained
 from realtime.core.account import Limit
 from realtime.errors import ConfigError, install_extra
 from realtime.metrics import Metrics
-from realtime.providers import noise_reduction, voice_weights, weights
+from realtime.providers import noise_reduction, roles, voice_weights, weights
 from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Transcriber
 from realtime.providers.catalog import ROLES, Source, candidates
 from realtime.providers.journal import Journal
 from realtime.providers.store import Store
 from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import observed, per_minute
+from realtime.server.observed_store import ObservedStore
+from realtime.server.wrapped import Later
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
 from realtime.settings.load import secrets_of
@@ -91,6 +93,7 @@ class Runtime:
     journal: Journal | None = None  # where other servers find what they need to go on with a session
     copies: Store | None = None  # the items of sessions for these servers, where they do not share the store
     of_others: Store | None = None  # what a server with another store has kept; with a journal always there
+    later: Later = field(default_factory=Later)  # what providers gave to be waited for where nobody waits
     accounts: Accounts | None = None  # where there are several; the fields above are those of the default one
 
     @property
@@ -117,11 +120,15 @@ class Runtime:
         return dataclasses.replace(self, settings=account.settings, providers=account.providers)
 
     def seen_by(self, metrics: Metrics) -> Runtime:
-        """The same, with all that is asked of services counted in these metrics."""
+        """The same, with all that is asked of services counted in these metrics, and all that they give looked at."""
         self.observe(metrics)
         several = self.accounts
-        seen = observed(self.providers, metrics) if several is None else several.observe(metrics)
-        return dataclasses.replace(self, providers=seen)
+        if several is None:
+            seen = observed(self.providers, metrics, later=self.later)
+        else:
+            seen = several.observe(metrics, self.later)
+        store = None if self.store is None else ObservedStore(self.store, self.later)
+        return dataclasses.replace(self, providers=seen, store=store)
 
     @property
     def transcriber_name(self) -> str:
@@ -165,7 +172,7 @@ async def open_runtime(
         for role, choice in sources.items():
             provider = by_role[role] = await _create(choice, settings, missing)
             if provider is not None:
-                stack.push_async_callback(provider.aclose)
+                stack.push_async_callback(roles.close, provider)
             if quotas is not None:
                 quotas.give_to(role, provider)
         if problem := tracing.problem_of(settings):
@@ -177,6 +184,8 @@ async def open_runtime(
         if all_providers.transcriber is not None:
             await stack.enter_async_context(_prewarming(all_providers.transcriber, missing))
         accounts = await _accounts(settings, sources, all_providers, stack, quotas)
+        later = Later()
+        stack.push_async_callback(later.aclose)
         not_ready = quotas.not_ready if quotas is not None else _ready
         shown = [quotas, of_others, store if settings.redis and _is_shared(store) else None]
         observe = partial(_show, shown) if any(shown) else _nothing_to_see
@@ -192,6 +201,7 @@ async def open_runtime(
             journal=journal,
             copies=copies,
             of_others=of_others,
+            later=later,
             accounts=accounts,
         )
 
@@ -204,8 +214,8 @@ def _given(providers: ProviderOverrides | None) -> dict[str, Any]:
             raise ConfigError(f"There is no provider role {role!r}; the roles are {', '.join(ROLES)}.")
         if provider is None and role not in (*_OPTIONAL, "store"):
             raise ConfigError(f"A server needs the role {role}: leave it out to use the configured provider.")
-        if isinstance(provider, type):
-            raise ConfigError(f"The {role} provider is the class {provider.__name__}: give an object of it.")
+        if provider is not None:
+            roles.check(role, provider)
     return by_role
 
 
@@ -295,9 +305,7 @@ async def _create(sources: Iterable[Source], settings: Settings, missing: list[M
     """The first of these providers that can be created. Raises ConfigError if the server needs the role."""
     for source in sources:
         try:
-            if source.role == "end_of_turn" and source.entry_point is None:
-                return await asyncio.to_thread(source.create, settings)  # loading the model is slow
-            return source.create(settings)
+            return await source.create(settings)
         except (ConfigError, ModuleNotFoundError) as error:
             if source.role not in _OPTIONAL:
                 raise

@@ -1,9 +1,12 @@
 """Providers by name: those of this package, those of other installed packages, and the errors."""
 
+import sys
 import textwrap
 
 import pytest
 
+from realtime.commands import checks
+from realtime.commands.checks import Verdict
 from realtime.errors import ConfigError
 from realtime.providers.catalog import ROLES, candidates, find, known
 from realtime.providers.memory_store import MemoryStore
@@ -48,6 +51,7 @@ def install(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text("\n".join(["[realtime.providers]", *points, ""]))
         (site / f"{module}.py").write_text(textwrap.dedent(code))
         monkeypatch.syspath_prepend(site)
+        monkeypatch.delitem(sys.modules, module, raising=False)
 
     return installed
 
@@ -128,14 +132,14 @@ async def test_the_error_of_each_role_names_its_setting(setting, variable):
             pass
 
 
-def test_the_error_for_a_broken_package_names_it(acme):
+async def test_the_error_for_a_broken_package_names_it(acme):
     with pytest.raises(ConfigError, match="store 'gone' of the package acme cannot be loaded: No module"):
-        find("store", "gone").create(Settings())
+        await find("store", "gone").create(Settings())
     with pytest.raises(ConfigError, match="speech 'nothing' of the package acme cannot be loaded"):
-        find("speech", "nothing").create(Settings())
+        await find("speech", "nothing").create(Settings())
 
 
-def test_a_mistake_in_a_package_is_named_with_its_place(install):
+async def test_a_mistake_in_a_package_is_named_with_its_place(install):
     code = """
     def breaks(settings):
         raise RuntimeError("boom")
@@ -145,17 +149,88 @@ def test_a_mistake_in_a_package_is_named_with_its_place(install):
 
     def exits(settings):
         raise SystemExit("usage")
+
+    def takes_nothing():
+        return None
+
+    async def exits_later(settings):
+        raise SystemExit("usage")
+
+    class Silent:
+        name, closed = "silent", 0
+
+        def aclose(self):
+            Silent.closed += 1
+
+    def half(settings):
+        return Silent()
     """
-    points = [f"chat.{name} = broken_voice:{name}" for name in ("breaks", "gives_none", "exits")]
+    names = ("breaks", "gives_none", "exits", "takes_nothing", "exits_later", "half")
+    points = [f"chat.{name} = broken_voice:{name}" for name in names]
     install("broken", "broken_voice", code, *points)
     for name, said in {
         "breaks": "cannot be created: broken_voice.py line 3: RuntimeError: boom",
         "gives_none": "cannot be used: its create(settings) gives None.",
         "exits": "cannot be created: broken_voice.py line 9: SystemExit: usage",
+        "takes_nothing": "cannot be created: TypeError: takes_nothing() takes 0 positional arguments but 1 was given",
+        "exits_later": "cannot be created: broken_voice.py line 15: SystemExit: usage",
+        "half": "cannot be used: The chat provider Silent has no method `stream`.",
     }.items():
         with pytest.raises(ConfigError) as caught:
-            find("chat", name).create(Settings())
+            await find("chat", name).create(Settings())
         assert str(caught.value) == f"The chat '{name}' of the package broken {said}"
+    assert sys.modules["broken_voice"].Silent.closed == 1, "what cannot be used is closed again"
+
+
+PLAIN = """
+    closed = []
+
+    class Plain:
+        name = "plain-1"
+
+        async def stream(self, request):
+            yield "Hello."
+
+    class Closes(Plain):
+        def aclose(self):
+            closed.append(self.name)
+
+    def create(settings):
+        return Plain()
+
+    async def create_later(settings):
+        return Closes()
+
+    def create_none(settings):
+        return None
+"""
+
+
+@pytest.fixture
+def plain(install):
+    names = {"plain": "create", "later": "create_later", "none": "create_none"}
+    install(
+        "plain", "plain_chat", PLAIN, *(f"chat.{name} = plain_chat:{made}" for name, made in names.items())
+    )
+
+
+async def test_a_provider_of_a_package_needs_no_class_of_ours_and_may_be_created_by_a_coroutine(plain):
+    for name, closed in (("plain", []), ("later", ["plain-1"])):
+        settings = chosen(chat_provider=name, transcriber="none", store="none")
+        async with open_runtime(settings) as runtime:
+            assert runtime.providers.chat.name == "plain-1"
+        assert sys.modules["plain_chat"].closed == closed
+
+
+async def test_the_doctor_creates_the_providers_of_other_packages(plain):
+    for name, verdict in (("plain", Verdict.GOOD), ("later", Verdict.GOOD), ("none", Verdict.BAD)):
+        finding = await checks._providers(chosen(chat_provider=name, transcriber="none"))
+        assert finding.verdict is verdict
+    assert (
+        finding.advice
+        == "The chat 'none' of the package plain cannot be used: its create(settings) gives None."
+    )
+    assert sys.modules["plain_chat"].closed == ["plain-1"]
 
 
 def test_a_name_in_two_packages_is_an_error(acme, install):
@@ -164,9 +239,9 @@ def test_a_name_in_two_packages_is_an_error(acme, install):
         find("chat", "acme")
 
 
-def test_the_same_entry_point_twice_is_no_error(acme, install):
+async def test_the_same_entry_point_twice_is_no_error(acme, install):
     install("acme_again", "acme_again", "", "chat.acme = acme_voice")  # as an editable install beside a wheel
-    assert find("chat", "acme").create(Settings()).name == "acme auto"
+    assert (await find("chat", "acme").create(Settings())).name == "acme auto"
 
 
 @pytest.mark.parametrize(

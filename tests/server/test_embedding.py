@@ -118,6 +118,8 @@ async def test_two_servers_can_use_the_same_chat_model():
         ({"brain": FakeChat()}, "There is no provider role 'brain'; the roles are vad, transcriber, "),
         ({"chat": None}, "A server needs the role chat: leave it out"),
         ({"speech": FakeSpeech}, "The speech provider is the class FakeSpeech: give an object of it."),
+        ({"store": "sqlite:/a"}, "The store provider is a value of the type str: give an object with "),
+        ({"store": FakeChat()}, "The store provider FakeChat has no methods `save`, `load` and `forget`."),
     ],
 )
 async def test_a_wrong_provider_is_a_config_error(own, sentence):

@@ -1,0 +1,166 @@
+"""What an object needs for a role, looked at before somebody waits for it: at the start, and where a stream is opened.
+
+A subclass inherits the stubs of its Protocol. They answer None without a word, so a method that is only inherited from
+there is missing. Does not call the methods of a role: what they give is looked at in `server/given.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import operator
+from typing import Any
+
+from realtime.contained import awaited, contained
+from realtime.errors import ConfigError
+from realtime.providers.base import (
+    ChatModel,
+    EndOfTurnModel,
+    ListsVoices,
+    Speech,
+    Transcriber,
+    Utterance,
+    VoiceDetector,
+    VoiceStream,
+)
+from realtime.providers.store import DropsConversations, ListsConversations, Store
+
+log = logging.getLogger(__name__)
+
+PROTOCOLS: dict[str, type] = {
+    "vad": VoiceDetector,
+    "transcriber": Transcriber,
+    "end_of_turn": EndOfTurnModel,
+    "chat": ChatModel,
+    "speech": Speech,
+    "store": Store,
+}
+NEEDED: dict[type, tuple[str, ...]] = {
+    VoiceDetector: ("open",),
+    VoiceStream: ("probabilities",),
+    Transcriber: ("transcribe",),
+    EndOfTurnModel: ("finished",),
+    ChatModel: ("stream",),
+    Speech: ("open",),
+    Utterance: ("say", "finish", "events"),
+    Store: ("save", "load", "forget"),
+}
+# What an object may offer beside its role. Who says so by its class must have the method.
+OFFERED: dict[type, str] = {ListsVoices: "voices", ListsConversations: "listing", DropsConversations: "hold"}
+
+
+def check(role: str, provider: Any) -> None:
+    """Look at what the caller gave or a package created. Raises ConfigError for what cannot play this role."""
+    if isinstance(provider, type):
+        raise ConfigError(f"The {role} provider is the class {provider.__name__}: give an object of it.")
+    needed = PROTOCOLS[role]
+    if not any(_has(provider, method, needed) for method in NEEDED[needed]) and _is_plain(provider):
+        raise ConfigError(
+            f"The {role} provider is a value of the type {type(provider).__name__}: give an object with the "
+            f"{_methods(NEEDED[needed])}."
+        )
+    lacking = lacks(provider, needed)
+    for offer, method in OFFERED.items():
+        if not lacking and offer in type(provider).__mro__ and not _has(provider, method, offer):
+            lacking = f"has no {_methods((method,))}"
+    if lacking:
+        raise ConfigError(f"The {role} provider {type(provider).__name__} {lacking}.")
+    if role in ("chat", "transcriber"):
+        name_of(provider, role)
+    if role == "chat":
+        context_tokens_of(provider)
+        flag_of(provider, role, "sees_images")
+    if role == "transcriber":
+        flag_of(provider, role, "interim")
+
+
+def lacks(found: Any, protocol: type) -> str:
+    """As "has no method `forget`"; "" for an object that has all that this Protocol needs."""
+    missing = [method for method in NEEDED[protocol] if not _has(found, method, protocol)]
+    return f"has no {_methods(missing)}" if missing else ""
+
+
+def inherits(found: Any, method: str, protocol: type) -> bool:
+    """Whether this method is the Protocol's own, or is not there."""
+    return not _has(found, method, protocol)
+
+
+def _has(found: Any, method: str, protocol: type) -> bool:
+    try:
+        own = getattr(found, method, None)
+    except Exception:  # a property of somebody's class
+        return False
+    return callable(own) and getattr(own, "__func__", own) is not getattr(protocol, method)
+
+
+def _is_plain(provider: Any) -> bool:
+    """A text, a dictionary, a function: what belongs elsewhere, or is no object of anybody's class."""
+    return type(provider).__module__ == "builtins"
+
+
+def _methods(names: tuple[str, ...] | list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) == 1:
+        return f"method {quoted[0]}"
+    return f"methods {', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+# -- attributes ----------------------------------------------------------------------------------------------
+
+
+def name_of(provider: Any, role: str) -> str:
+    """Raises ConfigError."""
+    name = getattr(provider, "name", None)
+    if not isinstance(name, str) or not name:
+        needed = "needs a `name`, a text that clients see"
+        raise ConfigError(f"The {role} provider {type(provider).__name__} {needed}.")
+    return str(name)
+
+
+def context_tokens_of(chat: Any) -> int | None:
+    """How long a prompt may be; None where nobody knows. Raises ConfigError."""
+    given = getattr(chat, "context_tokens", None)
+    if given is None:
+        return None
+    try:
+        tokens = int(given if isinstance(given, float) and given == int(given) else operator.index(given))
+    except (TypeError, ValueError, OverflowError):
+        tokens = 0
+    if tokens < 1 or isinstance(given, bool):
+        raise ConfigError(
+            f"The chat provider {type(chat).__name__} has {_shown(given)} as `context_tokens`: a whole number above 0 "
+            "is needed, or None."
+        )
+    return tokens
+
+
+def flag_of(provider: Any, role: str, name: str) -> bool:
+    """Raises ConfigError for what is neither yes nor no, such as "no" or a method."""
+    given = getattr(provider, name, False)
+    plain = given.item() if getattr(given, "shape", None) == () and hasattr(given, "item") else given
+    if plain is None or plain in (0, 1):
+        return bool(plain)
+    of = f"The {role} provider {type(provider).__name__}"
+    raise ConfigError(f"{of} has {_shown(given)} as `{name}`: True or False is needed.")
+
+
+def _shown(given: Any) -> str:
+    """A text or a number as it is written; of all else its class."""
+    if isinstance(given, str | int | float):
+        return repr(given)[:40]
+    return f"a value of the type {type(given).__name__}"
+
+
+# -- the end -------------------------------------------------------------------------------------------------
+
+
+async def close(provider: Any) -> None:
+    """Its `aclose`, where it has one. One that fails is told, and keeps nothing else from its end."""
+    try:
+        await contained(_close(provider))
+    except Exception as error:  # of a provider from anywhere
+        log.error("aclose() of %s failed", type(provider).__name__, exc_info=error)
+
+
+async def _close(provider: Any) -> None:
+    aclose = getattr(provider, "aclose", None)
+    await awaited(None if aclose is None else aclose())

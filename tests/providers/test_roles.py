@@ -1,0 +1,202 @@
+"""What an object needs for a role: what is missing or wrong is named before the server starts."""
+
+import ast
+import inspect
+import textwrap
+
+import numpy as np
+import pytest
+
+from realtime.errors import ConfigError
+from realtime.providers.base import (
+    ChatModel,
+    EndOfTurnModel,
+    ListsVoices,
+    Speech,
+    Transcriber,
+    Utterance,
+    VoiceDetector,
+    VoiceStream,
+)
+from realtime.providers.catalog import ROLES
+from realtime.providers.memory_store import MemoryStore
+from realtime.providers.roles import NEEDED, OFFERED, PROTOCOLS, check, close, lacks
+from realtime.providers.store import DropsConversations, ListsConversations, Store
+from tests.fakes import FakeChat, FakeEndOfTurnModel, FakeSpeech, FakeTranscriber, FakeVad
+
+
+def stubs(protocol: type) -> tuple[str, ...]:
+    """Its methods without a body: who does not write them has none."""
+    (cls,) = ast.parse(textwrap.dedent(inspect.getsource(protocol))).body
+    methods = (each for each in cls.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    last = ((each.name, each.body[-1]) for each in methods)
+    return tuple(name for name, body in last if isinstance(body, ast.Expr) and body.value.value is Ellipsis)
+
+
+def test_every_stub_of_a_protocol_is_needed():
+    assert {protocol: stubs(protocol) for protocol in NEEDED} == NEEDED
+    assert {protocol: stubs(protocol) for protocol in OFFERED} == {
+        key: (name,) for key, name in OFFERED.items()
+    }
+    assert set(PROTOCOLS) == set(ROLES)
+
+
+class Half(Store):
+    async def load(self, owner, conversation_id):
+        return None
+
+    async def save(self, owner, conversation_id, epoch, changes):
+        return None
+
+
+class Misspelt(Half):
+    async def forgett(self, owner, conversation_id):
+        return None
+
+
+class NoFunction(Half):
+    forget = True
+
+
+class Plain:
+    name = "plain"
+
+    async def stream(self, request):
+        yield "Hello"
+
+
+class Fails:
+    @property
+    def stream(self):
+        raise RuntimeError
+
+
+def made(base: type, **own: object) -> object:
+    return type("Mine", (base,), own)()
+
+
+@pytest.mark.parametrize(
+    ("role", "provider", "said"),
+    [
+        ("store", Half(), "The store provider Half has no method `forget`."),
+        ("store", Misspelt(), "The store provider Misspelt has no method `forget`."),
+        ("store", NoFunction(), "The store provider NoFunction has no method `forget`."),
+        ("store", made(Store), "The store provider Mine has no methods `save`, `load` and `forget`."),
+        ("store", made(MemoryStore, forget=Store.forget), "The store provider Mine has no method `forget`."),
+        ("store", made(Plain), "The store provider Mine has no methods `save`, `load` and `forget`."),
+        ("chat", made(ChatModel, name="n"), "The chat provider Mine has no method `stream`."),
+        ("chat", Fails(), "The chat provider Fails has no method `stream`."),
+        ("speech", made(Speech), "The speech provider Mine has no method `open`."),
+        (
+            "transcriber",
+            made(Transcriber, name="n"),
+            "The transcriber provider Mine has no method `transcribe`.",
+        ),
+        ("vad", made(VoiceDetector), "The vad provider Mine has no method `open`."),
+        ("end_of_turn", made(EndOfTurnModel), "The end_of_turn provider Mine has no method `finished`."),
+    ],
+)
+def test_a_method_that_is_not_there_or_only_a_stub_is_named(role, provider, said):
+    with pytest.raises(ConfigError) as caught:
+        check(role, provider)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        ("sqlite:/tmp/x", "is a value of the type str: give an object with the methods `save`, `load` and"),
+        ({}, "is a value of the type dict: "),
+        (len, "is a value of the type builtin_function_or_method: "),
+        (MemoryStore, "is the class MemoryStore: give an object of it."),
+    ],
+)
+def test_what_is_no_object_of_a_class_is_named(provider, said):
+    with pytest.raises(ConfigError, match=f"^The store provider {said}"):
+        check("store", provider)
+
+
+@pytest.mark.parametrize(
+    ("role", "base", "offer", "method"),
+    [
+        ("store", MemoryStore, ListsConversations, "listing"),
+        ("store", MemoryStore, DropsConversations, "hold"),
+        ("speech", FakeSpeech, ListsVoices, "voices"),
+    ],
+)
+def test_who_offers_more_has_its_method(role, base, offer, method):
+    class Offers(base, offer):
+        pass
+
+    setattr(Offers, method, getattr(offer, method))
+    with pytest.raises(ConfigError, match=f"The {role} provider Offers has no method `{method}`."):
+        check(role, Offers())
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "said"),
+    [
+        ("chat", {"name": None}, "needs a `name`, a text that clients see."),
+        ("chat", {"context_tokens": "8k"}, "has '8k' as `context_tokens`: a whole number above 0 is needed"),
+        ("chat", {"context_tokens": 0}, "has 0 as `context_tokens`"),
+        ("chat", {"context_tokens": 0.5}, "has 0.5 as `context_tokens`"),
+        ("chat", {"context_tokens": float("nan")}, "has nan as `context_tokens`"),
+        ("chat", {"context_tokens": lambda self: 5}, "has a value of the type method as `context_tokens`"),
+        ("chat", {"sees_images": "no"}, "has 'no' as `sees_images`: True or False is needed."),
+        ("chat", {"sees_images": lambda self: False}, "has a value of the type method as `sees_images`"),
+        ("transcriber", {"name": ""}, "needs a `name`"),
+        ("transcriber", {"interim": "yes"}, "has 'yes' as `interim`"),
+    ],
+)
+def test_an_attribute_of_another_kind_is_named(role, own, said):
+    base = Plain if role == "chat" else type("Hears", (), {"name": "n", "transcribe": lambda self: None})
+    with pytest.raises(ConfigError) as caught:
+        check(role, type("Mine", (base,), own)())
+    assert str(caught.value).startswith(f"The {role} provider Mine {said}")
+
+
+def test_what_has_all_is_taken():
+    for role, provider in {
+        "chat": FakeChat(),
+        "speech": FakeSpeech(),
+        "transcriber": FakeTranscriber(),
+        "vad": FakeVad(),
+        "end_of_turn": FakeEndOfTurnModel([]),
+        "store": MemoryStore(),
+    }.items():
+        check(role, provider)
+    numbers = {"context_tokens": np.int64(8_000), "sees_images": np.bool_(True)}
+    for chat in (Plain(), made(Plain, **numbers), made(Plain, context_tokens=8e3, sees_images=None)):
+        check("chat", chat)
+
+
+def test_the_parts_that_a_provider_opens_have_their_methods():
+    assert lacks(made(Utterance), Utterance) == "has no methods `say`, `finish` and `events`"
+    assert lacks(made(VoiceStream), VoiceStream) == "has no method `probabilities`"
+    assert lacks(None, VoiceStream) == "has no method `probabilities`"
+    assert lacks(FakeVad().open(), VoiceStream) == ""
+
+
+class Closes:
+    closed = 0
+
+    def aclose(self):
+        self.closed += 1
+
+
+class ClosesLater(Closes):
+    async def aclose(self):
+        self.closed += 1
+
+
+class Breaks:
+    def aclose(self):
+        raise SystemExit(3)
+
+
+async def test_every_provider_can_be_closed(caplog):
+    plain, coroutine = Closes(), ClosesLater()
+    for provider in (plain, coroutine, Plain(), Breaks()):
+        await close(provider)
+    assert (plain.closed, coroutine.closed) == (1, 1)
+    assert [record.getMessage() for record in caplog.records] == ["aclose() of Breaks failed"]
