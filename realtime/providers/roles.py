@@ -6,6 +6,7 @@ there is missing. Does not call the methods of a role: what they give is looked 
 
 from __future__ import annotations
 
+import inspect
 import logging
 import operator
 from typing import Any
@@ -62,7 +63,7 @@ def check(role: str, provider: Any) -> None:
     for offer, method in OFFERED.items():
         if not lacking and offer in type(provider).__mro__ and not _has(provider, method, offer):
             lacking = f"has no {_methods((method,))}"
-    if lacking:
+    if lacking := lacking or _misfit(provider, needed):
         raise ConfigError(f"The {role} provider {type(provider).__name__} {lacking}.")
     if role in ("chat", "transcriber"):
         name_of(provider, role)
@@ -90,6 +91,25 @@ def _has(found: Any, method: str, protocol: type) -> bool:
     except Exception:  # a property of somebody's class
         return False
     return callable(own) and getattr(own, "__func__", own) is not getattr(protocol, method)
+
+
+def _misfit(provider: Any, protocol: type) -> str:
+    """As "has a method `save` that cannot be called with (owner, conversation_id)"; "" where all can be called."""
+    for name, promised in vars(protocol).items():
+        if not inspect.isfunction(promised) or name.startswith("_") or not _has(provider, name, protocol):
+            continue
+        _, *parameters = inspect.signature(promised).parameters.values()
+        by_name = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
+        try:
+            signature = inspect.signature(getattr(provider, name))
+        except (TypeError, ValueError):  # of a method that is not written in Python
+            continue
+        try:
+            signature.bind(*([None] * (len(parameters) - len(by_name))), **dict.fromkeys(by_name))
+        except TypeError:
+            shown = ", ".join(f"{each.name}=…" if each.name in by_name else each.name for each in parameters)
+            return f"has a method `{name}` that cannot be called as `{name}({shown})`"
+    return ""
 
 
 def _is_plain(provider: Any) -> bool:

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import textwrap
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -103,6 +104,24 @@ def test_a_method_that_is_not_there_or_only_a_stub_is_named(role, provider, said
 
 
 @pytest.mark.parametrize(
+    ("role", "base", "own", "said"),
+    [
+        ("store", MemoryStore, {"save": lambda self, owner, conversation_id, items: None},
+         "`save` that cannot be called as `save(owner, conversation_id, epoch, changes)`"),
+        ("store", MemoryStore, {"take": lambda self: None}, "`take` that cannot be called as `take(owner, con"),
+        ("chat", Plain, {"stream": lambda self: None}, "`stream` that cannot be called as `stream(request)`"),
+        ("speech", FakeSpeech, {"prewarm": lambda self: None}, "`prewarm` that cannot be called as `prewarm(voice)`"),
+        ("transcriber", FakeTranscriber, {"transcribe": lambda self, samples: None},
+         "`transcribe` that cannot be called as `transcribe(samples, language=…, final=…)`"),
+    ],
+)  # fmt: skip
+def test_a_method_with_other_parameters_is_named(role, base, own, said):
+    with pytest.raises(ConfigError) as caught:
+        check(role, made(base, **own))
+    assert str(caught.value).startswith(f"The {role} provider Mine has a method {said}")
+
+
+@pytest.mark.parametrize(
     ("provider", "said"),
     [
         ("sqlite:/tmp/x", "is a value of the type str: give an object with the methods `save`, `load` and"),
@@ -149,7 +168,11 @@ def test_who_offers_more_has_its_method(role, base, offer, method):
     ],
 )
 def test_an_attribute_of_another_kind_is_named(role, own, said):
-    base = Plain if role == "chat" else type("Hears", (), {"name": "n", "transcribe": lambda self: None})
+    base = (
+        Plain
+        if role == "chat"
+        else type("Hears", (), {"name": "n", "transcribe": FakeTranscriber.transcribe})
+    )
     with pytest.raises(ConfigError) as caught:
         check(role, type("Mine", (base,), own)())
     assert str(caught.value).startswith(f"The {role} provider Mine {said}")
@@ -166,6 +189,8 @@ def test_what_has_all_is_taken():
     }.items():
         check(role, provider)
     numbers = {"context_tokens": np.int64(8_000), "sees_images": np.bool_(True)}
+    for any_parameters in (lambda self, *given, **named: None, MagicMock(), min):
+        check("store", made(MemoryStore, save=any_parameters))
     for chat in (Plain(), made(Plain, **numbers), made(Plain, context_tokens=8e3, sees_images=None)):
         check("chat", chat)
 
