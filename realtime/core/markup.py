@@ -37,7 +37,8 @@ HEADING_END = re.compile(r"[ \t]+#+[ \t\r]*(?=\n|$)")  # "## Title ##"
 HEADING_END_SO_FAR = re.compile(r"[ \t]+#*[ \t\r]*")
 LINE = re.compile(r"[^\n]+")
 BAR = re.compile(r"\|")
-BULLET = re.compile(r"[-*+•‣◦▪][ \t]+(?:\[[ xX]\][ \t]+)?")
+BULLETS = "-*+•‣◦▪"
+BULLET = re.compile(rf"[{re.escape(BULLETS)}][ \t]+(?:\[[ xX]\][ \t]+)?")
 ORDERED = re.compile(r"(\d{1,3})[.)][ \t]+")
 QUOTE = re.compile(r">(?![=>\d]|[ \t]+(?:[\d.=$€£]|-\d))")
 NUMBERS = re.compile(r"[-+*]? ?[$€£]?[\d.,]+")  # a line of a sum

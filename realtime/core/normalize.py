@@ -16,7 +16,7 @@ from realtime.core.markup_reader import More
 from realtime.core.wording import Wording
 
 _PIECE = 256  # characters read at once: what is received and not taken is copied with each word
-_LINE_MARKS = "#-*+•‣◦▪_=:|`~>"
+_LINE_MARKS = "#_=:|`~>" + markup.BULLETS
 
 
 def said_of(text: str) -> str:
@@ -132,6 +132,7 @@ class SpeechNormalizer(InlineReader):
         return False
 
     def _heading_or_bullet(self, line: str, *, ended: bool) -> bool:
+        self._need(more=not ended and line in markup.BULLETS)  # its blank may come
         for pattern in (markup.HEADING, markup.BULLET):
             if mark := pattern.match(line):
                 rest = line[mark.end() :]

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from realtime.core import markup
 from realtime.core.chunker import Chunker
 from realtime.core.normalize import SpeechNormalizer, said_of
 from realtime.core.wording import Wording
+from tests.each import each
 
 PIECES = [
     *(
@@ -26,6 +28,7 @@ PIECES = [
         "# ",
         "- ",
         "+ ",
+        *"•‣◦▪",
         "1. ",
         "> ",
         "|",
@@ -185,6 +188,29 @@ def test_chunks_are_the_text_and_lead_back_to_it(text: str, sizes: list[int], st
         assert len(chunk.offsets) == len(chunk.spoken) + 1
         assert list(chunk.offsets) == sorted(chunk.offsets)
         assert chunk.offsets[-1] == len(chunk.text)
+
+
+BLOCKS = [
+    *(
+        f"One:\n{mark} two\n{mark}\n  {mark} three\n{mark}four\n{mark} [x] five\n{mark}"
+        for mark in markup.BULLETS
+    ),
+    *(
+        f"One\n\n{mark} two {mark}\n{mark}\nthree\n{mark}"
+        for mark in ("#", "###", "1.", "2)", ">", "---", "===")
+    ),
+    "| 一 | 二 |\n|---|---|\n| 1 | 2 |\n\n完。",
+    "```py\nx = 1\n```\n好。\n~~~\ny\n~~~\n好。",
+]
+
+
+@each(BLOCKS)
+def test_the_mark_of_a_line_may_come_in_any_two_deltas(text: str) -> None:
+    said = said_of(text)
+    for sizes in ([1], *([size, len(text)] for size in range(1, len(text)))):
+        normalizer = SpeechNormalizer()
+        parts = [*map(normalizer.feed, cut(text, sizes)), normalizer.finish()]
+        assert "".join(part.said for part in parts) == said
 
 
 @pytest.mark.parametrize("text", ["_", "- ", "→", "", "\n"])
