@@ -10,18 +10,12 @@ import html
 import re
 
 from realtime.core import html_tags, markup
-from realtime.core.characters import PAUSE_MARK, is_unspaced
+from realtime.core.characters import PAUSE_MARK
 from realtime.core.markup_reader import MarkupReader, More
-from realtime.core.unicode_tables import is_segmented
 
 _ESCAPED = "*_`~#$[]<>|!"
 _LONGEST_RUN = 8  # marks of emphasis in a row; more are a drawing
 _OF_A_PATH = "./\\"
-
-
-def _word_char(char: str) -> bool:
-    """Whether this is a letter or digit of a script whose words stand between blanks."""
-    return char.isalnum() and not (is_unspaced(char) or is_segmented(char))
 
 
 class InlineReader(MarkupReader):
@@ -89,7 +83,7 @@ class InlineReader(MarkupReader):
             return
         length = min([run.end(), *(at - self._passed for at in self._closers if at > self._passed)])
         address = markup.ADDRESS_START.search(self._raw, 0, length)
-        if address and (address.start() > 0 or not self._previous.isalnum()):
+        if address and (address.start() > 0 or not markup.touches_word(self._previous)):
             self._show(address.start()) if address.start() else self._address()
             return
         if length == len(self._raw) and not self._final:
@@ -101,7 +95,7 @@ class InlineReader(MarkupReader):
         address = markup.ADDRESS.match(self._raw, 0, markup.MAX_CONSTRUCT)
         assert address is not None
         text = address.group()
-        self._need(more=len(text) == len(self._raw))
+        self._need(more=len(text) == len(self._raw) or markup.HOST_SO_FAR.fullmatch(self._raw) is not None)
         text = text.partition("](")[0]  # the label of a link, which is its address
         if markup.NO_HOST.match(text):
             self._show(len(text))
@@ -125,7 +119,7 @@ class InlineReader(MarkupReader):
         elif (
             following
             and following in _ESCAPED
-            and not (_word_char(self._previous) or self._previous in ":\\")
+            and not (markup.touches_word(self._previous) or self._previous in ":\\")
         ):
             self._show(2, following)
         else:
@@ -161,7 +155,7 @@ class InlineReader(MarkupReader):
             return
         self._need(more=run == len(self._raw))
         before, after = self._previous, self._raw[run : run + 1] or " "
-        between = _word_char(before) and _word_char(after)  # an operator, or part of a name
+        between = markup.touches_word(before) and markup.touches_word(after)  # an operator, or part of a name
         if not between and self._emphasis_open and mark == "*" and run > 1 and not before.isspace():
             self._emphasis_open = max(0, self._emphasis_open - run)
             self._drop(run)
@@ -177,7 +171,7 @@ class InlineReader(MarkupReader):
             return False
         if before in _OF_A_PATH[1:] or (run == 1 and before in ")]}.!?>"):
             return False
-        return not _word_char(before)
+        return not markup.touches_word(before)
 
     def _opens(self, mark: str, run: int) -> bool:
         """Whether the mark closes in its clause. Bold text may go on beyond a comma, but a code name has no marks."""
@@ -273,8 +267,12 @@ class InlineReader(MarkupReader):
             raise More
 
     def _exclamation(self) -> None:
-        self._need(more=len(self._raw) == 1 and not self._previous.isalnum())
-        image = self._raw[1:2] == "[" and not self._previous.isalnum() and self._opens_link(1, index=False)
+        self._need(more=len(self._raw) == 1 and not markup.touches_word(self._previous))
+        image = (
+            self._raw[1:2] == "["
+            and not markup.touches_word(self._previous)
+            and self._opens_link(1, index=False)
+        )
         self._drop(1) if image else self._show(1)
 
     # -- tags --------------------------------------------------------------------------------------------------------
@@ -320,7 +318,7 @@ class InlineReader(MarkupReader):
         if not html_tags.is_formatting(name) or "=" in tag[3]:
             return html_tags.stands_as_markup(tag, before, after)
         closing, _ = self._find(re.compile(rf"</{name}\s*>", re.I), tag.end())
-        return closing is not None or (after.isalnum() and not _word_char(before))
+        return closing is not None or (after.isalnum() and not markup.touches_word(before))
 
     def _take_tag(self, tag: re.Match[str]) -> None:
         name = tag[2].lower()
@@ -339,8 +337,8 @@ class InlineReader(MarkupReader):
     # -- formulas and entities ---------------------------------------------------------------------------------------
 
     def _dollar(self) -> None:
-        self._need(more=len(self._raw) == 1)
-        if self._raw[1:2].isspace() or (self._raw[1:2].isdigit()) or _word_char(self._previous):
+        self._need(more=len(self._raw) == 1 or markup.MONEY_SO_FAR.fullmatch(self._raw) is not None)
+        if self._raw[1:2].isspace() or markup.touches_word(self._previous):
             self._show(1)
         else:
             self._formula()

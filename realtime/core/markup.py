@@ -8,6 +8,14 @@ from __future__ import annotations
 
 import re
 
+from realtime.core.characters import HANGUL, UNSPACED, is_unspaced
+from realtime.core.unicode_tables import SEGMENTED, is_segmented
+
+# Letters and digits of a script whose words stand between blanks: a mark between two of them is part of a word, one
+# beside a letter of another script (Han, kana, Thai ...) need not be. `touches_word` is the same for one character.
+LETTER = rf"[^\W_{UNSPACED}{SEGMENTED}]"
+_NO_BLANKS = UNSPACED + SEGMENTED
+
 MAX_CONSTRUCT = 400  # characters; a longer address, formula or table row is taken as it comes
 MAX_FENCED = 2000  # of a code block that may still turn out to be text
 # Characters in which an opening mark has to close. A first chunk without a clause is about as long.
@@ -47,11 +55,19 @@ _PROSE_LINE = re.compile(r"[\"'“‘«¿¡(]?[^\W\d_][^{}<>=\\|`$#;@\[\]\n]*")
 
 # -- inside a line -----------------------------------------------------------------------------------------------------
 
-ADDRESS_START = re.compile(r"(?<![^\W_])(?:https?://|www\.)", re.I)
-MAYBE_ADDRESS = re.compile(r"(?<![^\W_])(?:https?://|www\.|(?:h|ht|htt|https?:?/?|ww?w?)\Z)", re.I)
-ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`，。！？；：、）】」』”]*", re.I)
-ADDRESS_REST = re.compile(r"[^\s<>\"'`，。！？；：、）】」』”]+")
-NO_HOST = re.compile(r"(?:https?://|www\.)(?![^\W_])", re.I)
+_ADDRESS_MARK = r"(?:https?://|www\.)"
+ADDRESS_START = re.compile(rf"(?<!{LETTER}){_ADDRESS_MARK}", re.I)
+MAYBE_ADDRESS = re.compile(rf"(?<!{LETTER})(?:https?://|www\.|(?:h|ht|htt|https?:?/?|ww?w?)\Z)", re.I)
+# Words of a script without blanks may follow an address at once, so their letters end it: but in a host that begins
+# with them, and where a value or a place in a page does.
+_HOST = rf"[{UNSPACED}{HANGUL}-]{{1,20}}"
+_ENDS = r"\s<>\"'`，。！？；：、（）【】「」『』《》〈〉“”…"
+_LETTERS = f"{_NO_BLANKS}{HANGUL}"
+_GOES_ON = rf"(?:[^{_ENDS}{_LETTERS}]|(?<=[=#{_LETTERS}])[{_LETTERS}])*"
+ADDRESS = re.compile(rf"{_ADDRESS_MARK}(?:(?<=//){_HOST}\.[^\W_])?{_GOES_ON}", re.I)
+ADDRESS_REST = re.compile(rf"[^{_ENDS}{_LETTERS}]+")
+HOST_SO_FAR = re.compile(rf"https?://(?:{_HOST}\.?)?", re.I)
+NO_HOST = re.compile(rf"{_ADDRESS_MARK}(?:(?!{LETTER})|(?=[{HANGUL}]))(?!(?<=//){_HOST}\.[^\W_])", re.I)
 AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|[\w.+-]+@)[^\s<>]+)>", re.I)
 BRACKET_END = re.compile(r"\]")
 # No pattern may have two ways to read one text: they would be tried in all combinations.
@@ -71,15 +87,17 @@ REFERENCE = re.compile(r"\]\[[^\[\]\n]{0,40}\]")
 REFERENCE_SO_FAR = re.compile(r"\](?:\[[^\[\]\n]{0,40})?")
 FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:?")
 COMMENT_END = re.compile(r"-->")
-_SMALL = r"(?:\([^()\n$]*\)|[,.;:!?](?!\s)|[^$\n,.;:!?(])"
+_SMALL = r"(?:\([^()\n$]*\)|[,.;:!?](?!\s)|[^$\n,.;:!?(，。；：！？])"
+_MONEY = r"\d++(?!\\(?:[a-zA-Z]|$))"  # and no number with a command: "$2\pi r$"
+_NAME = rf"[A-Za-z_][A-Za-z0-9_]*[{_NO_BLANKS}]"  # "$HOME是 ...": words follow a name
 _WORDS = r"(?<=[\s$(\[])[A-Za-z]{2,} [A-Za-z]{2,} [A-Za-z]{2,}"  # no formula has them
 _LARGE = rf"(?:(?!\n\s*\n|[.!?;:]\s|{_WORDS})[^$])"
 _ROUND = rf"(?:(?!\\\)|[.!?;:]\s|{_WORDS})[^\n])"
 _SQUARE = rf"(?:(?!\\\]|\n\s*\n|[.!?;:]\s|{_WORDS}).)"
 FORMULAS = {  # by their opening mark: what one looks like, what could become one, and how long it may be
     "$": (
-        re.compile(rf"\$(?![\s\d$])({_SMALL}+)(?<![\s\\])\$(?![\w{{$])"),
-        re.compile(rf"\$(?:{_SMALL}|\([^()\n$]*$)*"),
+        re.compile(rf"\$(?![\s$]|{_MONEY}|{_NAME})({_SMALL}+)(?<![\s\\])\$(?![_{{$]|{LETTER})"),
+        re.compile(rf"\$(?!{_MONEY}|{_NAME})(?:{_SMALL}|\([^()\n$]*$)*"),
         64,
     ),
     "$$": (re.compile(rf"\$\$({_LARGE}+)\$\$"), re.compile(rf"\$\$({_LARGE}+)\$?"), MAX_CONSTRUCT),
@@ -90,17 +108,25 @@ FORMULAS = {  # by their opening mark: what one looks like, what could become on
         MAX_CONSTRUCT,
     ),
 }
+MONEY_SO_FAR = re.compile(r"\$\d+")
 ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 NUMBER_OF_ITEM = re.compile(r"\d{1,3}[.)][ \t]+")  # as the first thing in bold text
-CODE_ARGUMENT = re.compile(r"(?:kwargs|kw|[a-zA-Z]\w*_\w+)(?![\w-])|[a-z_][a-zA-Z0-9_]*$")  # after its "**"
+CODE_ARGUMENT = re.compile(  # after its "**"
+    rf"(?:kwargs|kw|[a-zA-Z][a-zA-Z0-9_]*_[a-zA-Z0-9_]+)(?![_-]|{LETTER})|[a-z_][a-zA-Z0-9_]*$"
+)
 JUST_WORDS = re.compile(r"[ \t]+(?:[a-z]{2,}[ \t]+)+")  # between two marks of a formula that are meant
-CODE_NAME = re.compile(r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?!\w)")
+CODE_NAME = re.compile(rf"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?!_|{LETTER})")
 
 _SYMBOLS = {
     "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
     "neq": "≠", "ne": "≠", "approx": "≈", "infty": "∞", "sqrt": "√", "sum": "∑", "prod": "∏", "int": "∫",
     "to": "→", "rightarrow": "→", "Rightarrow": "⇒", "in": "∈", "circ": "°", "ldots": "…", "dots": "…", "cdots": "…",
 }  # fmt: skip
+
+
+def touches_word(char: str) -> bool:
+    """Whether this is a letter or digit of a script whose words stand between blanks."""
+    return char.isalnum() and not (is_unspaced(char) or is_segmented(char))
 
 
 def plain_formula(text: str) -> str:
@@ -129,7 +155,9 @@ def address_begun(run: str, previous: str) -> int:
     for size in range(min(8, len(run)), 0, -1):
         before = run[-size - 1 : -size] or (previous if size == len(run) else "")
         tail = run[-size:].lower()
-        if not before.isalnum() and any(start.startswith(tail) for start in ("http://", "https://", "www.")):
+        if not touches_word(before) and any(
+            start.startswith(tail) for start in ("http://", "https://", "www.")
+        ):
             return size
     return 0
 

@@ -124,6 +124,51 @@ def test_markup_is_not_said(text: str, spoken: str, size: int) -> None:
     assert said(text, size) == spoken
 
 
+_API = "**API** *API* _API_ ~~API~~ `API` <b>API</b> [API][1] [API](https://a.b/c) ![API](a.png) ![API](https://a.b/c_d)"
+_TEXT = "$5 $HOME __init__ snake_case_name 2*3*4 a.b http x[0](y)"
+INLINE = {
+    **dict.fromkeys(_API.split(), "API"),
+    **{text: text for text in _TEXT.split()},
+    "[^1]": "", "<!-- API -->": "", "&amp;": "&", r"\*": "*", r"\_": "_",
+    "<https://a.b/c>": "a.b/c", "www.a.io": "a.io", "WWW.a.io/b": "a.io/b", "http://localhost:80/a": "localhost:80/a",
+    "https://www.a.io/b-c/V2?key=66718f6ba427&t=1": "a.io/b-c/V2", "https://a.io/?q=天气&k=6a": "a.io",
+    "$E=mc^2$": "E=mc^2", "$x$": "x", r"$\frac{1}{2}$": "1/2", r"$2\pi r$": "2pi r", "$$x$$": "x",
+    "$f(x, y)$": "f(x, y)", r"\(x\)": "x", r"\[x\]": "x",
+}  # fmt: skip
+AROUND = [("请看", "的说明"), ("これは", "です"), ("カタ", "カナ"), ("ดู", "ครับ"), ("ကြည့်", "ပါ")]
+
+
+@each(product(INLINE.items(), AROUND, [1, 3, 7, 1000]))
+def test_markup_in_a_script_without_blanks_is_known_as_beside_blanks(
+    markup: tuple[str, str], around: tuple[str, str], size: int
+) -> None:
+    (written, spoken), (before, after) = markup, around
+    assert said(f"{before}{written}{after}。", size) == f"{before}{spoken}{after}。"
+    assert said(f"{before} {written} {after}。", size).split() == f"{before} {spoken} {after}。".split()
+
+
+NO_WORD_IS_LOST = {
+    "打开https://a.io/x?k=6就能看到": "打开a.io/x就能看到",
+    "打开 https://a.io/x?k=6就能看到。": "打开 a.io/x就能看到。",
+    "在https://www.a.io/下载": "在a.io下载",
+    "网址以https://开头，也以www.开头。": "网址以https://开头，也以www.开头。",
+    "打开https://例子.中国/x?k=6。好": "打开例子.中国/x。好",
+    "《https://a.io/x?k=6》和「www.b.io」": "《a.io/x》和「b.io」",
+    "앱은 https://a.io/x?k=6에서 받으세요": "앱은 a.io/x에서 받으세요",
+    "$HOME是目录，$PATH是路径": "$HOME是目录，$PATH是路径",
+    "$x是变量，用$表示": "$x是变量，用$表示",
+    "要$5还是$6": "要$5还是$6",
+    "传入**kwargs参数，再传**my_options。": "传入**kwargs参数，再传**my_options。",
+    "太好了![^1]真的!": "太好了!真的!",
+    f"打开https://a.io/x?k={'6' * 500}就能看到": "打开a.io/x就能看到",
+}
+
+
+@each(product(NO_WORD_IS_LOST.items(), [1, 3, 7, 1000]))
+def test_words_that_touch_an_address_or_a_sign_are_said(pair: tuple[str, str], size: int) -> None:
+    assert said(pair[0], size) == pair[1]
+
+
 BLOCKS = {
     "code": ("```python\nx = 1\n\ny = f(x)\n```\nDone.", "\nDone."),
     "code with a title": ('```python title="a b.py"\nx = 1\n```\nDone.', "\nDone."),
