@@ -59,6 +59,8 @@ class SpeechNormalizer(InlineReader):
         """`feed` for a delta of words alone, inside a line and with nothing held: as most are. None: it is another."""
         if self._raw or self._line_start or self._newlines or self._code or self._fence or self._rest:
             return None
+        if self._heading and "#" in delta:
+            return None  # may be the end of the heading
         if not markup.PLAIN_DELTA.fullmatch(delta) or markup.MAYBE_ADDRESS.search(delta):
             return None
         return self._take_words(delta) if self._shown and not (self._blank and delta[0] == " ") else None

@@ -207,7 +207,7 @@ BLOCKS = [
 @each(BLOCKS)
 def test_the_mark_of_a_line_may_come_in_any_two_deltas(text: str) -> None:
     said = said_of(text)
-    for sizes in ([1], *([size, len(text)] for size in range(1, len(text)))):
+    for sizes in ([1], [2], [3], [4], *([size, len(text)] for size in range(1, len(text)))):
         normalizer = SpeechNormalizer()
         parts = [*map(normalizer.feed, cut(text, sizes)), normalizer.finish()]
         assert "".join(part.said for part in parts) == said
