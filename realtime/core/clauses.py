@@ -38,6 +38,7 @@ from realtime.core.punctuation import (
 )
 from realtime.core.segments import (
     chinese_word_ends,
+    chinese_word_may_end,
     count_as_words,
     japanese_phrase_ends,
     segment_ends,
@@ -71,6 +72,7 @@ _NO_GAP_AFTER = frozenset(OPENERS) - frozenset("\"'")
 _SURE_ENDS = frozenset("!?") | frozenset(char for char in MARKS if char in "؟‽⁇⁈⁉！？")
 _SCORE = frozenset(":-–：")
 _AHEAD = 200  # characters after the limit that may tell what a place before it is
+_NO_SURE_END = 8  # Chinese characters after which an end that is not sure counts
 _ADDRESS = "/.@=&"  # in a word that may be an address, and go on after its "?"
 _SCHEMES = frozenset("http https ftp mailto".split())
 # words that lean on what follows: a chunk should not end with one
@@ -165,6 +167,8 @@ class _Walk:
         self._last_start = 0
         self._quotes: list[str] = []  # open quotation marks and brackets
         self._stops = FullStops(text, final=final)
+        self._unsure = False  # only the model of words thinks that a Chinese word ends here
+        self._sure_at = 0  # how many characters without blanks stood before the last sure end of one
 
     @property
     def size(self) -> Size:
@@ -240,6 +244,7 @@ class _Walk:
         return Cut(end, boundary, closed, poor, self._words, self._unspaced, self.size)
 
     def _boundary(self, match: re.Match[str]) -> Boundary | None:
+        self._unsure = False
         match match.lastgroup:
             case "unspaced":
                 return Boundary.WORD if self._between_unspaced(match.end()) else None
@@ -356,13 +361,19 @@ class _Walk:
             self._japanese = _KANA.search(self._text, 0, 400) is not None
         if self._japanese:
             return japanese_phrase_ends(self._last[0], following)
-        return chinese_word_ends(self._text, end)
+        if chinese_word_ends(self._text, end, complete=self._final):
+            self._sure_at = self._unspaced
+            return True
+        self._unsure = self._unspaced - self._sure_at >= _NO_SURE_END and chinese_word_may_end(
+            self._text, end, complete=self._final
+        )
+        return self._unsure
 
     def _leans(self) -> bool:
         """Whether a chunk that ends with this word would pause where no speaker does."""
         last = self._last
         if is_unspaced(last[:1]):
-            return False
+            return self._unsure
         word = last if last.isalpha() else last.strip(BRACKETS)
         return (
             word.lower() in _LEANING or word[-1:].isdigit() or self._stops.is_leading(self._last_start, word)

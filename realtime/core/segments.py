@@ -1,43 +1,109 @@
 """Where words or syllables meet in scripts that put no blanks between them.
 
-Chinese and Japanese by the few characters that surely end or begin a word; Thai by BudouX, a small model of words; Lao,
-Khmer, Burmese and Tibetan by how syllables are written. Not everywhere two words meet, but nowhere else. Knows letters
-alone: no punctuation, no sizes.
+Chinese by the few characters that nearly always end or begin a word, where neither a table of common words
+(`chinese_words.py`) nor BudouX, a small model of words, is against it; Japanese by such characters alone; Thai by
+BudouX; Lao, Khmer, Burmese and Tibetan by how syllables are written. Not everywhere two words meet, and hardly anywhere
+else. Knows letters alone: no punctuation, no sizes.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache, lru_cache
 
 import budoux
 
 from realtime.core.characters import inside_grapheme, is_unspaced
+from realtime.core.chinese_words import joined
 
 # -- Chinese and Japanese ----------------------------------------------------------------------------------------------
 
-# Chinese is cut only where a word surely ends or begins: one of these ends nearly every word it is in, or begins it ...
-_ENDS_PHRASE = "的了着过吗呢吧啊呀嘛们"
-_STARTS_PHRASE = "我你您他她它这那但并而或因所如就也都在把被从让还又没最很更却每第两几和"
-# ... except here
-_GLUED = frozenset(
-    "目的 的确 的话 了解 了不 着急 着火 着手 着重 过去 过来 过程 过年 过于 过度 过分 过敏 "
-    "自我 其他 其它 吉他 不但 合并 原因 场所 厕所 成就 首都 成都 存在 现在 正在 实在 自从 "
-    "服从 转让 归还 淹没 变更 冷却 忘却 温和 共和 缓和 暖和 进而 反而 从而 然而 也就 例如 "
-    "比如 假如 主的".split()
+# Chinese is cut only where a word most likely ends or begins: one of these ends nearly every word it is in, or begins
+# it; no word of a table has it inside; and a model of words agrees.
+ENDS_PHRASE = "的了着过吗呢吧啊呀嘛们"
+_PARTICLES = (
+    "的吗呢吧啊呀嘛们"  # of these, those that are hardly ever a word by themselves: a model is not needed
 )
-_NUMERALS = "零〇一二三四五六七八九十百千万亿"
-_BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两" + _NUMERALS  # "第一", "星期三", "三点二十"
+STARTS_PHRASE = "我你您他她它这那但并而或因所如就也都在把被从让还又没最很更却每第两几和"
+NUMERALS = "零〇一二三四五六七八九十百千万亿"
+_BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两" + NUMERALS  # "第一", "星期三", "三点二十"
+# "负三", "五比三", "同一", "不一样", "高三"
+_COUNTING = "负正加减乘除比不同每逐进某另任其无合高大小老这那哪各约近半"
+_BEFORE, _AFTER = 3, 2  # characters of each side that the model gets
+_SURE = 1000  # by so much the model is sure of a place that no character tells
 
 
-def chinese_word_ends(text: str, end: int) -> bool:
-    """Whether a Chinese word surely ends at `end`, inside the text."""
+def chinese_word_ends(text: str, end: int, *, complete: bool = True) -> bool:
+    """Whether a Chinese word surely ends at `end`, inside the text, and a speaker may pause there.
+
+    `complete`: nothing follows the text; else nothing is said of a place before its last character.
+    """
     last, following = text[end - 1], text[end]
-    if last + following in _GLUED or text[end - 2 : end] in _GLUED:
+    if not is_unspaced(following):
+        return True
+    if following in NUMERALS:
+        tells = not joins_numeral(last)
+    else:
+        tells = last in ENDS_PHRASE or following in STARTS_PHRASE
+    least = -math.inf if last in _PARTICLES else 0
+    return tells and _model_sees_end(text, end, complete, least)
+
+
+def chinese_word_may_end(text: str, end: int, *, complete: bool = True) -> bool:
+    """Whether a Chinese word ends at `end` for all that the model of words knows, though no character tells it."""
+    last, following = text[end - 1], text[end]
+    if following in ENDS_PHRASE or last in STARTS_PHRASE or following in NUMERALS or last in NUMERALS:
+        return False  # belongs to the other side
+    return _model_sees_end(text, end, complete, _SURE)
+
+
+def joins_numeral(last: str) -> bool:
+    """Whether a numeral after this character belongs to it."""
+    return last in _BEFORE_NUMERALS or last in _COUNTING
+
+
+def _model_sees_end(text: str, end: int, complete: bool, least: float) -> bool:
+    if joined(text[end - 1], text[end]) or (end + 1 == len(text) and not complete):
         return False
-    if following in _NUMERALS:
-        return last not in _BEFORE_NUMERALS
-    return last in _ENDS_PHRASE or following in _STARTS_PHRASE or not is_unspaced(following)
+    return _chinese_score(text[max(0, end - _BEFORE) : end], text[end : end + _AFTER]) > least
+
+
+class _WordModel:
+    """A model of BudouX, asked about one place at a time: its own `parse` scores all places and tells no score."""
+
+    def __init__(self, parser: budoux.Parser) -> None:
+        # "UW1" is the score of one character at the first of six places around, "BW1" of two, "TW1" of three
+        self._features = tuple(
+            (int(name[2]) - (3 if name[0] == "B" else 4), " UBT".index(name[0]), scores)
+            for name, scores in parser.model.items()
+        )
+        self._half = sum(sum(scores.values()) for scores in parser.model.values()) / 2
+        self.characters = {char for _, length, scores in self._features if length == 1 for char in scores}
+
+    def score(self, before: str, after: str) -> float:
+        """How sure it is that a word ends between the two: more than 0 is likely."""
+        text, at = before + after, len(before)
+        return (
+            sum(
+                scores.get(text[at + first : at + first + length], 0)
+                for first, length, scores in self._features
+                if at + first >= 0
+            )
+            - self._half
+        )
+
+
+# Read when the module is, in a few milliseconds: not while the first Chinese answer waits for its voice
+_SIMPLIFIED = _WordModel(budoux.load_default_simplified_chinese_parser())
+_TRADITIONAL = _WordModel(budoux.load_default_traditional_chinese_parser())
+_ONLY_TRADITIONAL = frozenset(char for char in _TRADITIONAL.characters if not char.encode("gb2312", "ignore"))
+
+
+@lru_cache(maxsize=8192)
+def _chinese_score(before: str, after: str) -> float:
+    model = _SIMPLIFIED if _ONLY_TRADITIONAL.isdisjoint(before + after) else _TRADITIONAL
+    return model.score(before, after)
 
 
 def japanese_phrase_ends(last: str, following: str) -> bool:
