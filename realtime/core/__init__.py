@@ -16,7 +16,7 @@ The modules, by what they are for:
     what was heard      spoken, heard_speech, playback
     what to say         normalize, wording, spoken_form, markup, markup_reader, inline_markup, html_tags, stand_in
     where to cut it     chunker, clauses, full_stops, languages, punctuation, segments, wordbreak, characters,
-                        unicode_tables, chinese_words
+                        unicode_tables, chinese_words, scripts
     when to say it      playback_clock, prebuffer
     room for one more   admission, account, dry_account, quota, own_part
     at another server   snapshot, word_marks

@@ -9,12 +9,11 @@ conversation.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from realtime.core.characters import HAN, HANGUL, KANA
 from realtime.core.conversation import Image, InputSpeech, Item, Message, OutputSpeech, Part, Text
+from realtime.core.scripts import weigh_scripts
 from realtime.core.short_words import is_backchannel, is_whole_answer, takes_turn
 
 EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
@@ -22,9 +21,7 @@ EXPECTED = ("en", "zh")  # of everybody, as where a transcriber is not sure
 # who speaks another one now is followed
 WORSE, WORSE_THAN_EXPECTED = 0.7, 0.5
 
-_HAN, _KANA, _HANGUL = (re.compile(f"[{letters}]") for letters in (HAN, KANA, HANGUL))
 _SIGNS = re.compile("[ーｰ]")  # for a drawn-out vowel, in Japanese and elsewhere
-_HAN_COUNTS = 3  # letters: a brand's name makes no Chinese sentence English
 # Of each script, the language that is assumed first: others only for a speaker who has spoken them.
 _LANGUAGES = {
     "HAN": ("zh", "yue"), "KANA": ("ja",), "HANGUL": ("ko",), "ARABIC": ("ar", "fa", "ur"), "LATIN": ("en",),
@@ -114,23 +111,8 @@ def script_of(text: str) -> str | None:
     scripts = _letters(text)
     if "KANA" in scripts:
         return "KANA"
-    if "HAN" in scripts:
-        scripts["HAN"] *= _HAN_COUNTS
     return scripts.most_common(1)[0][0] if scripts else None
 
 
 def _letters(text: str) -> Counter[str]:
-    """How many there are of each script."""
-    return Counter(_script(char) for char in _SIGNS.sub("", text) if char.isalpha())
-
-
-def _script(char: str) -> str:
-    plain = unicodedata.normalize("NFKC", char)[0]  # full-width letters are Latin, too
-    char = plain if plain.isalpha() else char
-    if _HAN.match(char):
-        return "HAN"
-    if _KANA.match(char):
-        return "KANA"
-    if _HANGUL.match(char):
-        return "HANGUL"
-    return unicodedata.name(char, "?").partition(" ")[0]
+    return weigh_scripts(_SIGNS.sub("", text))

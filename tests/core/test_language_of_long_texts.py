@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 
+from realtime.core import scripts
 from realtime.core.languages import guess
 
 
@@ -26,6 +27,8 @@ def test_a_megabyte_costs_no_more_than_its_beginning(monkeypatch: pytest.MonkeyP
             named.append(char)
             return unicodedata.name(char, default)
 
-    monkeypatch.setattr(guess, "unicodedata", Names)
-    guess.languages_of_script("long words here " * 60_000)
+        normalize = staticmethod(unicodedata.normalize)
+
+    monkeypatch.setattr(scripts, "unicodedata", Names)
+    guess.languages_of_script("слова без конца " * 60_000)
     assert 0 < len(named) <= 4_000

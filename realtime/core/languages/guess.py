@@ -6,15 +6,19 @@ Knows the rows of the tables. A guess costs little and may be wrong: what somebo
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from realtime.core.languages import LANGUAGES, is_abbreviation
 from realtime.core.languages.table import Language
+from realtime.core.scripts import weigh_scripts
 
 _WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)(\.?)")
+_LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f]+(?:['’][a-z]+)?")
+_CHINESE_SMALL_WORDS = (
+    "的了吗呢吧把给用写做请帮怎什么哪个一这那是在和與個這給寫請幫麼嗎"  # few stand alone in another language
+)
 _EVIDENCE_CHARS = 600
 _SCRIPT_CHARS = 4_000  # to name each letter of a megabyte would take a third of a second
 
@@ -46,14 +50,26 @@ def guess_language(text: str) -> str:
 
 def languages_of_script(text: str) -> tuple[str, ...]:
     """The languages whose script most of the text's beginning is in, the most likely first; none for Latin letters."""
-    letters = filter(str.isalpha, text[:_SCRIPT_CHARS])
-    scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in letters)
+    scripts = weigh_scripts(text[:_SCRIPT_CHARS])
+    if scripts["KANA"]:
+        return _SCRIPTS["KANA"]
     known = [(scripts[script], script) for script in _SCRIPTS if scripts[script]]
-    if scripts["HIRAGANA"] or scripts["KATAKANA"]:
-        return _SCRIPTS["HIRAGANA"]
-    if not known or max(known)[0] * 2 < scripts["LATIN"]:
+    if not known:
         return ()
-    return _SCRIPTS[max(known)[1]]
+    weight, script = max(known)
+    if script == "HAN":
+        return _SCRIPTS[script] if weight >= scripts["LATIN"] or _is_chinese_with_names(text) else ()
+    return _SCRIPTS[script] if weight * 2 >= scripts["LATIN"] else ()
+
+
+def _is_chinese_with_names(text: str) -> bool:
+    """Whether the Latin letters are names in a Chinese sentence: "写一个 hello world".
+
+    In "How do you say 你好?" they are the sentence, and Chinese is a name in it: the small words tell it.
+    """
+    text = text[:_EVIDENCE_CHARS].lower()
+    words = sum(word in _TELLING for word in _LATIN_WORD.findall(text))
+    return sum(map(text.count, _CHINESE_SMALL_WORDS)) >= words
 
 
 def guess_languages(text: str) -> frozenset[str]:

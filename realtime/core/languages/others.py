@@ -193,8 +193,8 @@ HEBREW = Language(
     numbered="עמ מס",
     scripts="HEBREW",
 )
-CHINESE = Language("zh", scripts="CJK")
-JAPANESE = Language("ja", scripts="HIRAGANA KATAKANA CJK")
+CHINESE = Language("zh", scripts="HAN")
+JAPANESE = Language("ja", scripts="KANA HAN")
 KOREAN = Language("ko", scripts="HANGUL")
 THAI = Language("th", scripts="THAI")
 ALL = (

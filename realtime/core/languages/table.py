@@ -21,7 +21,7 @@ class Language:
     starts: str = field(default="", repr=False)  # words that often begin a sentence, and rarely are a name
     common: str = field(default="", repr=False)  # other words that tell the language
     requests: str = field(default="", repr=False)  # words that tell it where somebody asks for something
-    scripts: str = field(default="", repr=False)  # that tell the language, as Unicode names their letters
+    scripts: str = field(default="", repr=False)  # that tell the language, as `core/scripts.py` names them
     letters: str = field(default="", repr=False)  # that few other languages write
     leading: str = field(default="", repr=False)  # always lead on: titles, "e.g."
     short: str = field(default="", repr=False)  # may end a sentence or not: "etc.", units, months
