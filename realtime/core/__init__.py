@@ -13,7 +13,7 @@ The modules, by what they are for:
                         heard_units, sent_sound
     the conversation    conversation, items, item_room, making_room, messages, history, shown_from, fitting,
                         cut_messages, cut_text, context_budgets, writable
-    what was heard      spoken, heard_speech, playback
+    what was heard      spoken, spoken_chunk, heard_speech, playback
     what to say         normalize, wording, spoken_form, markup, markup_reader, inline_markup, html_tags, stand_in
     where to cut it     chunker, clauses, full_stops, languages, punctuation, segments, wordbreak, characters,
                         unicode_tables, chinese_words, scripts

@@ -6,15 +6,12 @@ audio itself.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
-from realtime.core.stand_in import has_something_to_see
+from realtime.core.spoken_chunk import Segment, SpokenChunk
 from realtime.core.word_marks import WordMarks
-from realtime.core.wordbreak import atoms, is_trailing_punctuation, sound_weight
 
 DEFAULT_WEIGHT_MS = 62.0  # one Latin letter, until the reply itself has shown its speaking rate
 
@@ -32,126 +29,11 @@ class SpokenWord:
     aligned: bool
 
 
-@dataclass(slots=True)
-class _Segment:
-    """A stretch of a chunk's text that is heard as one."""
-
-    begin: int
-    end: int
-    start_ms: float  # from the chunk's first sample
-    end_ms: float
-    aligned: bool
-
-    @property
-    def midpoint_ms(self) -> float:
-        return (self.start_ms + self.end_ms) / 2
-
-
-@dataclass(slots=True, eq=False)
-class _Chunk:
-    """One request to the voice: its text, what was sent, and what came back."""
-
-    text: str
-    spoken: str
-    offsets: Sequence[int]  # position in `text` of each character of `spoken`, and of its end
-    audio_ms: float = 0.0
-    words: Sequence[WordTime] = ()
-    finished: bool = False
-    atom_ends: list[int] = field(default_factory=list)
-    atom_weights: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.atom_ends = atoms(self.text)
-        self.atom_weights = [0.0] * len(self.atom_ends)
-        for index, char in enumerate(self.spoken):
-            if self.atom_ends:
-                self.atom_weights[self._atom_at(index)] += sound_weight(char)
-
-    @property
-    def weight(self) -> float:
-        return sum(self.atom_weights)
-
-    @property
-    def only_seen(self) -> int:
-        """How much of the beginning can only be seen: the lines of code or of a table before the first word said.
-
-        Where a phrase is said in the place of the text, all of it, emoji too."""
-        end = min(self.offsets[: len(self.spoken)], default=len(self.text))
-        lines = self.text[:end]
-        if self.spoken and end == len(self.text):
-            return end if has_something_to_see(lines) else 0
-        return end if any(map(str.isalnum, lines)) and (end == len(self.text) or "\n" in lines) else 0
-
-    def _atom_at(self, spoken_index: int) -> int:
-        position = min(max(self.offsets[spoken_index], 0), len(self.text) - 1)
-        return bisect_right(self.atom_ends, position)
-
-    def segments(self, duration_ms: float) -> list[_Segment]:
-        """The whole text as consecutive segments: with the voice's own times where known, else in proportion."""
-        if not self.atom_ends:
-            return []
-        segments: list[_Segment] = []
-        next_atom, clock_ms = 0, 0.0
-        for first, last, start_ms, end_ms in self._timed_spans():
-            # Unspoken text before a word (an emoji, a mark) is heard with it; punctuation with the word before.
-            if segments:
-                self._give_punctuation(segments[-1], next_atom, first)
-            begin, start_ms = segments[-1].end if segments else 0, max(start_ms, clock_ms)
-            clock_ms = max(end_ms, start_ms)
-            segments.append(_Segment(begin, self.atom_ends[last], start_ms, clock_ms, True))
-            next_atom = last + 1
-        if segments:
-            next_atom = self._give_punctuation(segments[-1], next_atom, len(self.atom_ends))
-        if any(self.atom_weights[next_atom:]) or not segments:
-            segments.extend(self._estimated(next_atom, clock_ms, max(duration_ms, clock_ms)))
-        else:
-            segments[-1].end = len(self.text)
-        return segments
-
-    def _timed_spans(self) -> list[tuple[int, int, float, float]]:
-        """Word times as runs of atoms (first, last, start, end); words that share an atom are one run."""
-        spans: list[tuple[int, int, float, float]] = []
-        for word in sorted(self.words, key=lambda word: word.begin):
-            places = range(max(word.begin, 0), min(word.end, len(self.spoken)))
-            sounding = [index for index in places if pronounceable(self.spoken[index])]
-            if not sounding:
-                continue
-            first, last = sorted((self._atom_at(sounding[0]), self._atom_at(sounding[-1])))
-            start_ms, end_ms = word.start_ms, word.end_ms
-            while spans and first <= spans[-1][1]:
-                before = spans.pop()
-                first, last = min(first, before[0]), max(last, before[1])
-                start_ms, end_ms = min(start_ms, before[2]), max(end_ms, before[3])
-            spans.append((first, last, start_ms, end_ms))
-        return spans
-
-    def _give_punctuation(self, segment: _Segment, atom: int, stop: int) -> int:
-        """Lengthen `segment` by the atoms from `atom` that hold only punctuation; returns the next atom."""
-        while atom < stop:
-            if not is_trailing_punctuation(self.text[self._begin(atom) : self.atom_ends[atom]]):
-                break
-            segment.end = self.atom_ends[atom]
-            atom += 1
-        return atom
-
-    def _begin(self, atom: int) -> int:
-        return self.atom_ends[atom - 1] if atom else 0
-
-    def _estimated(self, atom: int, start_ms: float, end_ms: float) -> Iterator[_Segment]:
-        """The atoms from `atom` on, sharing the time that is left by how long each sounds."""
-        total = sum(self.atom_weights[atom:])
-        clock_ms = start_ms
-        for index in range(atom, len(self.atom_ends)):
-            share = self.atom_weights[index] / total if total else 1 / (len(self.atom_ends) - atom)
-            begin_ms, clock_ms = clock_ms, min(clock_ms + share * (end_ms - start_ms), end_ms)
-            yield _Segment(self._begin(index), self.atom_ends[index], begin_ms, clock_ms, False)
-
-
 class SpokenPart:
     """What one audio part of a reply says, and when. Chunks are numbered from 0 and begun in order."""
 
     def __init__(self) -> None:
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[SpokenChunk] = []
         self._text = ""
         self._seen = 0  # characters at its beginning that can only be seen: they count once they are sent
         self._audio_ms = 0.0
@@ -194,7 +76,7 @@ class SpokenPart:
         if offsets is None or len(offsets) < len(said) + 1:
             scale = len(text) / len(said) if said else 0.0
             offsets = [int(place * scale) for place in range(len(said) + 1)]
-        self._chunks.append(_Chunk(text, said, offsets))
+        self._chunks.append(SpokenChunk(text, said, offsets))
         if self._seen == len(self._text):  # everything before it, too
             self._seen += self._chunks[-1].only_seen
         self._text += text
@@ -319,7 +201,7 @@ class SpokenPart:
 
     def _tell(
         self,
-        segment: _Segment,
+        segment: Segment,
         text_begin: int,
         chunk_start_ms: float,
         last_ms: int | None,
@@ -337,7 +219,7 @@ class SpokenPart:
         self._told_ms = max(end_ms, start_ms)
         words.append(SpokenWord(self._text[begin:end], start_ms, self._told_ms, segment.aligned))
 
-    def _placed(self) -> Iterator[tuple[_Chunk, float]]:
+    def _placed(self) -> Iterator[tuple[SpokenChunk, float]]:
         """Chunks whose first sample has a known place: all before them are complete."""
         start_ms = 0.0
         for chunk in self._chunks:
@@ -348,7 +230,7 @@ class SpokenPart:
         """All audio of this chunk is known: it is finished, or a later one already sounds (audio is in order)."""
         return self._chunks[index].finished or any(later.audio_ms for later in self._chunks[index + 1 :])
 
-    def _duration_ms(self, chunk: _Chunk) -> float:
+    def _duration_ms(self, chunk: SpokenChunk) -> float:
         """How long this chunk will sound: measured if it is complete, else by the speaking rate of this reply."""
         if self._complete(self._chunks.index(chunk)):
             return chunk.audio_ms

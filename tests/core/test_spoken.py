@@ -80,6 +80,48 @@ def test_times_inside_a_word_do_not_split_it():
     assert [part.heard(ms) for ms in (149, 150, 499, 500)] == ["", "don't", "don't", "don't panic"]
 
 
+@pytest.mark.parametrize(
+    ("number", "heard"),
+    [
+        ("138-2256-7788", ["", "138-", "138-2256-", "138-2256-7788"]),
+        ("13822567788", ["", "138", "1382256", "13822567788"]),
+        ("www.minimaxi.com/docs", ["", "www.minimaxi.", "www.minimaxi.", "www.minimaxi.com/docs"]),
+        ("support@minimaxi.cn", ["", "support@", "support@minimaxi.", "support@minimaxi.cn"]),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_long_number_or_address_is_heard_group_by_group(number: str, heard: list[str], known: bool):
+    """It sounds for seconds, and a voice has one time for all of it."""
+    part = one(number, 4400, *([(number, 0, 4400)] if known else []))
+    assert [part.heard(ms) for ms in (300, 1800, 2800, 4300)] == heard
+    assert "".join(word.text for word in part.new_words(final=True)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["10-20", "3.14", "1,411,780,000", "2:30-3:30", "well-known", "and/or", "v2.0.1", "12345678"]
+)
+def test_ordinary_words_and_numbers_stay_whole(text: str):
+    part = one(text, 1000, (text, 0, 1000))
+    assert [part.heard(ms) for ms in (499, 500)] == ["", text]
+
+
+def test_a_number_that_may_still_grow_is_not_shared_out():
+    part = one("138-2256-7788", 2000, ("138-2256-7788", 0, 2000), finish=False)
+    assert part.new_words() == []
+    assert part.heard(900) == ""
+
+
+def test_the_path_of_an_address_that_is_not_said_is_heard_with_its_host():
+    text, spoken = "See www.a.com/x/yz now", "See a.com now"
+    offsets = [0, 1, 2, 3, 8, 9, 10, 11, 12, 18, 19, 20, 21, 22]
+    part = SpokenPart()
+    part.begin_chunk(0, text, spoken, offsets)
+    part.add_audio(0, 1800)
+    part.set_words(0, timed(spoken, ("See", 0, 300), ("a.com", 300, 1500), ("now", 1500, 1800)))
+    part.finish_chunk(0)
+    assert [part.heard(ms) for ms in (150, 1300, 1700)] == ["See", "See www.a.com/x/yz", text]
+
+
 def test_the_text_is_kept_as_written_where_something_else_was_spoken():
     """`3 km` is said as three kilometers; history has what the transcript has."""
     text, spoken = "Go 3 km.", "Go three kilometers."
