@@ -12,6 +12,7 @@ from functools import reduce
 from pathlib import Path
 
 from realtime.cli import COMMANDS
+from realtime.minimax.chat import MAX_RETRIES
 from realtime.minimax.chat_call import ChatOptions
 from realtime.minimax.codes import CODES
 from realtime.minimax.door import BUSY_S, TRIES
@@ -135,10 +136,24 @@ def _head(generated: str) -> list[str]:
         "",
         f"A request that was lost is sent up to {TRIES} times where it costs nothing; where it is billed it is sent",
         "again only if it never left or the platform certainly refused it (1002, 1039, 1041, 2045, 2064). Otherwise",
-        f"`AnswerLost` says that it may have been accepted. For a busy platform a call waits up to {BUSY_S:.0f} s,",
-        "and it keeps to the account's requests a minute: the documented ones, or `MiniMax(limits={\"image\": Limit(60)})`.",
+        f"`AnswerLost` says that it may have been accepted. For a busy platform a call waits up to {BUSY_S:.0f} s (chat less,",
+        "as its parts below say; live sessions of speech have waits of their own), and `on_pause` is told about it. It keeps",
+        "to the account's requests a minute: the documented ones, or `MiniMax(limits={\"image\": Limit(60)})`.",
         "",
     ]  # fmt: skip
+
+
+# Which calls wait for a busy platform in their own way, and how.
+_WITHIN = " This is for all tries together, also where the platform is busy (`timeout_s`)."
+OWN_WAITS = {
+    "chat.stream": f" This is for the beginning, up to {MAX_RETRIES + 1} tries included (`first_timeout_s`): somebody waits.",
+    "chat.complete": _WITHIN,
+    "chat.parse": _WITHIN,
+}  # fmt: skip
+
+
+def _busy(operation: Operation) -> str:
+    return OWN_WAITS.get(operation.name, "")
 
 
 def _table() -> Iterator[str]:
@@ -164,7 +179,7 @@ def _calls() -> Iterator[str]:
         yield ""
         yield (
             f"{operation.method} `{operation.path}`, described in {_source(operation)}. "
-            f"Waits up to {operation.timeout_s:.0f} s for the answer.{_limit(operation)} "
+            f"Waits up to {operation.timeout_s:.0f} s for the answer.{_busy(operation)}{_limit(operation)} "
             f"Codes: {', '.join(map(str, operation.codes))}."
         )
         yield ""

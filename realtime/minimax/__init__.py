@@ -6,8 +6,8 @@ The modules, by what they are for:
 
     the client          client, hosts, models
     the tables          operations, field_tables, fields, codes
-    one request         door, http, sessions, loops, network_errors, proxied, proxies, pacing, retries, retry_after,
-                        sse, json_text, reading, errors, results
+    one request         door, http, sessions, loops, leaving, network_errors, proxied, proxies, pacing, retries,
+                        retry_after, sse, json_text, reading, errors, results
     files out           file_source, file_purposes, media_input, picture_size, audio_length, mp3_frames, sniff,
                         multipart, upload
     files in            fetching, part_file, download, media_result

@@ -28,6 +28,7 @@ from realtime.minimax.chat_options import call_of
 from realtime.minimax.chat_whole import ChatAnswer
 from realtime.minimax.codes import OUTPUT_SENSITIVE
 from realtime.minimax.dead_peers import died_silently
+from realtime.minimax.door import Door, Pause
 from realtime.minimax.errors import error_from_response, plain_text
 from realtime.minimax.fields import check_seconds
 from realtime.minimax.http import HttpClient, read_refusal, trace_header
@@ -59,14 +60,20 @@ class Chat:
         models_path: str = "/v1/models",
         token_field: str = "max_completion_tokens",
         jitter: Callable[[], float] = random.random,
+        on_pause: Callable[[Pause], None] | None = None,
     ) -> None:
         self.model = model
-        self._http = http
+        self.door = Door(http, jitter=lambda: self._jitter())  # for all but `stream`: there somebody listens
+        self.door.on_pause = on_pause
         self._dialect = dialect
         self._path = path
         self._token_field = token_field
         self._jitter = jitter
         self._spares = SpareConnections(http, models_path)
+
+    @property
+    def _http(self) -> HttpClient:
+        return self.door.http
 
     def __repr__(self) -> str:
         return f"<Chat {self.model} at {self._http.base_url}>"
@@ -120,7 +127,10 @@ class Chat:
     async def complete(
         self, messages: Messages, *, timeout_s: float = 120.0, **options: Unpack[ChatOptions]
     ) -> ChatAnswer:
-        """The whole answer. Raises ProviderError; AnswerLost if it may have been charged and did not come."""
+        """The whole answer. `timeout_s` bounds all tries together, also the wait for a busy platform.
+
+        Raises ProviderError; AnswerLost if it may have been charged and did not come.
+        """
         return await self._complete(self._call(messages, options), timeout_s)
 
     @overload
@@ -143,8 +153,8 @@ class Chat:
     ) -> Any:
         """The answer as a value: of a msgspec Struct, a dataclass, or plain data that fits a JSON schema.
 
-        An answer that does not fit is sent back with the complaint, twice at most. `timeout_s` bounds each try. Raises
-        ParseFailed with the text that was said, and ProviderError like `complete`.
+        An answer that does not fit is sent back with the complaint, twice at most. `timeout_s` bounds each answer as in
+        `complete`. Raises ParseFailed with the text that was said, and ProviderError like `complete`.
         """
         call = self._call(messages, options)
         return await chat_parse.parse(call, shape, lambda one: self._complete(one, timeout_s))
@@ -157,15 +167,15 @@ class Chat:
         Raises ProviderError.
         """
         options["dialect"] = "anthropic"
-        return await chat_models.count_tokens(self._http, self._call(messages, options), timeout_s=timeout_s)
+        return await chat_models.count_tokens(self.door, self._call(messages, options), timeout_s=timeout_s)
 
     def models(self) -> AsyncGenerator[ChatModelInfo, None]:
         """The platform's chat models with their names and dates; pages are fetched as needed. Raises ProviderError."""
-        return chat_models.list_models(self._http)
+        return chat_models.list_models(self.door)
 
     async def get_model(self, model: str) -> ChatModelInfo:
         """One of the platform's chat models. Raises ProviderError; InvalidArgument for an unknown one."""
-        return await chat_models.get_model(self._http, model)
+        return await chat_models.get_model(self.door, model)
 
     async def prewarm(self) -> None:
         """Open connections ahead of the first request, and keep some spare from now on. Never raises."""
@@ -194,7 +204,7 @@ class Chat:
     async def _complete(self, call: ChatCall, timeout_s: float) -> ChatAnswer:
         check_seconds("timeout_s", timeout_s)
         path = self._path or path_of(call)
-        return await chat_whole.complete(self._http, call, path, timeout_s=timeout_s, jitter=self._jitter)
+        return await chat_whole.complete(self.door, call, path, timeout_s=timeout_s)
 
     async def _attempt(
         self,

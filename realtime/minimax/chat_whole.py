@@ -1,13 +1,12 @@
 """A whole answer instead of a stream: one request, one JSON body, one typed value.
 
-Knows when a lost request may be sent again: only if it surely was not answered, because answers are paid for. The body
-and its decoding are those of the dialect.
+Knows which answers are lost: they may have been paid for. What may be sent again is the door's to say; the body and its
+decoding are those of the dialect.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +25,13 @@ from realtime.errors import AnswerLost, ProviderError, ProviderUnavailable
 from realtime.minimax.charsets import to_utf8
 from realtime.minimax.chat_call import ChatCall
 from realtime.minimax.chat_dialect import body_of, decoder_for, headers_of
-from realtime.minimax.codes import is_answer_lost, is_untouched
+from realtime.minimax.codes import is_answer_lost
+from realtime.minimax.door import Door
 from realtime.minimax.errors import error_from_response, trace_of
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
+from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import Result, whole
-
-MAX_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +60,33 @@ class ChatAnswer(Result):
         return ChatMessage("assistant", self.text, tool_calls=self.tool_calls, reasoning=self.reasoning)
 
 
-async def complete(
-    http: HttpClient, call: ChatCall, path: str, *, timeout_s: float, jitter: Callable[[], float]
-) -> ChatAnswer:
+async def complete(door: Door, call: ChatCall, path: str, *, timeout_s: float) -> ChatAnswer:
     """The answer to this call. `timeout_s` bounds all tries together.
 
-    A request that was surely refused, or never left, is sent again twice. Raises ProviderError; AnswerLost if it may
-    have been accepted, also when the time is over.
+    A request that was surely refused, or never left, is sent again. Raises ProviderError; AnswerLost if it may have
+    been accepted, also when the time is over.
     """
     refused: ProviderError | None = None
+
+    async def once(_: str) -> ChatAnswer:
+        nonlocal refused
+        refused = None
+        try:
+            return await _ask(door.http, call, path)
+        except ProviderError as error:
+            refused = error
+            raise
+
     try:
         async with deadlines.timeout(timeout_s):
-            for attempt in range(MAX_RETRIES + 1):
-                try:
-                    refused = None
-                    return await _ask(http, call, path)
-                except ProviderError as error:
-                    if attempt == MAX_RETRIES or not _surely_unanswered(error):
-                        raise
-                    refused = error
-                await asyncio.sleep(float(2**attempt) * (0.5 + jitter()))
+            return await door.attempts(OPERATIONS["chat.complete"], once)
     except TimeoutError as error:
         if refused is not None:
             raise refused from error  # the time ended in the pause after a refusal: nothing is out
         raise AnswerLost(
-            f"{http.service}: no whole answer within {timeout_s:g} s. It may have been charged; ask again if that is "
-            "no harm."
+            f"{door.http.service}: no whole answer within {timeout_s:g} s. It may have been charged; ask again if that "
+            "is no harm."
         ) from error
-    raise AssertionError("the last try returns or raises")
 
 
 def answer_of(body: bytes, events: Iterable[ChatEvent], *, trace_id: str | None = None) -> ChatAnswer:
@@ -148,10 +146,6 @@ async def _ask(http: HttpClient, call: ChatCall, path: str) -> ChatAnswer:
         raise refused
     events = decoder_for(call, http.service).feed_whole(content)
     return answer_of(content, events, trace_id=trace_id)
-
-
-def _surely_unanswered(error: ProviderError) -> bool:
-    return error.retryable and (not error.sent or is_untouched(error))
 
 
 def _joined(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall:

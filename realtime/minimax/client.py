@@ -44,8 +44,9 @@ class MiniMax:
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. A text for one of these lists is split at its commas. `group_id` is sent
     only when given and not blank (old accounts). `limits` are the account's own requests a minute, by the names in
-    `operations.LIMITS`; `on_pause` is told about every wait. `schedule` says when tasks are asked about.
-    Raises ConfigError for a key, an address or a name that cannot be one.
+    `operations.LIMITS`; `on_pause` is told about every wait before a request, except those of `chat.stream` and of
+    downloads, which are short. `schedule` says when tasks are asked about. Raises ConfigError for a key, an address or
+    a name that cannot be one.
 
     It may be made outside of an event loop, and used in several, one after the other (`asyncio.run` twice); what is
     open is closed at the end of each. Two threads need two clients.
@@ -88,6 +89,7 @@ class MiniMax:
             HttpClient(self.base_url, api_key, group_id=group_id),
             model=chat_model,
             dialect=_dialect(chat_dialect),
+            on_pause=on_pause,
         )
         self.speech = SpeechClient(
             hosts or speech_urls_for(self.base_url),
@@ -143,8 +145,14 @@ class MiniMax:
     async def transcribe(
         self, pcm: bytes, *, rate: int, language: str | None = None, timeout_s: float = 30.0
     ) -> asr.Transcription:
-        """The text of 16-bit little-endian mono PCM at `rate` Hertz. Raises ProviderError."""
-        return await asr.transcribe(self._http, pcm, rate=rate, language=language, timeout_s=timeout_s)
+        """The text of 16-bit little-endian mono PCM at `rate` Hertz. `timeout_s` bounds each try.
+
+        Raises AnswerLost and ProviderError.
+        """
+        return await self.door.attempts(
+            OPERATIONS["transcribe"],
+            lambda _: asr.transcribe(self._http, pcm, rate=rate, language=language, timeout_s=timeout_s),
+        )
 
     async def models(self) -> list[str]:
         """The ids of the chat models. Raises ProviderError."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
 from realtime.minimax.fields import check_text, python_name, refused
 from realtime.minimax.http import HttpClient, Query, trace_header
+from realtime.minimax.leaving import request_context
 from realtime.minimax.loops import PerLoop
 from realtime.minimax.operations import LIMITS, Limit, Operation
 from realtime.minimax.pacing import Pace
@@ -55,10 +56,19 @@ class Pause:
     error: ProviderError | None = None
 
 
+@dataclass(slots=True)
+class _Tries:
+    """How often one call failed, and since when it is tried."""
+
+    started_s: float
+    failures: int = 0
+
+
 class Door:
     """Calls of `operations`. `limits` replace the documented ones: requests a minute by the group's name.
 
-    `fallback_urls` serve calls that are not billed when the main host fails. `on_pause` is told about every wait.
+    `fallback_urls` serve calls that are not billed when the main host fails. `on_pause` is told about every wait
+    before a request.
     Raises InvalidArgument for limits of an unknown group, and for those that let nothing through.
     """
 
@@ -115,23 +125,43 @@ class Door:
 
     async def attempts(self, operation: Operation, once: Callable[[str], Awaitable[T]]) -> T:
         """`await once(host)` as often as the table above allows. Raises ProviderError, AnswerLost."""
-        started_s = _now()
-        attempt = 0
+        tries = _Tries(_now())
         async with self._room(operation):
             while True:
                 await self._reserve(operation)
                 self._leaves(operation)
-                host = self._hosts[0 if operation.billed else attempt % len(self._hosts)]
                 try:
-                    return await once(host)
+                    return await once(self._host(operation, tries))
                 except ProviderError as error:
-                    pause_s = self._pause_s(operation, error, attempt, _now() - started_s)
-                    if pause_s is None:
+                    pause = self._next_pause(operation, error, tries)
+                    if pause is None:
                         raise _final(operation, error) from error
-                    await self._pause(Pause(operation, pause_s, _reason(error), error))
-                attempt += 1
+                await self._pause(pause)
 
-    @asynccontextmanager
+    async def stream(
+        self, operation: Operation, once: Callable[[str], AsyncGenerator[T, None]]
+    ) -> AsyncGenerator[T, None]:
+        """What `once(host)` gives, begun again as the table above allows, but only while it gave nothing.
+
+        `once` sends its request with `open`. A refusal that comes as the answer's first words counts like any other.
+        Raises ProviderError, AnswerLost. Close it to stop.
+        """
+        tries = _Tries(_now())
+        while True:
+            given = False
+            try:
+                async with aclosing(once(self._host(operation, tries))) as parts:
+                    async for part in parts:
+                        given = True
+                        yield part
+                return
+            except ProviderError as error:
+                pause = None if given else self._next_pause(operation, error, tries)
+                if pause is None:
+                    raise
+            await self._pause(pause)
+
+    @request_context
     async def open(
         self,
         operation: Operation,
@@ -142,7 +172,7 @@ class Door:
         timeout_s: float | None = None,
         base_url: str | None = None,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """An answer that is read inside the block, for streams. Sent once; the wait for its head is bounded.
+        """An answer that is read inside the block, for `stream`. Sent once; the wait for its head is bounded.
 
         `base_url` is for operations with hosts of their own (speech). Raises ProviderError for an HTTP status of 400
         or more; the caller checks what comes after.
@@ -165,7 +195,7 @@ class Door:
                 raise _final(operation, refusal)
             yield response
 
-    @asynccontextmanager
+    @request_context
     async def _room(self, operation: Operation) -> AsyncGenerator[None, None]:
         """A place among the calls in flight. A task's place is its namespace's own business."""
         room = None if operation.result == "Job" else self._rooms.get(operation.limit)
@@ -198,19 +228,20 @@ class Door:
             self.on_pause(pause)
         await asyncio.sleep(pause.wait_s)
 
-    def _pause_s(
-        self, operation: Operation, error: ProviderError, attempt: int, elapsed_s: float
-    ) -> float | None:
+    def _host(self, operation: Operation, tries: _Tries) -> str:
+        return self._hosts[0 if operation.billed else tries.failures % len(self._hosts)]
+
+    def _next_pause(self, operation: Operation, error: ProviderError, tries: _Tries) -> Pause | None:
         """The wait before the request is sent again; None: it is not."""
+        tries.failures += 1
         spread = 0.5 + self._jitter()
         if is_untouched(error):
-            pause_s = doubled_s(error.retry_after_s or 1.0, attempt + 1, LONGEST_PAUSE_S) * spread
-            return pause_s if elapsed_s + pause_s <= self._busy_s else None
-        if attempt + 1 >= TRIES or not error.retryable:
+            wait_s = doubled_s(error.retry_after_s or 1.0, tries.failures, LONGEST_PAUSE_S) * spread
+            over = _now() - tries.started_s + wait_s > self._busy_s
+            return None if over else Pause(operation, wait_s, "busy", error)
+        if tries.failures >= TRIES or not error.retryable or (operation.billed and error.sent):
             return None
-        if operation.billed and error.sent:
-            return None
-        return doubled_s(0.5, attempt + 1, LONGEST_PAUSE_S) * spread
+        return Pause(operation, doubled_s(0.5, tries.failures, LONGEST_PAUSE_S) * spread, "trouble", error)
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:
@@ -230,10 +261,6 @@ def _final(operation: Operation, error: ProviderError) -> ProviderError:
             trace_id=error.trace_id,
         )
     return error
-
-
-def _reason(error: ProviderError) -> str:
-    return "busy" if is_untouched(error) else "trouble"
 
 
 def _checked(limits: Mapping[str, Limit]) -> Mapping[str, Limit]:

@@ -80,8 +80,7 @@ class Files:
             sent_name = check_file(purpose, opened.name, opened.first, opened.size)
             await _check_length(purpose, opened)
             answer = await upload(
-                self._door.http,
-                OPERATIONS["files.upload"].path,
+                self._door,
                 opened,
                 fields={"purpose": purpose},
                 name=sent_name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from realtime.minimax.dead_peers import noticing
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.fields import check_seconds
 from realtime.minimax.idle_connections import CountedConnector
+from realtime.minimax.leaving import request_context
 from realtime.minimax.loops import PerLoop
 from realtime.minimax.network_errors import network_errors
 from realtime.minimax.proxied import login_needed, open_connector, request_options
@@ -69,7 +70,7 @@ class HttpClient:
     def __repr__(self) -> str:
         return f"<HttpClient {self.base_url}>"
 
-    @asynccontextmanager
+    @request_context
     async def request(
         self,
         method: str,
@@ -119,7 +120,7 @@ class HttpClient:
                 _check_moved(self.service, method, response)
                 yield response
 
-    @asynccontextmanager
+    @request_context
     async def fetch(
         self, url: str, *, headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
@@ -223,7 +224,7 @@ class HttpClient:
         for sessions in (*self._sessions.take_closed(), *self._sessions.take_here()):
             await sessions.aclose()
 
-    @asynccontextmanager
+    @request_context
     async def _using(
         self, proxy: Proxy | None, *, with_key: bool
     ) -> AsyncGenerator[aiohttp.ClientSession, None]:

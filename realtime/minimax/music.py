@@ -1,7 +1,8 @@
 """Songs, lyrics and covers: `mm.music` (docs/minimax/music.md).
 
 A song has no task id: it is made while its request waits, for a minute or more, and is lost with its connection. So no
-request here is ever sent again by itself after it has left. Rules between arguments are in `music_rules`.
+request here is sent again by itself after it has left, unless the platform certainly refused it. Rules between
+arguments are in `music_rules`.
 """
 
 from __future__ import annotations
@@ -113,7 +114,10 @@ class Music:
         }  # fmt: skip
         body = await song_body(values, cover, extra)
         try:
-            async with aclosing(self._fragments(body, stall_timeout_s)) as fragments:
+            song = self._door.stream(
+                OPERATIONS["music.create"], lambda _: self._fragments(body, stall_timeout_s)
+            )
+            async with aclosing(song) as fragments:
                 async for hexadecimal in fragments:
                     yield await from_hex(hexadecimal)
         except InvalidArgument as error:

@@ -73,7 +73,7 @@ def _row(
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
-        _row("chat.stream", "POST", "/v1/chat/completions", "chat.md 2", "ChatEvent", "ask", codes=_CHAT, billed=True),
+        _row("chat.stream", "POST", "/v1/chat/completions", "chat.md 2", "ChatEvent", "ask", codes=_CHAT, billed=True, s=15),
         _row("chat.complete", "POST", "/v1/chat/completions", "chat.md 3", "ChatAnswer", "", codes=_CHAT, billed=True, s=120),
         _row("chat.parse", "POST", "/v1/text/chatcompletion_v2", "chat.md 6", "T", "", codes=_CHAT, billed=True, s=120),
         _row("chat.count_tokens", "POST", "/anthropic/v1/messages/count_tokens", "anthropic.md", "int", "", codes=_CHAT),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import aiohttp
+
+from realtime.minimax.leaving import request_context
 
 K = TypeVar("K")
 
@@ -27,7 +28,7 @@ class Sessions(Generic[K]):
     def __repr__(self) -> str:
         return f"<Sessions {len(self.open)} open>"
 
-    @asynccontextmanager
+    @request_context
     async def using(
         self, key: K, new: Callable[[], aiohttp.ClientSession]
     ) -> AsyncGenerator[aiohttp.ClientSession, None]:

@@ -32,7 +32,7 @@ from realtime.minimax.speech_rules import (
 )
 from realtime.minimax.speech_session import SpeechSession, SpeechTimeouts
 from realtime.minimax.speech_socket import SpeechSocket
-from realtime.minimax.speech_whole import SpeechFile, SpeechStream, speech_of
+from realtime.minimax.speech_whole import SpeechFile, SpeechStream, StreamedAudio, speech_of
 from realtime.minimax.voices import VoiceInfo, read_voices
 
 _SYNTHESIZE = OPERATIONS["speech.synthesize"]
@@ -195,7 +195,8 @@ class SpeechClient:
         def open(host: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
             return self.door.open(_SYNTHESIZE, body=body, base_url=host, timeout_s=gap_s)
 
-        return SpeechStream(open, self.hosts, gap_s, self._http)
+        audio = StreamedAudio(open, self.hosts, gap_s, self._http)
+        return SpeechStream(audio, self.door.stream(_SYNTHESIZE, lambda _: audio.read()))
 
     def _body(self, given: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
         """The body of a request from the arguments of a call."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -109,20 +109,20 @@ class SpeechStream(AsyncIterator[bytes]):
     """Encoded audio as it comes: `async for part in stream`. `result` is there after the last part.
 
     The parts together are the file. A stream that breaks raises AnswerLost: what came may have been charged. Call
-    `aclose` (or use `contextlib.aclosing`) if you stop before the end. `gap_s` is the longest wait for the next part.
+    `aclose` (or use `contextlib.aclosing`) if you stop before the end.
     """
 
-    def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float, http: HttpClient) -> None:
-        self.result: SpeechFile | None = None
-        self._open = open
-        self._hosts = hosts
-        self._gap_s = gap_s
-        self._http = http
-        self._has_audio = False
-        self._parts = self._read()
+    def __init__(self, audio: StreamedAudio, parts: AsyncGenerator[bytes, None]) -> None:
+        self._audio = audio
+        self._parts = parts
 
     def __repr__(self) -> str:
         return f"<SpeechStream {'done' if self.result else 'open'}>"
+
+    @property
+    def result(self) -> SpeechFile | None:
+        """What is known of the whole file; None before the last part."""
+        return self._audio.result
 
     def __aiter__(self) -> Self:
         return self
@@ -133,12 +133,28 @@ class SpeechStream(AsyncIterator[bytes]):
     async def aclose(self) -> None:
         await self._parts.aclose()
 
-    async def _read(self) -> AsyncGenerator[bytes, None]:
+
+class StreamedAudio:
+    """The body of one streamed answer: `read` gives its audio, then `result` says what it was.
+
+    Apart from `SpeechStream`, because a generator that held the stream would live until a garbage collection. `gap_s`
+    is the longest wait for the next part.
+    """
+
+    def __init__(self, open: Open, hosts: tuple[str, ...], gap_s: float, http: HttpClient) -> None:
+        self.result: SpeechFile | None = None
+        self._open = open
+        self._hosts = hosts
+        self._gap_s = gap_s
+        self._http = http
+        self._has_audio = False
+
+    async def read(self) -> AsyncGenerator[bytes, None]:
         """Go to the next host only while no connection was made: a request that left may have been charged."""
         for host in self._hosts:
             try:
-                async with self._open(host) as response:
-                    async for part in self._events(response):
+                async with self._open(host) as response, aclosing(self._events(response)) as parts:
+                    async for part in parts:
                         yield part
                 return
             except ProviderError as error:

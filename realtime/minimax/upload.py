@@ -1,7 +1,7 @@
-"""Uploads: a file and fields as a form, streamed from the disk, sent again when the connection breaks.
+"""Uploads: a file and fields as a form, streamed from the disk.
 
-An upload costs nothing and can be repeated (docs/minimax/files.md 1), so a broken connection or a gateway's page starts
-it again from the first byte. Knows no endpoint and no purpose: `files` checks what each of them takes.
+An upload costs nothing and can be repeated (docs/minimax/files.md 1), so the door sends it again from the first byte
+after a broken connection or a gateway's page. Knows no purpose: `files` checks what each of them takes.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from typing import Any
 
 from realtime import deadlines
 from realtime.errors import ProviderError, ProviderTimeout
+from realtime.minimax.door import Door
 from realtime.minimax.file_source import MOST_BYTES, FileSource, OpenFile, open_source
 from realtime.minimax.http import HttpClient, Query
 from realtime.minimax.multipart import Multipart
-from realtime.minimax.retries import delay_s
+from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.sniff import content_type
 
 __all__ = ["FileSource", "OnProgress", "OpenFile", "open_source", "upload"]
+
+_UPLOAD = OPERATIONS["files.upload"]
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the bytes that are done and the bytes in all (None: not known). It must return at once."""
 
 
 async def upload(
-    http: HttpClient,
-    path: str,
+    door: Door,
     source: FileSource | OpenFile,
     *,
     fields: Mapping[str, str] | None = None,
@@ -40,12 +42,10 @@ async def upload(
     on_progress: OnProgress | None = None,
     most_bytes: int = MOST_BYTES,
     param: str = "file",
-    tries: int = 3,
-    backoff_s: float = 1.0,
     stall_timeout_s: float = 30.0,
     answer_timeout_s: float = 120.0,
 ) -> dict[str, Any]:
-    """`POST` the file with the fields to `path`: the decoded JSON object of the answer.
+    """Upload the file with the fields: the decoded JSON object of the answer.
 
     `name` and `file_type` (a content type) are found from the source where they are not given. `on_progress` gets bytes
     of the file; it begins at 0 with each try. `stall_timeout_s` is the longest time without any byte accepted,
@@ -53,7 +53,7 @@ async def upload(
     closed, and is copied to a temporary file first if it cannot seek.
 
     Raises InvalidArgument, naming `param`, for a file that is missing, a folder, unreadable, empty, larger than
-    `most_bytes`, or changed while it was sent; ProviderError when `tries` are used up or the service refuses.
+    `most_bytes`, or changed while it was sent; ProviderError when the door gives up or the service refuses.
     """
     async with _opened(source, name, most_bytes, param) as file:
         form = Multipart(
@@ -62,16 +62,12 @@ async def upload(
             name or file.name,
             file_type or content_type(name or file.name, file.first),
         )
-        failures = 0
-        while True:
+
+        async def once(host: str) -> dict[str, Any]:
             feed = _Feed(file, form, on_progress, stall_timeout_s, answer_timeout_s)
-            try:
-                return await _send(http, path, feed, query, headers)
-            except ProviderError as error:
-                failures += 1
-                if not error.retryable or failures >= tries:
-                    raise
-                await asyncio.sleep(delay_s(failures, backoff_s, error))
+            return await _send(door.http, host, feed, query, headers)
+
+        return await door.attempts(_UPLOAD, once)
 
 
 @dataclass(slots=True)
@@ -120,9 +116,10 @@ async def _opened(
 
 
 async def _send(
-    http: HttpClient, path: str, feed: _Feed, query: Query | None, headers: Mapping[str, str] | None
+    http: HttpClient, host: str, feed: _Feed, query: Query | None, headers: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """One try. Raises what went wrong with the file or `on_progress`, not the broken connection that it leads to."""
+    path = _UPLOAD.path
     sent = {
         **(headers or {}),
         "Content-Type": feed.form.content_type,
@@ -131,7 +128,9 @@ async def _send(
     try:
         async with (
             deadlines.timeout(feed.stall_timeout_s) as feed.deadline,
-            http.request("POST", path, data=feed.parts(), query=query, headers=sent) as response,
+            http.request(
+                _UPLOAD.method, path, data=feed.parts(), query=query, headers=sent, base_url=host
+            ) as response,
         ):
             content = await response.read()
     except (TimeoutError, ProviderError) as error:

@@ -224,10 +224,9 @@ class VideoV2:
 
     async def _upload(self, file: OpenFile) -> str:
         """Not through `files`: a stream that cannot be read again is open here already."""
-        operation = OPERATIONS["files.upload"]
         kind = sniff(file.first)
         name = file.name if content_type(file.name, b"") != UNKNOWN_TYPE else f"{file.name}.{kind}"
-        answer = await upload(self._door.http, operation.path, file, fields={"purpose": PURPOSE}, name=name)
+        answer = await upload(self._door, file, fields={"purpose": PURPOSE}, name=name)
         file_id = text(mapping(answer, "file") or answer, "file_id")
         if not file_id:
             raise ProviderRejected("MiniMax: the upload was answered without a file id.")

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.errors import AnswerLost, ProviderError, ProviderTimeout, ProviderUnavailable
+from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax import MiniMax
+from realtime.minimax.door import Pause
 from realtime.minimax.http import HttpClient
 from tests.virtual_time import run
 
 OK: dict[str, Any] = {
     "base_resp": {"status_code": 0}, "task_id": "7", "id": "b1", "lyrics": "[Verse]", "cover_feature_id": "f",
     "voice_id": "v", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
-    "data": {"audio": "http://h/x", "image_urls": ["http://h/x"]},
+    "data": {"audio": "http://h/x", "image_urls": ["http://h/x"]}, "file": {"file_id": 7}, "text": "hi",
+    "input_tokens": 3,
 }  # fmt: skip
 GATEWAY = b"<html>gateway</html>"
 
@@ -107,15 +109,25 @@ BILLED: dict[str, Callable[[MiniMax], Awaitable[object]]] = {
     "speech.synthesize": lambda mm: mm.speech.synthesize("hello", output="url"),
     "speech.synthesize_stream": lambda mm: _stream(mm.speech.synthesize_stream("hello")),
     "chat.complete": lambda mm: mm.chat.complete("hello"),
+    "transcribe": lambda mm: mm.transcribe(bytes(3200), rate=16_000),
+}
+STREAMS = ("music.stream", "speech.synthesize_stream")
+FREE: dict[str, Callable[[MiniMax], Awaitable[object]]] = {
+    "chat.count_tokens": lambda mm: mm.chat.count_tokens("hello"),
+    "chat.get_model": lambda mm: mm.chat.get_model("MiniMax-M3"),
+    "models": lambda mm: mm.models(),
+    "files.get": lambda mm: mm.files.get(7),
 }
 
 
-async def play(name: str, days: list[str]) -> tuple[Script, BaseException | None]:
-    mm, script = MiniMax("key", "http://127.0.0.1"), Script(days)
-    mm.door.http = mm._http = mm.chat._http = mm.speech._http = mm.speech.door.http = script
+async def play(
+    name: str, days: list[str], on_pause: Callable[[Pause], None] | None = None
+) -> tuple[Script, BaseException | None]:
+    mm, script = MiniMax("key", "http://127.0.0.1", on_pause=on_pause), Script(days)
+    mm.door.http = mm._http = mm.chat.door.http = mm.speech._http = mm.speech.door.http = script
     mm.speech.hosts = ("http://a", "http://b")
     try:
-        await BILLED[name](mm)
+        await {**BILLED, **FREE}[name](mm)
     except ProviderError as error:
         return script, error
     return script, None
@@ -123,7 +135,7 @@ async def play(name: str, days: list[str]) -> tuple[Script, BaseException | None
 
 @pytest.mark.parametrize("name", BILLED)
 @given(days=st.lists(st.sampled_from(sorted(DAYS)), max_size=12))
-@settings(max_examples=50, deadline=None)  # of each of eleven operations
+@settings(max_examples=50, deadline=None)  # of each of twelve operations
 def test_nothing_is_bought_twice(name, days):
     script, error = run(play(name, days))
     assert script.bought <= 1, f"{script.sent} requests, {script.bought} of them maybe paid, {error!r}"
@@ -138,3 +150,21 @@ def test_a_lost_answer_is_called_one(name, day):
     assert script.sent == 1
     assert isinstance(error, AnswerLost)
     assert "charged" in str(error)
+
+
+@pytest.mark.parametrize("name", [*BILLED, *FREE])
+def test_every_call_waits_for_a_busy_platform_and_tells_each_wait(name):
+    pauses: list[Pause] = []
+    script, error = run(play(name, ["limit", "tokens", "limit by status", "growth"], pauses.append))
+    assert error is None or name in STREAMS  # there the good day is an address, and no sound
+    assert script.sent == 5
+    assert [pause.reason for pause in pauses if pause.reason != "limit"] == ["busy"] * 4
+    assert sum(pause.wait_s for pause in pauses) > 25
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_busy_platform_is_not_waited_for_without_end(name):
+    pauses: list[Pause] = []
+    _, error = run(play(name, ["limit"] * 40, pauses.append))
+    assert isinstance(error, ProviderRejected)
+    assert 250 < sum(pause.wait_s for pause in pauses) <= 300

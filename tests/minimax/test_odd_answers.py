@@ -68,8 +68,8 @@ def client(body: bytes, status: int = 200) -> MiniMax:
     http = OneAnswer("http://127.0.0.1:9", "key")
     http.body, http.status = body, status
     mm._http = mm.door.http = http
-    mm.door._busy_s = mm.speech.door._busy_s = 0.0
-    mm.chat._http = http
+    mm.door._busy_s = mm.chat.door._busy_s = mm.speech.door._busy_s = 0.0
+    mm.chat.door.http = http
     mm.speech._http = mm.speech.door.http = http
     mm.speech.hosts = ("http://127.0.0.1:9",)
     return mm
@@ -201,7 +201,7 @@ ENVELOPES: tuple[Any, ...] = (
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep = asyncio.sleep
-    for module in ("door", "upload", "chat", "chat_whole", "job", "fetching"):
+    for module in ("door", "chat", "job", "fetching"):
         monkeypatch.setattr(f"realtime.minimax.{module}.asyncio.sleep", lambda _seconds: sleep(0))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -134,6 +136,27 @@ async def test_a_refusal_inside_a_stream_is_raised_as_such() -> None:
             with pytest.raises(ProviderError) as caught:
                 await anext(client.synthesize_stream("Hello."))
             assert caught.value.upstream_code == 1008
+
+
+async def test_a_refusal_behind_the_first_part_is_not_asked_for_again() -> None:
+    busy = {"data": None, "base_resp": {"status_code": 1002, "status_msg": "RPM"}}
+    async with speaking(events(part("ff"), busy)) as (client, server):
+        stream = client.synthesize_stream("Hello.")
+        assert await anext(stream) == b"\xff"
+        with pytest.raises(ProviderRejected):
+            await anext(stream)
+        assert len(server.requests) == 1
+
+
+def test_a_stream_that_nobody_holds_is_closed_without_a_garbage_collection() -> None:
+    stream = SpeechClient(("http://h",), "k", voice_id="v").synthesize_stream("Hello.")
+    parts = weakref.ref(stream._parts)
+    gc.disable()
+    try:
+        del stream
+        assert parts() is None
+    finally:
+        gc.enable()
 
 
 def test_subtitle_files_in_all_their_forms() -> None:

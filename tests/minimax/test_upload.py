@@ -15,13 +15,13 @@ import pytest
 from aiohttp import BodyPartReader, web
 
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.door import Door
 from realtime.minimax.file_source import PART_BYTES, in_thread
 from realtime.minimax.http import HttpClient
 from realtime.minimax.upload import open_source, upload
 from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
 
-PATH = "/v1/files/upload"
 MIB = 1024 * 1024
 
 
@@ -44,6 +44,9 @@ class Service:
                 assert request.transport is not None
                 request.transport.abort()
                 return web.Response()
+            case "busy":
+                await request.read()
+                return web.json_response({"base_resp": {"status_code": 1002, "status_msg": "RPM"}})
             case "refuse":
                 await request.read()
                 return web.json_response(
@@ -65,11 +68,16 @@ class Service:
         return web.json_response({"file": {"file_id": 1}, "base_resp": {"status_code": 0}})
 
 
+def door_of(http: HttpClient, **options: Any) -> Door:
+    """A door whose waits after a failure are over at once."""
+    return Door(http, jitter=lambda: -0.5, **options)
+
+
 async def send(service: Any, source: Any, **options: Any) -> dict[str, Any]:
     async with serving(service) as url:
         http = HttpClient(url, "key", group_id="g1")
         try:
-            return await upload(http, PATH, source, fields={"purpose": "voice_clone"}, backoff_s=0, **options)
+            return await upload(door_of(http), source, fields={"purpose": "voice_clone"}, **options)
         finally:
             await http.aclose()
 
@@ -103,11 +111,23 @@ async def test_a_broken_upload_starts_again_from_the_beginning(bad_days) -> None
     assert seen.count(0) == len(bad_days) + 1
 
 
-async def test_three_gateway_pages_are_enough() -> None:
-    service = Service("502", "502", "502", "502")
+async def test_four_gateway_pages_are_enough() -> None:
+    service = Service("502", "502", "502", "502", "502")
     with pytest.raises(ProviderUnavailable, match=r"502.*Bad Gateway"):
         await send(service, b"x")
-    assert service.tries == 3
+    assert service.tries == 4
+
+
+async def test_an_upload_waits_for_a_busy_platform_and_tells_it() -> None:
+    service, pauses = Service(*["busy"] * 6), []
+    async with serving(service) as url:
+        http = HttpClient(url, "key")
+        door = door_of(http)
+        door.on_pause = pauses.append
+        await upload(door, b"x")
+        await http.aclose()
+    assert service.tries == 7
+    assert [(pause.operation.name, pause.reason) for pause in pauses] == [("files.upload", "busy")] * 6
 
 
 async def test_a_refusal_is_not_sent_again() -> None:
@@ -117,11 +137,11 @@ async def test_a_refusal_is_not_sent_again() -> None:
     assert service.tries == 1
 
 
-async def test_nobody_there_is_said_after_three_tries() -> None:
+async def test_nobody_there_is_said_after_its_tries() -> None:
     async with closed_port() as url:
         http = HttpClient(url, "key")
         with pytest.raises(ProviderUnavailable) as raised:
-            await upload(http, PATH, b"x", backoff_s=0)
+            await upload(door_of(http), b"x")
         await http.aclose()
     assert raised.value.sent is False
 
@@ -136,7 +156,7 @@ async def test_a_service_that_stops_reading_ends_in_a_timeout() -> None:
     async with serving(deaf) as url:
         http = HttpClient(url, "key")
         with pytest.raises(ProviderTimeout, match="stands still"):
-            await upload(http, PATH, bytes(32 * MIB), tries=1, stall_timeout_s=0.2)
+            await upload(door_of(http), bytes(32 * MIB), stall_timeout_s=0.2)
         over.set()
         await http.aclose()
 
@@ -319,7 +339,7 @@ async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_a
     async with serving(service) as url:
         http = HttpClient(url, "key")
         with pytest.raises(type(error), match="mine"):
-            await upload(http, PATH, b"x" * MIB, on_progress=no, backoff_s=0)
+            await upload(door_of(http), b"x" * MIB, on_progress=no)
         await http.aclose()
     assert service.tries <= 1
 
