@@ -23,6 +23,7 @@ from realtime.minimax.errors import code_of, find_error, plain_text
 from realtime.minimax.http import HttpClient
 from realtime.minimax.json_text import decode_json, digits
 from realtime.minimax.retries import delay_s
+from realtime.minimax.retry_after import asked_wait_s, with_wait
 from realtime.minimax.sniff import SNIFF_BYTES, Kind, sniff
 
 Link = Callable[[], Awaitable[str]]
@@ -233,14 +234,12 @@ class Fetching:
             gone = f"{self.http.service}: {host} does not give the file (HTTP {status}): the link or the file is gone."
             return _LinkDied(error or ProviderRejected(gone + said))
         if error is None and (status >= 500 or status in _LATER):
-            asked = response.headers.get("Retry-After", "")
             error = ProviderUnavailable(
-                f"{self.http.service}: {host} cannot give the file now (HTTP {status}).{said}",
-                retry_after_s=None if (seconds := digits(asked)) is None else float(seconds),
+                f"{self.http.service}: {host} cannot give the file now (HTTP {status}).{said}"
             )
-        return error or ProviderRejected(
-            f"{self.http.service}: {host} refused the file (HTTP {status}).{said}"
-        )
+        if error is None:
+            return ProviderRejected(f"{self.http.service}: {host} refused the file (HTTP {status}).{said}")
+        return with_wait(error, asked_wait_s(response.headers))
 
     async def _next(self, response: aiohttp.ClientResponse) -> bytes:
         async with deadlines.timeout(self.stall_timeout_s):

@@ -9,6 +9,7 @@ from realtime.errors import ProviderError
 from realtime.minimax.codes import RPM, TOO_MANY_CONNECTIONS, is_of_connection
 
 MOST_S = 20.0
+MOST_ASKED_S = 60.0  # of a wait that a service asks for: nobody is told about it meanwhile
 MINUTE_S = 1.0  # first pause where the account's minute is used up ...
 BUSY_S = 0.3  # ... and where the service is busy or failed: somebody listens
 
@@ -21,13 +22,15 @@ def doubled_s(first_s: float, failures: int, longest_s: float) -> float:
 def delay_s(failures: int, backoff_s: float, error: ProviderError | None = None) -> float:
     """Seconds to wait after so many failures in a row: doubled each time, spread by a fifth, at most MOST_S.
 
-    What the service asked for (`retry_after_s` of the error) is the least. A `backoff_s` of 0 turns waiting off.
+    What the service asked for (`retry_after_s` of the error) is the least. If that is more than MOST_ASKED_S, the error
+    is raised instead: whoever reads when to come back decides. A `backoff_s` of 0 turns waiting off.
     """
+    asked_s = (error.retry_after_s if error is not None else None) or 0.0
+    if error is not None and asked_s > MOST_ASKED_S:
+        raise error
     if not backoff_s:
         return 0.0
-    wait = doubled_s(backoff_s, failures, MOST_S) * random.uniform(0.8, 1.2)
-    asked = error.retry_after_s if error is not None else None
-    return max(wait, asked or 0.0)
+    return max(doubled_s(backoff_s, failures, MOST_S) * random.uniform(0.8, 1.2), asked_s)
 
 
 def live_pause_s(

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.errors import error_for_code
-from realtime.minimax.retries import BUSY_S, MINUTE_S, live_pause_s
+from realtime.minimax.retries import BUSY_S, MINUTE_S, delay_s, live_pause_s
 from realtime.minimax.retry_after import with_wait
 
 LOST: list[ProviderError] = [
@@ -40,3 +40,13 @@ def test_pauses_are_spread_and_what_the_service_asks_for_is_the_least() -> None:
     assert pauses(busy, elsewhere=True, jitter=0.0)[0] == BUSY_S / 2
     assert pauses(busy, elsewhere=True, jitter=1.0)[0] == 1.5 * BUSY_S
     assert pauses(with_wait(error_for_code(1002), 7.0), elsewhere=True, jitter=0.0) == [7.0, 7.0, 7.0]
+
+
+def test_a_wait_that_a_service_asks_for_is_the_least_and_has_a_bound() -> None:
+    busy = with_wait(ProviderUnavailable("busy"), 50.0)
+    assert delay_s(1, 1.0, busy) == 50.0
+    assert delay_s(1, 0.0, busy) == 0.0
+    endless = with_wait(ProviderUnavailable("busy"), 86_400.0)
+    for backoff_s in (0.0, 1.0):
+        with pytest.raises(ProviderUnavailable, match=r"Try again in about 86400 s\."):
+            delay_s(1, backoff_s, endless)
