@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
+from realtime.errors import AnswerLost, InvalidArgument, NotFinished, ProviderRejected, TaskFailed
 from realtime.minimax.batch_answers import BatchFiles, BatchResult, joined
 from realtime.minimax.batch_lines import (
     CHAT_PATH,
@@ -117,11 +117,16 @@ class Batch(Result):
         return self._joined(())
 
     async def _joined(self, known_ids: tuple[str, ...]) -> AsyncGenerator[BatchResult, None]:
-        if not self.state.final or self._files is None:
+        if not self.state.final:
             message = (
                 f"MiniMax: batch {self.id} is not finished; wait for it with mm.batches.task({self.id!r})."
             )
             raise NotFinished(message, task_id=self.id)
+        if self._files is None:
+            raise ProviderRejected(
+                "MiniMax: this batch has no client, because it was made in another process: ask for it with "
+                f"`await mm.batches.task({self.id!r})`."
+            )
         if self.state is State.FAILED:
             why = self.problems[0].message if self.problems else "the platform gave no reason"
             raise TaskFailed(f"MiniMax: batch {self.id} failed: {why}.", task_id=self.id)

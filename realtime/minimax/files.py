@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.audio_length import audio_seconds
@@ -61,6 +61,9 @@ class Files:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # for a copy of a result that holds it
 
     async def upload(
         self,

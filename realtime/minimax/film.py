@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from realtime.errors import ProviderError, ProviderRejected
 from realtime.minimax.media_result import MediaResult
 
 
@@ -21,3 +22,9 @@ class Film(MediaResult):
     file_id: str = ""
     width: int = 0
     height: int = 0
+
+    def _nothing(self) -> ProviderError:
+        return ProviderRejected(
+            "MiniMax: this film has no client and no address, because it was made in another process: ask for its task "
+            f"{self.task_id} again."
+        )

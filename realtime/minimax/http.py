@@ -10,7 +10,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -69,6 +69,9 @@ class HttpClient:
 
     def __repr__(self) -> str:
         return f"<HttpClient {self.base_url}>"
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # a copy of a result that holds it is fetched with the same connections
 
     @request_context
     async def request(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realtime.errors import InvalidArgument, ProviderUnavailable
+from realtime.errors import InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax.door import Door
 from realtime.minimax.download import Saved, part_path
 from realtime.minimax.field_tables import NARRATION
@@ -52,15 +52,22 @@ class Narration(Result):
         force: bool = False,
     ) -> tuple[NarrationPart, ...]:
         """Fetch and unpack it, as `mm.narration.download` does."""
-        assert self._files is not None, "a result of the platform has its client"
-        return await _download(self._files, self.file_id, Path(folder), name, on_progress, force)
+        return await _download(self._client(), self.file_id, Path(folder), name, on_progress, force)
 
     async def save(
         self, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
     ) -> Saved:
         """The platform's own file, a tar, as it is. Raises as `mm.files.save` does."""
-        assert self._files is not None, "a result of the platform has its client"
-        return await self._files.save(self.file_id, target, on_progress=on_progress, force=force, expect=None)
+        files = self._client()
+        return await files.save(self.file_id, target, on_progress=on_progress, force=force, expect=None)
+
+    def _client(self) -> Files:
+        if self._files is None:
+            raise ProviderRejected(
+                "MiniMax: this result has no client, because it was made in another process: fetch it with "
+                f"`mm.narration.download({self.file_id!r}, folder)`."
+            )
+        return self._files
 
 
 class Narrations:

@@ -1,14 +1,16 @@
 """What the results of all calls have in common: the whole answer, its name, and no secrets in their repr.
 
 A result is a frozen dataclass derived from `Result`. An unknown field in an answer never breaks decoding; what we do
-not know stays in `raw`. Addresses and task tokens are secrets (their signature is in the query): `repr=False`.
+not know stays in `raw`. Addresses and task tokens are secrets (their signature is in the query): `repr=False`. Results
+can be copied and pickled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self, SupportsIndex
 
 from realtime.minimax.json_text import digits
 
@@ -21,6 +23,25 @@ class Result:
 
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     trace_id: str | None = field(default=None, compare=False)
+
+    def __copy__(self) -> Self:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return replace(self, **{name: deepcopy(getattr(self, name), memo) for name in _names(self)})
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Another process has no client of this one: what a result needs it for says so there."""
+        return _remade, (type(self), {name: getattr(self, name) for name in _names(self)})
+
+
+def _names(result: Result) -> list[str]:
+    """The fields with what a result says. The others hold the client that it came with: copies share it."""
+    return [each.name for each in fields(result) if not each.name.startswith("_")]
+
+
+def _remade(kind: type[Result], values: Mapping[str, Any]) -> Result:
+    return kind(**values)
 
 
 def text(answer: Mapping[str, Any], name: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
+import dataclasses
+import pickle
 
 import pytest
 from hypothesis import given
@@ -10,8 +13,14 @@ from hypothesis import strategies as st
 
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderUnavailable
 from realtime.minimax import media_result
+from realtime.minimax.door import Door
 from realtime.minimax.download import save_bytes
+from realtime.minimax.files import Files
+from realtime.minimax.film import Film
+from realtime.minimax.http import HttpClient
+from realtime.minimax.images import Picture, Pictures
 from realtime.minimax.media_result import MediaResult, from_base64, from_hex
+from realtime.minimax.narration import Narration
 
 
 @given(st.binary(max_size=200), st.sampled_from([4, 8, 1024]))
@@ -67,6 +76,35 @@ async def test_a_result_without_anything_says_so():
 async def test_a_result_made_by_hand_has_no_way_to_its_file():
     with pytest.raises(ProviderRejected, match="no client to fetch its file with; the address is in `url`"):
         await MediaResult(url="https://h/x").read()
+
+
+def _results():
+    http = HttpClient("http://h", "key-secret")
+    files = Files(Door(http))
+    song = MediaResult(url="https://h/x", raw={"a": [1]}, _http=http)
+    film = Film(task_id="1", file_id="7", _fresh=files.link("7"), _http=http)
+    yield from (song, film, Pictures(pictures=(Picture(url="https://h/x", _http=http),), failed=1))
+    yield Narration(task_id="1", file_id="7", _files=files)
+
+
+@pytest.mark.parametrize("result", [*_results()], ids=lambda each: type(each).__name__)
+async def test_a_result_can_be_copied_pickled_and_made_a_dict(result):
+    for copied in (copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+        assert (copied, type(copied)) == (result, type(result))
+    assert copy.deepcopy(result).raw is not result.raw
+    assert "trace_id" in dataclasses.asdict(result)
+    assert b"key-secret" not in pickle.dumps(result)
+
+
+async def test_a_copy_has_the_client_and_a_pickled_result_says_that_it_has_none():
+    for result in _results():
+        if isinstance(result, MediaResult):
+            assert copy.deepcopy(result)._http is copy.copy(result)._http is result._http
+            with pytest.raises(ProviderRejected, match="has no client"):
+                await pickle.loads(pickle.dumps(result)).read()
+        if isinstance(result, Narration):
+            with pytest.raises(ProviderRejected, match=r"mm\.narration\.download"):
+                await pickle.loads(pickle.dumps(result)).save("x")
 
 
 @pytest.mark.parametrize("target", [".", "/", "", "..", b"x", 7, None, "a\0b"])
