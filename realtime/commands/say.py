@@ -9,7 +9,7 @@ import functools
 import importlib
 from collections.abc import AsyncIterator, Callable
 
-from realtime_client.files import check_writable, write_file, write_sound
+from realtime_client.files import check_writable
 from realtime_client.player import PartKey
 from realtime_client.speaker import Speaker
 
@@ -27,6 +27,7 @@ from realtime.commands.common import (
     without_warnings,
 )
 from realtime.commands.own_stderr import own_stderr
+from realtime.commands.said_file import said_file
 from realtime.commands.stdin import read_stream
 from realtime.core.characters import pronounceable
 from realtime.core.chunker import ChunkRules
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "text", metavar="TEXT", help="what to say; - reads it from standard input as it comes"
     )
-    parser.add_argument("--out", metavar="FILE", help="save as .wav or .mp3 instead of playing")
+    parser.add_argument("--out", metavar="FILE", help="save as .wav or .mp3 instead of playing; replaces it")
     add_setting(parser, "--voice", "voice_id", "ID", "voice of the platform: `realtime voices` lists them")
     add_speed(parser, 2)
     add_setting(parser, "--model", "speech_model", "NAME", "speech model, like speech-2.8-hd")
@@ -90,16 +91,15 @@ async def _said(args: argparse.Namespace, settings: Settings, encoded: bool) -> 
         if encoded:
             from realtime.commands.say_mp3 import mp3
 
-            async with sign_of_life(WAITING, WAITING_S):
-                audio = await mp3(runtime.settings, _text(args.text), args.speed)
-            await asyncio.to_thread(write_file, args.out, audio)
+            with said_file(args.out, mp3=True) as file:
+                async with sign_of_life(WAITING, WAITING_S):
+                    await mp3(runtime.settings, _text(args.text), args.speed, file.add)
             return 0
         speech, voice = runtime.providers.speech, Voice(settings.voice_id, speed=args.speed or 1.0)
         speech.prewarm(voice)
         if args.out:
-            sound = bytearray()
-            await _speak(speech, voice, AT_ONCE, _text(args.text), sound.extend)
-            write_sound(args.out, bytes(sound))
+            with said_file(args.out, mp3=False) as file:
+                await _speak(speech, voice, AT_ONCE, _text(args.text), file.add)
             return 0
         async with Speaker(instead="save the audio with `--out FILE`") as speaker:
             play = functools.partial(speaker.player.write, PART)

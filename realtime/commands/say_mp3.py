@@ -5,7 +5,7 @@ Long texts become several requests; their MP3 frames follow each other in one fi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from realtime.commands.platform import client_of
 from realtime.commands.progress import open_progress
@@ -19,18 +19,23 @@ from realtime.settings import Settings
 _RULES = ChunkRules(lead_s=float("inf"), refill_s=float("inf"), cap_chars=3000)
 
 
-async def mp3(settings: Settings, text: AsyncIterator[str], speed: float | None) -> bytes:
-    """The text as MP3. Raises ConfigError for a text without a word, and ProviderError."""
+async def mp3(
+    settings: Settings, text: AsyncIterator[str], speed: float | None, sink: Callable[[bytes, str], None]
+) -> None:
+    """The text as MP3 into `sink`, each part as it comes, with the words for how much there is.
+
+    Raises ConfigError for a text without a word, and ProviderError.
+    """
     pieces = _pieces("".join([fragment async for fragment in text]))
     if not pieces:
         raise ConfigError(NOTHING)
-    audio = bytearray()
+    said, whole = 0, sum(map(len, pieces))
     with open_progress() as progress:
         async with client_of(settings, settings.base_url, progress) as mm:
             for piece in pieces:
                 speech = await mm.speech.synthesize(piece, format="mp3", speed=speed)
-                audio += await speech.read()
-    return bytes(audio)
+                said += len(piece)
+                sink(await speech.read(), f"The first {said:,} of {whole:,} characters")
 
 
 def _pieces(text: str) -> list[str]:

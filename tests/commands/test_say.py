@@ -1,8 +1,14 @@
 """`realtime say` where the platform refuses: why it waits, and one sentence if it fails."""
 
-import pytest
+import os
+import wave
 
+import pytest
+from realtime_client.files import read_sound
+
+from realtime.commands.said_file import said_file
 from realtime.commands.say_mp3 import mp3
+from realtime.errors import ProviderUnavailable
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
 from tests.commands.test_cli import realtime_program
@@ -20,8 +26,55 @@ async def test_a_wait_for_mp3_says_why(monkeypatch, capsys):
     async with Sandbox() as sandbox:
         sandbox.inject("speech.error=1002", times=1)
         settings = Settings(api_key="sandbox", base_url=sandbox.url)
-        assert await mp3(settings, given("Hello there."), None)
+        sounds = []
+        await mp3(settings, given("Hello there."), None, lambda sound, _: sounds.append(sound))
+        assert all(sounds)
     assert "Waiting 0 s (MiniMax: too many requests a minute (code 1002)" in capsys.readouterr().err
+
+
+def broken(out, error, *sounds, said="", mp3=True):
+    with said_file(str(out), mp3=mp3) as file:
+        for sound in sounds:
+            file.add(sound, said)
+        raise error
+
+
+def test_speech_has_its_name_when_it_is_whole(tmp_path):
+    out = tmp_path / "a.mp3"
+    out.write_bytes(b"older")
+    with said_file(str(out), mp3=True) as file:
+        file.add(b"one", "The first 3 of 6 characters")
+        assert (out.read_bytes(), (tmp_path / "a.mp3.part").read_bytes()) == (b"older", b"one")
+        file.add(b"two", "The first 6 of 6 characters")
+    assert out.read_bytes() == b"onetwo"
+    assert os.listdir(tmp_path) == ["a.mp3"]
+
+
+@pytest.mark.parametrize("error", [ProviderUnavailable("1008"), KeyboardInterrupt()])
+def test_what_was_paid_for_is_kept_and_named_and_never_replaced(error, tmp_path, capsys):
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            broken(tmp_path / "a.mp3", error, b"one", said="The first 3 of 6 characters")
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        f"The first 3 of 6 characters are kept in {tmp_path / name}."
+        for name in ("a.mp3.part", "a.mp3.2.part")
+    ]
+    with pytest.raises(type(error)):
+        broken(tmp_path / "b.mp3", error)
+    assert sorted(os.listdir(tmp_path)) == ["a.mp3.2.part", "a.mp3.part"]
+    assert capsys.readouterr().err == ""
+
+
+def test_the_part_of_a_wav_plays(tmp_path, capsys):
+    with pytest.raises(ProviderUnavailable):
+        broken(tmp_path / "a.wav", ProviderUnavailable("1008"), bytes(48_000), bytes(48_000), mp3=False)
+    with wave.open(str(tmp_path / "a.wav.part")) as wav:
+        assert wav.getnframes() == 48_000
+    assert capsys.readouterr().err == f"The first 2 s are kept in {tmp_path / 'a.wav.part'}.\n"
+    with said_file(str(tmp_path / "a.wav"), mp3=False) as file:
+        file.add(bytes(48_000))
+    assert read_sound(tmp_path / "a.wav") == bytes(48_000)
 
 
 def test_a_failure_is_one_sentence_with_its_reason(tmp_path):

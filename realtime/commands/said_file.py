@@ -1,0 +1,118 @@
+"""The file of `realtime say --out`: speech is kept as it comes, because it is paid for, and gets its name when whole.
+
+Until then it is in `NAME.part` beside it, which plays too. What a failure leaves there is named and never replaced.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import tempfile
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from realtime_client.devices import RATE
+from realtime_client.errors import FileError
+from realtime_client.files import write_file
+
+from realtime.media import encode_mp3
+
+
+class SaidFile:
+    """One file that grows. `mp3` says that it gets MP3; else it gets 24 kHz 16-bit mono PCM. The part is made late."""
+
+    def __init__(self, out: str, *, mp3: bool) -> None:
+        self.part: Path | None = None
+        self.kept = ""  # what is in the part, in words
+        self._out = out
+        self._real = Path(os.path.realpath(out))  # a link stays a link
+        self._mp3 = mp3
+        self._file: BinaryIO | None = None
+        self._wav: wave.Wave_write | None = None
+
+    def add(self, sound: bytes, kept: str = "") -> None:
+        """More sound; `kept` says how much there is now. Raises FileError."""
+        try:
+            if self._file is None:
+                self._file = self._open()
+            if self._wav is not None:
+                self._wav.writeframes(sound)  # the header is true after each of them
+            else:
+                self._file.write(sound)
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from None
+        self.kept = kept or f"The first {self._wav.tell() / RATE:.0f} s" if self._wav else kept
+
+    def publish(self) -> None:
+        """Give the whole file its name. Raises FileError."""
+        self.close()
+        if self.part is None:
+            return
+        try:
+            if not self._mp3 and self._real.suffix.lower() == ".mp3":
+                with wave.open(str(self.part)) as wav:
+                    write_file(self._out, encode_mp3(wav.readframes(wav.getnframes()), RATE))
+            elif self.part.parent != self._real.parent or (self._real.exists() and not self._real.is_file()):
+                self._real.write_bytes(
+                    self.part.read_bytes()
+                )  # pipes, devices, folders that take no new file
+            else:
+                self._rename(self.part)
+            self.part.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def close(self) -> None:
+        if self._wav is not None:
+            self._wav.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _rename(self, part: Path) -> None:
+        if self._real.exists():
+            part.chmod(self._real.stat().st_mode & 0o7777)
+        part.replace(self._real)
+
+    def _open(self) -> BinaryIO:
+        try:
+            self.part, file = _new_part(self._real.parent, self._real.name)
+        except PermissionError:
+            self.part, file = _new_part(Path(tempfile.gettempdir()), self._real.name)
+        if not self._mp3:
+            self._wav = wave.open(file, "wb")  # noqa: SIM115 - `close` ends it
+            self._wav.setparams((1, 2, RATE, 0, "NONE", ""))
+        return file
+
+    def _failed(self, error: OSError) -> FileError:
+        return FileError(f"{self._out} cannot be written: {error.strerror or error}.")
+
+
+@contextmanager
+def said_file(out: str, *, mp3: bool) -> Iterator[SaidFile]:
+    """A file that is whole at the end of the block. A block that fails leaves its part, and says what is in it."""
+    file = SaidFile(out, mp3=mp3)
+    try:
+        yield file
+        file.publish()
+    except BaseException:
+        if file.part is not None:
+            print(f"{file.kept or 'The first sounds'} are kept in {file.part}.", file=sys.stderr)
+        raise
+    finally:
+        file.close()
+
+
+def _new_part(folder: Path, name: str) -> tuple[Path, BinaryIO]:
+    """A part that is nobody else's: one that an earlier call left was paid for."""
+    for number in itertools.count(1):
+        path = folder / (f"{name}.part" if number == 1 else f"{name}.{number}.part")
+        try:
+            return path, path.open("xb")
+        except FileExistsError:
+            continue
+    raise AssertionError("there is always another number")
