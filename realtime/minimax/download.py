@@ -6,6 +6,7 @@ there are and how long they live is docs/minimax/files.md 3 and 6.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing, suppress
@@ -75,6 +76,7 @@ async def save(
         raise
     except BaseException:
         sink.keep()
+        part.take_back()
         raise
     finally:
         part.close()
@@ -85,21 +87,28 @@ async def save_bytes(
     data: bytes, target: str | os.PathLike[str], *, on_progress: OnProgress | None = None, force: bool = False
 ) -> Saved:
     """Bytes that are here already, as `target`, whole or not at all. Raises as `save` does about the target."""
-    saved = await in_thread(_save_bytes, data, as_path(target), force)
+    begun: list[PartFile] = []
+    try:
+        saved = await in_thread(_save_bytes, data, as_path(target), force, begun)
+    except asyncio.CancelledError:
+        for part in begun:
+            part.take_back()
+        raise
+    finally:
+        for part in begun:
+            part.close()
     if on_progress is not None:
         on_progress(len(data), len(data))
     return saved
 
 
-def _save_bytes(data: bytes, target: Path, force: bool) -> Saved:
+def _save_bytes(data: bytes, target: Path, force: bool, begun: list[PartFile]) -> Saved:
     part = PartFile(target, force=force)
-    try:
-        part.restart(None)
-        part.check_room(len(data))
-        part.write(data, len(data))
-        return Saved(part.target, part.size, part.publish())
-    finally:
-        part.close()
+    begun.append(part)
+    part.restart(None)
+    part.check_room(len(data))
+    part.write(data, len(data))
+    return Saved(part.target, part.size, part.publish())
 
 
 async def read(

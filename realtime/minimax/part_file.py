@@ -69,6 +69,7 @@ class PartFile:
         self.target = target
         self._force = force
         self._disk = disk or Disk()
+        self._published = False
         self._check_target()
         self.path = part_path(target)
         self.sidecar = self.path.with_name(self.path.name + ".json")
@@ -136,7 +137,22 @@ class PartFile:
         except OSError as error:
             raise self._failed(error, self.size) from error
         self.sidecar.unlink(missing_ok=True)
+        self._published = True
         return kind
+
+    def take_back(self) -> None:
+        """Make a published target the part again, for a call that was cancelled meanwhile: the same call goes on then.
+
+        What `force` has replaced stays replaced: there the same call finds no name that is taken.
+        """
+        if not self._published or self._force or self._fd < 0:
+            return
+        self._published = False
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._fd), os.stat(self.target)):
+                if self.mark is not None:
+                    self.sidecar.write_bytes(msgspec.json.encode(self.mark))
+                self.target.replace(self.path)
 
     def discard(self) -> None:
         """Remove the part and its sidecar."""

@@ -20,7 +20,7 @@ from realtime.errors import (
     ProviderUnavailable,
     StorageError,
 )
-from realtime.minimax.download import Disk, Saved, part_path, save
+from realtime.minimax.download import Disk, Saved, part_path, save, save_bytes
 from realtime.minimax.http import HttpClient
 from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
@@ -289,6 +289,42 @@ async def test_a_download_that_is_cancelled_while_the_disk_is_slow_gives_its_par
             await running
         await goes_on(store, target, http)
     assert target.read_bytes() == FILM
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("of_bytes", [False, True])
+async def test_a_call_that_is_cancelled_while_the_file_gets_its_name_can_be_repeated(
+    force, of_bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, target = Store(FILM), tmp_path / "a.mp4"
+    naming, go_on, fsync = threading.Event(), threading.Event(), os.fsync
+
+    def slow(fd: int) -> None:
+        naming.set()
+        go_on.wait()
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    async with open_store(store) as http:
+
+        async def call() -> Saved:
+            if of_bytes:
+                return await save_bytes(FILM, target, force=force)
+            return await save(store.link, target, http=http, force=force)
+
+        running = asyncio.create_task(call())
+        try:
+            await eventually(naming.is_set)
+            running.cancel()
+            await asyncio.sleep(0)
+        finally:
+            go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert target.exists() is force
+        await call()
+    assert target.read_bytes() == FILM
+    assert os.listdir(tmp_path) == ["a.mp4"]
 
 
 async def test_no_error_and_no_repr_shows_the_signature(tmp_path: Path) -> None:
