@@ -12,7 +12,7 @@ from typing import Any
 from realtime.commands.answered import Answer, Place, answered_kind, buy, waiting
 from realtime.commands.naming import check_out
 from realtime.commands.platform import Platform, add_platform, run_on_platform
-from realtime.errors import InvalidArgument, RealtimeError
+from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import IMAGE_MODELS
 from realtime.minimax.images import image_body
 
@@ -63,7 +63,7 @@ async def _draw(platform: Platform) -> int:
         n = min(MOST_A_REQUEST, args.count - first)
         try:
             saved, stopped = await _request(platform, arguments, first, n)
-        except RealtimeError:
+        except BaseException:  # Ctrl-C, too
             _say_what_there_is(platform, paths)
             raise
         paths += saved

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from realtime.commands.answered import Answer, Place, answered_kind, buy, waitin
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
-from realtime.errors import ConfigError, InvalidArgument, RealtimeError
+from realtime.errors import ConfigError, InvalidArgument
 from realtime.minimax.field_tables import MUSIC_MODELS
 from realtime.minimax.file_source import open_path
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length
+from realtime.task_records import RecordState
 
 TYPICAL_S = 75.0
 TYPICAL_LYRICS_S = 10.0
@@ -67,20 +69,59 @@ async def _make(platform: Platform) -> int:
     lyrics = None if args.lyrics is None else await _read_lyrics(args.lyrics)
     check_out(args.out, force=args.force)
     await _check_request(platform, lyrics)
-    await platform.confirm_cost("lyrics and 1 song" if args.write_lyrics else "1 song")
-    words: list[str] = []
-    if args.write_lyrics:
-        lyrics, path = await _write_lyrics(platform)
-        words.append(str(path))
-    try:
-        paths = await _sing(platform, lyrics)
-    except RealtimeError:
-        if words:
-            platform.progress.say(f"The lyrics are kept. To sing them: --lyrics {words[0]}")
-        raise
+    written = await asyncio.to_thread(_not_sung, platform) if args.write_lyrics else None
+    buys_words = args.write_lyrics and written is None
+    await platform.confirm_cost("lyrics and 1 song" if buys_words else "1 song")
+    if buys_words:
+        written = await _write_lyrics(platform)
+    paths = await _sing(platform, lyrics) if written is None else await _sing_written(platform, written)
+    words = [] if written is None else [str(written.path)]
     document = {"kind": "music", "prompt": args.prompt, "paths": list(paths), "lyrics": words}
     platform.show([*words, *paths], document)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Lyrics by the platform: their text, their file, and the key of their record."""
+
+    text: str
+    path: Path
+    key: str
+
+
+async def _sing_written(platform: Platform, lyrics: Written) -> tuple[str, ...]:
+    """The song with lyrics that were bought for it. However it fails, they are named."""
+    try:
+        paths = await _sing(platform, lyrics.text)
+    except BaseException:  # Ctrl-C, too
+        platform.progress.say(f"The lyrics are kept. To sing them: --lyrics {lyrics.path}")
+        raise
+    with platform.records.work_on(lyrics.key) as work:
+        work.save(replace(work.record, arguments={**work.record.arguments, "sung": True}))
+    return paths
+
+
+def _not_sung(platform: Platform) -> Written | None:
+    """Lyrics that were bought for this prompt, and whose song never came."""
+    args = platform.args
+    found = platform.records.same("lyrics", _of_lyrics(args), platform=platform.address)
+    if found is None or found.state is not RecordState.DONE or not found.paths:
+        return None
+    try:
+        text = Path(found.paths[0]).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    if text:
+        platform.progress.say(
+            f"These lyrics have no song yet and are sung now: {found.paths[0]} (delete them for others)"
+        )
+    return Written(text, Path(found.paths[0]), found.key) if text else None
+
+
+def _of_lyrics(args: argparse.Namespace) -> dict[str, Any]:
+    """What their record says of lyrics. It changes when they were sung."""
+    return {"prompt": args.prompt, "sung": False}
 
 
 async def _sing(platform: Platform, lyrics: str | None) -> tuple[str, ...]:
@@ -112,15 +153,17 @@ def _arguments(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names}
 
 
-async def _write_lyrics(platform: Platform) -> tuple[str, Path]:
+async def _write_lyrics(platform: Platform) -> Written:
     """Lyrics by the platform, and the file they are in: a song that fails then does not lose them."""
     args, records = platform.args, platform.records
-    with records.create("lyrics", platform=platform.address, prompt=args.prompt) as work:
+    with records.create(
+        "lyrics", platform=platform.address, prompt=args.prompt, arguments=_of_lyrics(args)
+    ) as work:
         asked = platform.mm.music.write_lyrics(args.prompt)
         lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
         path = await asyncio.to_thread(_keep, lyrics.text, _lyrics_path(args))
         work.done([path])
-    return lyrics.text, path
+    return Written(lyrics.text, path, work.record.key)
 
 
 def _lyrics_path(args: argparse.Namespace) -> Path:

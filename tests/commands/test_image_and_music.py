@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from realtime import cli
+from realtime.commands import image, music
 from realtime.sandbox.picture_facts import picture_facts
 from realtime.task_records import RecordState, TaskRecords
 from tests import programs
@@ -263,6 +264,33 @@ def test_a_song_that_fails_does_not_lose_its_lyrics(platform, folder, capsys):
     assert cli.main(["music", "rain", "--write-lyrics"]) == 1
     assert f"--lyrics {folder / 'rain.txt'}" in capsys.readouterr().err
     assert (folder / "rain.txt").read_text() == f"{WORDS}\n"
+
+
+def test_lyrics_without_a_song_are_sung_by_the_same_line_and_only_once(platform, folder, capsys):
+    platform.refuse, platform.file = {1: 1027}, MP3
+    line = ["music", "rain", "--write-lyrics", "-o", "out/rain.mp3"]
+    assert cli.main(line) == 1
+    assert cli.main(line) == 0
+    said = capsys.readouterr()
+    assert str(folder / "out" / "rain.txt") in said.out
+    assert len(platform.bodies(LYRICS)) == 1
+    assert [body["lyrics"] for body in platform.bodies(SONGS)] == [WORDS, WORDS]
+    assert cli.main([*line, "--force"]) == 0
+    assert len(platform.bodies(LYRICS)) == 2
+
+
+def test_ctrl_c_names_what_was_bought_before_it(platform, folder, monkeypatch, capsys):
+    async def interrupted(*_args):
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(60)
+
+    real = image._request
+    monkeypatch.setattr(image, "_request", lambda *args: (interrupted if args[2] else real)(*args))
+    monkeypatch.setattr(music, "_sing", interrupted)
+    assert cli.main(["image", "a cat", "-n", "10", "-o", "cats/"]) == 130
+    assert f"Saved before this: {folder / 'cats'}" in capsys.readouterr().err
+    assert cli.main(["music", "rain", "--write-lyrics"]) == 130
+    assert f"--lyrics {folder / 'rain.txt'}" in capsys.readouterr().err
 
 
 def test_a_cover_of_a_recording(platform, folder):
