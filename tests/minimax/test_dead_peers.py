@@ -1,6 +1,7 @@
 """Connections that die without a word: the system looks for them, and one that is found makes the others suspect."""
 
 import errno
+import itertools
 import socket
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ from tests.conversing import scripted
 
 def caused(*chain: BaseException) -> BaseException:
     """The first of these, each caused by the next."""
-    for error, cause in zip(chain, chain[1:], strict=False):
+    for error, cause in itertools.pairwise(chain):
         error.__cause__ = cause
     return chain[0]
 
@@ -35,7 +36,9 @@ def test_the_system_watches_a_connection_as_far_as_it_can():
 def test_the_cause_tells_how_a_connection_was_lost(number: int):
     assert died_silently(caused(ProviderUnavailable("lost"), aiohttp.ClientOSError(number, "gone")))
     assert died_silently(caused(ProviderUnavailable("lost"), RuntimeError("closed"), OSError(number, "gone")))
-    assert not died_silently(caused(ProviderUnavailable("lost"), ConnectionResetError(errno.ECONNRESET, "reset")))
+    assert not died_silently(
+        caused(ProviderUnavailable("lost"), ConnectionResetError(errno.ECONNRESET, "reset"))
+    )
     assert not died_silently(ProviderUnavailable("lost"))
 
 
@@ -63,15 +66,16 @@ class LosingHttp:
 
 
 @pytest.mark.parametrize(
-    ("number", "renewed"), [(errno.ETIMEDOUT, MAX_RETRIES + 1), (errno.ECONNRESET, 0)], ids=["silent", "reset"]
+    ("number", "renewed"),
+    [(errno.ETIMEDOUT, MAX_RETRIES + 1), (errno.ECONNRESET, 0)],
+    ids=["silent", "reset"],
 )
 def test_a_chat_request_that_was_lost_silently_goes_over_a_new_connection(number: int, renewed: int):
     @scripted
     async def run():
         http = LosingHttp(number)
         with pytest.raises(ProviderUnavailable):
-            async for _ in Chat(http, model="m").stream("Hello?"):
-                raise AssertionError
+            await anext(Chat(http, model="m").stream("Hello?"))
         assert (http.asked, http.renewed) == (MAX_RETRIES + 1, renewed)
 
     run()
