@@ -201,7 +201,7 @@ async def _try(source: Source, settings: Settings) -> None:
 
     try:
         async with deadlines.timeout(REACH_TIMEOUT_S):
-            await close(await source.create(settings))
+            await close(await source.provide(settings))
     except TimeoutError as error:
         ours = f"The {source.role} {source.name!r} of the package {source.package}"
         raise ConfigError(f"{ours} was not there after {REACH_TIMEOUT_S:g} s.") from error

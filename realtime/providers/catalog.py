@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -66,41 +67,52 @@ class Source:
         dist = self.entry_point.dist if self.entry_point is not None else None
         return dist.name if dist is not None else "minimax-realtime"
 
-    async def create(self, settings: Settings) -> Any:
-        """Create the provider, which can play its role. Raises ConfigError, or ModuleNotFoundError if an optional
-        dependency is missing."""
-        if self.entry_point is not None:
-            return await self._create_theirs(self.entry_point, settings)
-        if self.role == "end_of_turn":
-            return await asyncio.to_thread(self._create_ours, settings)  # loading the model is slow
-        return self._create_ours(settings)
-
-    def _create_ours(self, settings: Settings) -> Any:
-        return importlib.import_module(_PACKAGE + _MODULES[self.role, self.name]).create(settings)
-
-    async def _create_theirs(self, entry_point: EntryPoint, settings: Settings) -> Any:
-        ours = f"The {self.role} {self.name!r} of the package {self.package}"
-        try:
-            found = entry_point.load()
-            create: Callable[[Settings], Any] = found.create if inspect.ismodule(found) else found
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"{ours} cannot be loaded: {error}.") from error
-        except (Exception, SystemExit) as error:
-            raise ConfigError(f"{ours} cannot be loaded: {what_broke(error)}") from error
-        try:
-            made = await awaited(create(settings))
-        except (ConfigError, ModuleNotFoundError):
-            raise
-        except (Exception, SystemExit) as error:
-            raise ConfigError(f"{ours} cannot be created: {what_broke(error)}") from error
+    async def provide(self, settings: Settings) -> Any:
+        """Create the provider, as one that can play its role. Raises what `create` raises."""
+        if self.entry_point is None:
+            if self.role == "end_of_turn":
+                return await asyncio.to_thread(self.create, settings)  # loading the model is slow
+            return self.create(settings)
+        with self._explained():
+            made = await awaited(self.create(settings))
         if made is None:
-            raise ConfigError(f"{ours} cannot be used: its create(settings) gives None.")
+            raise ConfigError(f"{self._theirs} cannot be used: its create(settings) gives None.")
         try:
             roles.check(self.role, made)
         except ConfigError as error:
             await roles.close(made)
-            raise ConfigError(f"{ours} cannot be used: {error}") from error
+            raise ConfigError(f"{self._theirs} cannot be used: {error}") from error
         return made
+
+    def create(self, settings: Settings) -> Any:
+        """Call its `create`. Of another package that may be a coroutine, and give anything: `provide` looks at it.
+
+        Raises ConfigError, or ModuleNotFoundError if an optional dependency is missing."""
+        if self.entry_point is None:
+            return importlib.import_module(_PACKAGE + _MODULES[self.role, self.name]).create(settings)
+        try:
+            found = self.entry_point.load()
+            create: Callable[[Settings], Any] = found.create if inspect.ismodule(found) else found
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"{self._theirs} cannot be loaded: {error}.") from error
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{self._theirs} cannot be loaded: {what_broke(error)}") from error
+        with self._explained():
+            return create(settings)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What its `create` raises is one sentence for the operator."""
+        try:
+            yield
+        except (ConfigError, ModuleNotFoundError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{self._theirs} cannot be created: {what_broke(error)}") from error
+
+    @property
+    def _theirs(self) -> str:
+        return f"The {self.role} {self.name!r} of the package {self.package}"
 
 
 def find(role: str, name: str) -> Source:

@@ -232,7 +232,7 @@ async def open_accounts(
         by_role = {}
         for role in [*roles, TRANSCRIBER] if hears else roles:
             source = next(each for each in sources[role] if each.is_platform)
-            provider = by_role[role] = await source.create(theirs)
+            provider = by_role[role] = await source.provide(theirs)
             stack.push_async_callback(close, provider)
             if shared is not None:
                 shared.give_to(role, provider)

@@ -305,7 +305,7 @@ async def _create(sources: Iterable[Source], settings: Settings, missing: list[M
     """The first of these providers that can be created. Raises ConfigError if the server needs the role."""
     for source in sources:
         try:
-            return await source.create(settings)
+            return await source.provide(settings)
         except (ConfigError, ModuleNotFoundError) as error:
             if source.role not in _OPTIONAL:
                 raise

@@ -134,9 +134,9 @@ async def test_the_error_of_each_role_names_its_setting(setting, variable):
 
 async def test_the_error_for_a_broken_package_names_it(acme):
     with pytest.raises(ConfigError, match="store 'gone' of the package acme cannot be loaded: No module"):
-        await find("store", "gone").create(Settings())
+        await find("store", "gone").provide(Settings())
     with pytest.raises(ConfigError, match="speech 'nothing' of the package acme cannot be loaded"):
-        await find("speech", "nothing").create(Settings())
+        await find("speech", "nothing").provide(Settings())
 
 
 async def test_a_mistake_in_a_package_is_named_with_its_place(install):
@@ -177,7 +177,7 @@ async def test_a_mistake_in_a_package_is_named_with_its_place(install):
         "half": "cannot be used: The chat provider Silent has no method `stream`.",
     }.items():
         with pytest.raises(ConfigError) as caught:
-            await find("chat", name).create(Settings())
+            await find("chat", name).provide(Settings())
         assert str(caught.value) == f"The chat '{name}' of the package broken {said}"
     assert sys.modules["broken_voice"].Silent.closed == 1, "what cannot be used is closed again"
 
@@ -241,7 +241,7 @@ def test_a_name_in_two_packages_is_an_error(acme, install):
 
 async def test_the_same_entry_point_twice_is_no_error(acme, install):
     install("acme_again", "acme_again", "", "chat.acme = acme_voice")  # as an editable install beside a wheel
-    assert (await find("chat", "acme").create(Settings())).name == "acme auto"
+    assert (await find("chat", "acme").provide(Settings())).name == "acme auto"
 
 
 @pytest.mark.parametrize(

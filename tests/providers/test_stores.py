@@ -24,7 +24,7 @@ async def store(request, tmp_path):
     setting = f"sqlite:{tmp_path}/conversations.db" if request.param == "sqlite" else request.param
     redis = request.getfixturevalue("redis_url") if request.param == "redis" else None
     settings = Settings(store=setting, redis=redis, redis_prefix=f"{tmp_path.name}:")
-    store = await find("store", request.param).create(settings)
+    store = find("store", request.param).create(settings)
     yield store
     await store.aclose()
 

@@ -18,7 +18,7 @@ QUESTION = ChatRequest((ChatMessage("system", "Be brief."), ChatMessage("user", 
 
 
 async def answer(settings: Settings, name: str = "minimax") -> str:
-    chat = await find("chat", name).create(settings)
+    chat = find("chat", name).create(settings)
     try:
         await chat.prewarm()
         async with aclosing(chat.stream(QUESTION)) as events:
@@ -42,16 +42,16 @@ async def test_timeouts_come_from_the_settings() -> None:
 
 
 @pytest.mark.parametrize(("model", "sees"), [("MiniMax-M3", True), ("MiniMax-M2.7", False)])
-async def test_the_provider_describes_its_model(model: str, sees: bool) -> None:
-    chat = await find("chat", "minimax").create(Settings(api_key="sk-secret", chat_model=model))
+def test_the_provider_describes_its_model(model: str, sees: bool) -> None:
+    chat = find("chat", "minimax").create(Settings(api_key="sk-secret", chat_model=model))
     assert (chat.name, chat.sees_images) == (model, sees)
     assert "sk-secret" not in repr(chat)
 
 
-async def test_a_missing_key_is_named() -> None:
+def test_a_missing_key_is_named() -> None:
     for role in ("chat", "transcriber"):
         with pytest.raises(ConfigError, match="MINIMAX_API_KEY"):
-            await find(role, "minimax").create(Settings())
+            find(role, "minimax").create(Settings())
 
 
 async def test_the_transcriber_times_out_and_raises_errors() -> None:
@@ -59,7 +59,7 @@ async def test_the_transcriber_times_out_and_raises_errors() -> None:
     for fault, kind in (("asr.stall", ProviderTimeout), ("asr.error=1008", ProviderError)):
         async with Sandbox(SandboxOptions.parse(faults=(fault,))) as sandbox:
             settings = Settings(api_key="k", base_url=sandbox.url, transcribe_timeout_s=0.3)
-            transcriber = await find("transcriber", "minimax").create(settings)
+            transcriber = find("transcriber", "minimax").create(settings)
             assert not transcriber.interim
             with pytest.raises(kind):
                 await transcriber.transcribe(samples, language="en", final=True)
