@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import sys
-import types
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,66 +11,11 @@ from realtime import cli
 from realtime.commands import task_kinds
 from realtime.commands.platform import run_on_platform
 from realtime.commands.progress import NoProgress
-from realtime.commands.task_kinds import KIND_MODULES, TaskKind, obtain, run_task
+from realtime.commands.task_kinds import run_task
 from realtime.errors import AnswerLost, InvalidArgument, NotFinished, TaskFailed
-from realtime.task_records import Busy, RecordState, TaskRecords
+from realtime.task_records import RecordState
+from tests.commands.films import URL
 from tests.commands.running import add_all, environment, parsed
-
-URL = "http://127.0.0.1:9"  # nobody listens: these tasks are fakes
-
-
-@dataclass
-class FakeTask:
-    """A task whose `wait` returns or raises what it was told."""
-
-    id: str
-    outcomes: dict[str, object]
-    waited: list[float | None] = field(default_factory=list)
-
-    async def wait(self, *, timeout_s=None, on_progress=None):
-        self.waited.append(timeout_s)
-        outcome = self.outcomes.get(self.id, b"a film")
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
-
-
-class Films:
-    """A kind of task, `film`: what its tasks end with, which were opened, and where films are saved."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.outcomes: dict[str, object] = {}
-        self.opened: list[FakeTask] = []
-        self.kind = TaskKind("film", self.open, self.save)
-
-    def open(self, mm, task_id):
-        self.opened.append(FakeTask(task_id, self.outcomes))
-        return self.opened[-1]
-
-    async def save(self, platform, record, result):
-        path = self.folder / f"{record.arguments.get('name', 'film')}-{record.task_id}.mp4"
-        path.write_bytes(result)
-        return [path]
-
-
-@pytest.fixture
-def films(tmp_path, monkeypatch):
-    films = Films(tmp_path)
-    module = types.ModuleType("realtime.commands.films_of_a_test")
-    module.TASK_KINDS = (films.kind,)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(KIND_MODULES, "film", "films_of_a_test")
-    monkeypatch.chdir(tmp_path)
-    for name, value in environment(tmp_path, MINIMAX_BASE_URL=URL).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
-    return films
-
-
-@pytest.fixture
-def records(films, tmp_path):
-    return TaskRecords(tmp_path / "minimax-realtime" / "tasks")
 
 
 def make(films, *words, task_id="77", create=None, environ=None) -> int:
@@ -289,124 +231,6 @@ def test_forget_removes_records_by_name_or_all_that_ended(films, records, capsys
     assert [record.task_id for record in records.recent().records] == ["2"]
     capsys.readouterr()
     assert cli.main(["tasks", "forget", "99"]) == 2
-
-
-def chapter(films, created: list[str], name="one", error=None, environ=None) -> list[str]:
-    """What a command does that makes several results and is started again after it was killed."""
-
-    async def create():
-        created.append(name)
-        if error:
-            raise error
-        return films.open(None, f"task-{name}-{len(created)}")
-
-    async def command(platform):
-        paths.extend(await obtain(platform, films.kind, create, arguments={"name": name}))
-        return 0
-
-    paths: list[str] = []
-    run_on_platform(parsed(add_all, [], environ or environment(films.folder, MINIMAX_BASE_URL=URL)), command)
-    return [Path(path).name for path in paths]
-
-
-def test_the_same_work_is_bought_once(films):
-    created: list[str] = []
-    assert chapter(films, created) == ["one-task-one-1.mp4"]
-    assert chapter(films, created) == ["one-task-one-1.mp4"]
-    assert created == ["one"]
-    chapter(films, created, name="two")
-    assert created == ["one", "two"], "other work is other work"
-
-
-def test_work_that_was_sent_is_waited_for_by_the_next_command(films):
-    created: list[str] = []
-    films.outcomes["task-one-1"] = asyncio.CancelledError()
-    with pytest.raises(asyncio.CancelledError):
-        chapter(films, created)
-    films.outcomes.clear()
-    assert chapter(films, created) == ["one-task-one-1.mp4"]
-    assert created == ["one"]
-
-
-def test_a_result_that_was_deleted_is_fetched_again_and_not_bought_again(films):
-    created: list[str] = []
-    chapter(films, created)
-    (films.folder / "one-task-one-1.mp4").unlink()
-    assert chapter(films, created) == ["one-task-one-1.mp4"]
-    assert (films.folder / "one-task-one-1.mp4").exists()
-    assert created == ["one"]
-
-
-def test_work_whose_answer_was_lost_is_not_sent_again_by_itself(films, records):
-    created: list[str] = []
-    with pytest.raises(AnswerLost):
-        chapter(films, created, error=AnswerLost("no answer"))
-    with pytest.raises(InvalidArgument, match="realtime tasks forget"):
-        chapter(films, created)
-    assert created == ["one"]
-    records.forget(records.recent().records[0].key)
-    assert chapter(films, created) == ["one-task-one-2.mp4"]
-
-
-def test_work_that_failed_is_made_again(films):
-    created: list[str] = []
-    films.outcomes["task-one-1"] = TaskFailed("sensitive", task_id="task-one-1")
-    with pytest.raises(TaskFailed):
-        chapter(films, created)
-    assert chapter(films, created) == ["one-task-one-2.mp4"]
-
-
-def test_a_task_of_a_built_in_sandbox_that_is_gone_is_made_again(films):
-    created: list[str] = []
-    alone = environment(films.folder)
-    films.outcomes["task-one-1"] = asyncio.CancelledError()
-    with pytest.raises(asyncio.CancelledError):
-        chapter(films, created, environ=alone)
-    assert chapter(films, created, environ=alone) == ["one-task-one-2.mp4"]
-
-
-def test_work_that_another_process_sends_now_is_not_called_lost(films, records):
-    created: list[str] = []
-    with records.create("film", platform=URL, arguments={"name": "one"}), pytest.raises(Busy):
-        chapter(films, created)
-    assert created == []
-
-
-def test_work_is_fetched_though_its_record_can_no_longer_be_written(films, records, monkeypatch, capsys):
-    monkeypatch.setattr(TaskRecords, "write", _once(TaskRecords.write))
-    assert make(films, "--quiet") == 0
-    shown = capsys.readouterr()
-    assert shown.out == f"{films.folder / 'snow-77.mp4'}\n"
-    assert "Write down its id: 77" in shown.err, "also with --quiet: it is about what was paid for"
-
-
-def _once(write):
-    """A disk that takes one record."""
-    taken = []
-
-    def full(self, record):
-        if taken:
-            raise OSError(28, "No space left on device")
-        taken.append(record)
-        write(self, record)
-
-    return full
-
-
-def test_a_damaged_record_stops_the_work_until_it_is_forgotten(films, records, capsys):
-    created: list[str] = []
-    records.folder.mkdir(parents=True)
-    (records.folder / "20260101-x.json").write_text("{")
-    with pytest.raises(InvalidArgument, match="realtime tasks forget 20260101-x"):
-        chapter(films, created)
-    assert chapter(films, created, environ=environment(films.folder)), (
-        "with the built-in sandbox nothing costs"
-    )
-    assert cli.main(["tasks", "forget", "--done"]) == 0
-    assert "! " in capsys.readouterr().out, "it may be of something paid for"
-    assert cli.main(["tasks", "forget", "20260101-x"]) == 0
-    assert "Forgotten: 20260101-x" in capsys.readouterr().out
-    assert chapter(films, created)
 
 
 def test_every_kind_is_in_the_module_that_the_table_names():

@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from realtime.protocol.framing import encode_frame
-from realtime.server import connection
+from realtime.server import client_pace
 from tests.server.harness import TIMEOUT_S, Harness, WireClient, open_harness
 
 
@@ -169,7 +169,7 @@ async def test_silence_starts_no_turn(wire: WireClient):
 @pytest.fixture
 def no_rate_limit(monkeypatch):
     """Do not limit the rate of audio."""
-    monkeypatch.setattr(connection, "AUDIO_S_PER_S", 1e6)
+    monkeypatch.setattr(client_pace, "AUDIO_S_PER_S", 1e6)
 
 
 @pytest.mark.usefixtures("no_rate_limit")
@@ -331,7 +331,7 @@ async def test_too_many_events_are_read_later_and_none_is_lost(wire: WireClient)
 
 
 async def test_too_much_audio_is_read_later_without_an_error(harness: Harness, monkeypatch):
-    monkeypatch.setattr(connection, "AUDIO_BURST_S", 1.0)
+    monkeypatch.setattr(client_pace, "AUDIO_BURST_S", 1.0)
     loop = asyncio.get_running_loop()
     async with harness.connect() as wire:
         begin_s = loop.time()

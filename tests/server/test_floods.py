@@ -7,7 +7,7 @@ import logging
 import pytest
 from aiohttp import WSMsgType, web
 
-from realtime.server import connection
+from realtime.server import client_pace
 from realtime.server.state import REGISTRY
 from tests.eventually import eventually
 from tests.server.harness import Harness, open_harness
@@ -32,8 +32,8 @@ BIN = ("realtime.bin.v1",)
 async def test_too_many_messages_of_any_kind_are_read_later_and_none_is_lost(
     flood: bytes, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(connection, "MESSAGES_PER_S", 200.0)
-    monkeypatch.setattr(connection, "MESSAGES_BURST", 20.0)
+    monkeypatch.setattr(client_pace, "MESSAGES_PER_S", 200.0)
+    monkeypatch.setattr(client_pace, "MESSAGES_BURST", 20.0)
     async with harness.connect(protocols=BIN) as wire:
         loop = asyncio.get_running_loop()
         begin_s = loop.time()
@@ -45,8 +45,8 @@ async def test_too_many_messages_of_any_kind_are_read_later_and_none_is_lost(
 
 
 async def test_binary_messages_that_nobody_asked_for_are_read_later(harness: Harness, monkeypatch):
-    monkeypatch.setattr(connection, "MESSAGES_PER_S", 200.0)
-    monkeypatch.setattr(connection, "MESSAGES_BURST", 20.0)
+    monkeypatch.setattr(client_pace, "MESSAGES_PER_S", 200.0)
+    monkeypatch.setattr(client_pace, "MESSAGES_BURST", 20.0)
     async with harness.connect() as wire:
         loop = asyncio.get_running_loop()
         begin_s = loop.time()
