@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from realtime.errors import ConfigError, ConversationTakenOver, ProviderUnavailable
+from realtime.errors import ConfigError, ConversationForgotten, ConversationTakenOver, ProviderUnavailable
 from realtime.providers.private_file import keep_private
 from realtime.providers.sqlite_tables import KEEP_DAYS, SqliteTables
 from realtime.providers.store import Changes, LateItem, Store, StoredSummary, Taken
@@ -29,25 +29,21 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 5.0  # while another worker writes
 TOGETHER_S = 0.05  # a save waits so long for others (bench/README.md, "What a save costs")
 BUSY_POLL_S = 0.02  # where SQLite does not wait by itself
+LOOK_S = 1.0  # between two looks whether the path still leads to the file that is open
 
 T = TypeVar("T")
 _Save = Callable[[], None]
-_Outcome = ConversationTakenOver | sqlite3.Error | None  # None: it is in the file
+_Refusal = ConversationTakenOver | ConversationForgotten
+_Outcome = _Refusal | sqlite3.Error | None  # None: it is in the file
 
 
 class SqliteStore(Store):
     """Conversations in a file. Raises ConfigError if the file cannot be opened."""
 
     def __init__(self, path: str, *, keep_days: float = KEEP_DAYS) -> None:
-        self._path = Path(path).expanduser()
+        self._path, self._keep_days = Path(path).expanduser(), keep_days
         try:
-            keep_private(self._path)
-            self._file = sqlite3.connect(
-                self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            _write_ahead(self._file)
-            self._file.execute("PRAGMA synchronous=NORMAL")
-            self._tables = SqliteTables(self._file, keep_days)
+            self._open()
         except FileNotFoundError as error:
             raise ConfigError(
                 f"REALTIME_STORE=sqlite:{path}: there is no folder {self._path.parent}. Make it, or mount it, first."
@@ -56,6 +52,7 @@ class SqliteStore(Store):
             raise ConfigError(f"REALTIME_STORE=sqlite:{path} cannot be opened: {error}.") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._waiting: list[tuple[_Save, asyncio.Future[None]]] = []
+        self._looked_s = 0.0  # whether the path still leads to this file
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -135,7 +132,38 @@ class SqliteStore(Store):
 
     # -- in the thread ---------------------------------------------------------------------------------------------
 
+    def _open(self, *, another: bool = False) -> None:
+        keep_private(self._path)
+        self._file = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        _write_ahead(self._file)
+        self._file.execute("PRAGMA synchronous=NORMAL")
+        self._tables = SqliteTables(self._file, self._keep_days, may_lack_items=another)
+        self._which = _which(self._path)
+
+    def _follow_the_path(self) -> None:
+        """Open the file anew that somebody has put in the place of ours, or one where ours was removed: what is saved
+        into a file that nobody finds is lost. Raises sqlite3.Error."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        if _which(self._path) == self._which:
+            return
+        log.warning(
+            "the store %s was removed or replaced: what goes on is saved in the file there now", self._path
+        )
+        before = self._file
+        try:
+            self._open(another=True)
+        except OSError as error:
+            self._looked_s = 0.0
+            raise sqlite3.OperationalError(str(error)) from error
+        before.close()
+
     def _in_transaction(self, work: Callable[[], T], until_s: float) -> T:
+        self._follow_the_path()
         left_ms = max(0, int((until_s - time.monotonic()) * 1000))
         self._file.execute(f"PRAGMA busy_timeout={left_ms}")
         self._file.execute("BEGIN IMMEDIATE")
@@ -153,23 +181,32 @@ class SqliteStore(Store):
         """All in one transaction; if the file does not take that, each in its own: a large one may be to blame."""
         if len(saves) > 1:
             with contextlib.suppress(sqlite3.Error):
-                return self._in_transaction(lambda: [_taken_over(save) for save in saves], until_s)
+                return self._in_transaction(lambda: [_refused(save) for save in saves], until_s)
         return [self._save_alone(save, until_s) for save in saves]
 
     def _save_alone(self, save: _Save, until_s: float) -> _Outcome:
         try:
-            return self._in_transaction(lambda: _taken_over(save), until_s)
+            return self._in_transaction(lambda: _refused(save), until_s)
         except sqlite3.Error as error:
             return error
 
 
-def _taken_over(save: _Save) -> ConversationTakenOver | None:
+def _refused(save: _Save) -> _Refusal | None:
     """Why this was not saved; it wrote nothing then."""
     try:
         save()
-    except ConversationTakenOver as error:
+    except (ConversationTakenOver, ConversationForgotten) as error:
         return error
     return None
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write_ahead(file: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from realtime.errors import ConversationTakenOver
+from realtime.errors import ConversationForgotten, ConversationTakenOver
 from realtime.providers.store import (
     FIRST_EPOCH,
     OPENING_ITEM_BYTES,
@@ -76,16 +76,24 @@ class SqliteTables:
     """The tables of this file, made where they are missing. Every method may raise sqlite3.Error; those with the names
     of `Store` do what it says."""
 
-    def __init__(self, file: sqlite3.Connection, keep_days: float = KEEP_DAYS) -> None:
+    def __init__(
+        self, file: sqlite3.Connection, keep_days: float = KEEP_DAYS, *, may_lack_items: bool = False
+    ) -> None:
+        """`may_lack_items`: it stands in the place of the file in which sessions have saved before."""
         self._file = file
+        self._may_lack_items = may_lack_items
         self._keep_s = keep_days * 86_400
         self._pruned_s = float("-inf")
         file.executescript(SCHEMA)
 
     def save(self, key: Key, epoch: int, changes: Changes) -> None:
-        """Raises ConversationTakenOver, and has written nothing then."""
+        """Raises ConversationTakenOver and ConversationForgotten, and has written nothing then."""
         if epoch < self._epoch(key):
             raise ConversationTakenOver(f"The conversation {key[1]} has a newer session.")
+        stored = self._order(key)
+        looks = stored is None or self._may_lack_items
+        if looks and not changes.changed.keys() >= set(changes.order).difference(stored or ()):
+            raise ConversationForgotten(f"The file has lost items of the conversation {key[1]}.")
         self._put(key, changes.changed)
         if changes.deleted:
             self._file.executemany(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.errors import ProviderUnavailable
+from realtime.errors import ConversationForgotten, ProviderUnavailable
 from realtime.providers import sqlite_store
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.providers.store import FIRST_EPOCH, Changes
@@ -34,6 +34,13 @@ asyncio.run(main())
 
 async def saved(store: SqliteStore, item_id: str, body: bytes, conversation_id: str = "conv") -> None:
     await store.save("me", conversation_id, FIRST_EPOCH, Changes([item_id], {item_id: body}))
+
+
+def replace_file(path: Path, copy: Path | None) -> None:
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+    if copy is not None:
+        copy.rename(path)
 
 
 def killed_after(lines: int, path: str) -> int:
@@ -168,4 +175,46 @@ async def test_a_file_of_a_version_without_owners_is_read_and_can_go_back(tmp_pa
     taken = await store.take("me", "conv")
     assert taken is not None
     assert (taken.items, taken.epoch) == ((b"1",), FIRST_EPOCH + 1)
+    await store.aclose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be removed")
+@pytest.mark.parametrize("instead", ["nothing", "an older copy"])
+async def test_a_file_that_is_removed_or_replaced_is_followed_and_the_conversation_is_saved_whole(
+    tmp_path: Path, instead: str, monkeypatch, caplog
+):
+    monkeypatch.setattr(sqlite_store, "LOOK_S", 0.0)
+    path = tmp_path / "talk.db"
+    store = SqliteStore(str(path))
+    await saved(store, "one", b"1")
+    with sqlite3.connect(path) as file, sqlite3.connect(tmp_path / "copy.db") as copy:
+        file.backup(copy)
+    file.close()
+    copy.close()
+    await store.save("me", "conv", FIRST_EPOCH, Changes(["one", "two"], {"two": b"2"}))
+    replace_file(path, (tmp_path / "copy.db") if instead == "an older copy" else None)
+    with pytest.raises(ConversationForgotten):
+        await store.save("me", "conv", FIRST_EPOCH, Changes(["one", "two", "three"], {"three": b"3"}))
+    every = {"one": b"1", "two": b"2", "three": b"3"}
+    await store.save("me", "conv", FIRST_EPOCH, Changes(list(every), every))
+    await store.aclose()
+    assert "removed or replaced" in caplog.text
+    again = SqliteStore(str(path))
+    assert await again.load("me", "conv") == (b"1", b"2", b"3")
+    await again.aclose()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be removed")
+async def test_where_no_file_can_be_made_in_its_place_saves_fail_and_then_go_on(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(sqlite_store, "LOOK_S", 0.0)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    store = SqliteStore(str(folder / "talk.db"))
+    await saved(store, "one", b"1")
+    folder.rename(tmp_path / "away")
+    with pytest.raises(ProviderUnavailable):
+        await saved(store, "two", b"2")
+    folder.mkdir()
+    await saved(store, "two", b"2")
+    assert await store.load("me", "conv") == (b"2",)
     await store.aclose()
