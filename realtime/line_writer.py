@@ -105,7 +105,7 @@ class LineWriter:
 
     def _take(self) -> tuple[TextIO | None, str | int]:
         stream, line = self._waiting.popleft()
-        return self._output() if stream is None or stream.closed else stream, line
+        return self._output() if stream is None or _is_closed(stream) else stream, line
 
     def _write(self, stream: TextIO | None, line: str | int) -> None:
         if isinstance(line, int):
@@ -131,6 +131,14 @@ def _print(text: str, done: list[bool]) -> None:
             sys.stdout.flush()  # what the program has printed before
     if _is_written(sys.stdout, text + "\n"):
         done.append(True)
+
+
+def _is_closed(stream: TextIO) -> bool:
+    """A stream of a program may not know it; one that was detached raises ValueError."""
+    try:
+        return bool(getattr(stream, "closed", False))
+    except ValueError:
+        return True
 
 
 def _is_written(stream: TextIO | None, text: str) -> bool:

@@ -7,6 +7,7 @@ be told as if it were the answer. Knows no tool and no call.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import itertools
@@ -49,7 +50,11 @@ def listed(function: Callable[[], Any], stopped: Callable[[], bool]) -> Any:
 async def collected(result: Any, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> Any:
     """The result, which may still have to be waited for: also that of an `async def` that gave a coroutine. `in_thread`
     lists an iterator, because that may block."""
-    while inspect.isawaitable(result):
+    if inspect.isawaitable(result):
+        result = await result
+    while inspect.iscoroutine(result) or asyncio.isfuture(
+        result
+    ):  # not what gives itself, as a pipeline of Redis
         result = await result
     if inspect.isasyncgen(result):
         return await _all_of(result)

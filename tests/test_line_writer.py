@@ -116,6 +116,31 @@ def test_a_line_goes_to_its_own_stream_and_elsewhere_if_that_was_closed():
     assert second.getvalue() == "two\ntwo\n"
 
 
+class Tee:
+    """All that some programs give as their stream."""
+
+    def __init__(self):
+        self.said = []
+
+    def write(self, text):
+        self.said.append(text)
+
+    def flush(self):
+        pass
+
+
+def test_a_stream_that_knows_little_gets_its_lines_and_one_that_was_detached_none():
+    tee = Tee()
+    writer = writer_for(tee)
+    writer.put(tee, "one\n")
+    detached = io.TextIOWrapper(io.BytesIO())
+    detached.detach()
+    writer.put(detached, "two\n")
+    writer.put(tee, "three\n")
+    writer.flush(TIMEOUT_S)
+    assert tee.said == ["one\n", "two\n", "three\n"]
+
+
 def test_without_any_stream_nothing_happens():
     writer = writer_for(None)
     writer.put(None, "line\n")

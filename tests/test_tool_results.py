@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from realtime.core.messages import ToolCall
-from realtime.tool_results import MAX_OUTPUT_CHARACTERS, Unfinished, as_output
+from realtime.tool_results import MAX_OUTPUT_CHARACTERS, Unfinished, as_output, collected
 from realtime.tools import Toolbox
 from tests.eventually import eventually
 from tests.test_tools import error_of, run
@@ -201,3 +201,21 @@ def test_a_forgotten_await_is_an_error_for_the_model_and_a_line_in_the_log(caplo
             error_of(output) == f"{tool.__name__} failed: The tool gave a coroutine: an `await` is missing."
         )
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+class GivesItself:
+    """As a pipeline of Redis: to wait for it gives it again."""
+
+    def __await__(self):
+        return self
+        yield
+
+
+async def test_what_gives_itself_is_waited_for_once():
+    async def in_thread(function):
+        return function()
+
+    pipeline = GivesItself()
+    assert await collected(pipeline, in_thread) is pipeline
+    with pytest.raises(Unfinished):
+        as_output(pipeline)

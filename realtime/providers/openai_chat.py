@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from realtime.errors import ConfigError
 from realtime.minimax.chat import Chat
 from realtime.minimax.chat_call import Dialect
-from realtime.minimax.dead_peers import LIVE_LOST_S
 from realtime.minimax.http import HttpClient
 from realtime.providers.minimax.chat import ChatProvider
 from realtime.settings import Settings
@@ -31,7 +30,7 @@ def create(settings: Settings) -> ChatProvider:
         )
     if not address.path.strip("/"):
         base_url += "/v1"
-    http = HttpClient(base_url, settings.chat_api_key, service=address.hostname, lost_s=LIVE_LOST_S)
+    http = HttpClient(base_url, settings.chat_api_key, service=address.hostname)
     chat = Chat(
         http,
         model=settings.chat_model,
