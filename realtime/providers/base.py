@@ -154,7 +154,8 @@ class ChatModel(Protocol):
     context_tokens: int | None = None  # how long a prompt may be, if that is known
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        """The answer as a stream; ends after `ChatFinish` (and `ChatUsage`, if known). Close it to stop."""
+        """The answer as a stream; ends after `ChatFinish` (and `ChatUsage`, if known: what comes more than a second
+        later is not read). Close it to stop."""
         ...
 
     def requests_left(self) -> float:
