@@ -15,13 +15,13 @@ def each_of(*parts: str) -> str:
     return "|".join(map("".join, itertools.product(*(part.split("|") for part in parts))))
 
 
-# Chinese adds particles to a stem. What is no murmur any more is left out: 好了, 行了 and 可以了 are "enough", 对了 is
-# "by the way", and 对吗 or 明白吗 ask.
+# Chinese adds particles to a stem. What is no murmur any more is left out: 好了, 行了, 可以了, OK了 and 没问题了 are
+# "enough", 对了 is "by the way", and 对吗 or 明白吗 ask.
 _UNDERSTAND = "了解|明白|知道|理解|清楚"
 UNDERSTANDING = each_of("我|", f"{_UNDERSTAND}|懂", "的|啊|呀|哦")
 _CHINESE = (
     UNDERSTANDING,
-    each_of("我|我都|", f"{_UNDERSTAND}|懂", "了|了啊|了呀|了哦|啦"),
+    each_of("我|", f"{_UNDERSTAND}|懂", "了|了啊|了呀|了哦|啦"),
     each_of("我|", _UNDERSTAND),
     "懂|我懂|收到|收到了",
     each_of("对|是|好|行|可以", "的|啊|呀|哦|喔|嘛|呗|"),
@@ -29,17 +29,16 @@ _CHINESE = (
     each_of("对|是", "哟|咯|喽|啦|呐|嘞"),
     each_of("对的|是的|好的|可以的", "呀|啊|哦|呢"),
     "好嘞|好滴|好哒|好咧|好耶|得嘞|那好|那好吧|那行|那行吧|嗯好|嗯呢|嗯哪|嗯哼|啊哈|是吗",
-    each_of(
-        "没错|确实|的确|当然|难怪|怪不得|有道理|没问题|没毛病|必须|也是|就是|那是", "的|啊|呀|了|啦|哦|嘛|呢|"
-    ),
-    "的确是|的确如此|确实是|确实如此|那当然|那当然了|可不是嘛|那可不|那倒是|那倒也是|这倒是|妥了|对头|给力|也对|赞同|同意|我同意",
+    each_of("没错|确实|的确|当然|难怪|怪不得|有道理|没问题|没毛病|必须|也是|就是|那是", "的|啊|呀|哦|嘛|呢|"),
+    each_of("没错|当然|难怪|怪不得|那是|必须", "了|啦"),
+    "的确是|的确如此|确实是|确实如此|那当然|那当然了|可不是嘛|那可不|那倒是|那倒也是|这倒是|对头|给力|也对|赞同|同意|我同意",
     each_of("你|您|", "说|讲", "的|得", "对|没错|很对|太对了|也对|有道理|很有道理|不错|好|很好", "啊|呀|哦|"),
     each_of("说", "的|得", "是|也是", "啊|呀|"),
     each_of("挺|很|真|蛮|还|非常", "好|不错|棒|厉害|有意思|有趣|有道理", "的|啊|呀|哦|呢|嘛|"),
     each_of("太", "好|棒|厉害|有意思|有趣|对|赞", "了", "啊|呀|吧|"),
     each_of("不错|厉害|有意思|有趣|好棒|好厉害", "了|啊|呀|哦|"),
     "绝了|还行|还可以|挺可以|牛啊",
-    each_of("ok", "的|了|啊|呀|啦|吧|哦"),
+    each_of("ok", "的|啊|呀|吧|哦"),
     each_of("原来|原来是|确实|确实是|哦|噢|哦是|是", "这样", "子|", "啊|呀|哦|的|"),
     each_of("这样", "子|", "啊|呀|哦"),
     "这样子|原来如此|真的|真的吗|真的假的|真的啊|真的呀|真的哦",
@@ -48,9 +47,10 @@ _CHINESE = (
     "你说|您说|请说|请讲",
 )
 
-# English ones, which ask for nothing. Not "shh", "oh no" and "excuse me": they may mean that the other should stop.
+# English ones, which ask for nothing. Not "whoa", "shh", "oh no" and "excuse me": they may mean that the other should
+# stop.
 EXCLAMATIONS = (
-    "oops|oopsie|whoops|ouch|ow|oww|yikes|whoa|woah|phew|whew|yay|hooray|hurray|yippee|woohoo|woo hoo|aww|ew|eww|yuck|"
+    "oops|oopsie|whoops|ouch|ow|oww|yikes|phew|whew|yay|hooray|hurray|yippee|woohoo|woo hoo|aww|ew|eww|yuck|"
     "achoo|a choo|atchoo|bless you|gesundheit|gosh|gee|geez|jeez|goodness|goodness me|oh gosh|oh god|oh lord|oh boy|"
     "oh man|oh my god|my god|oh my gosh|my gosh|oh my goodness|omg|good grief|holy cow|la la|la la la|lala|lalala|"
     "lalalala"

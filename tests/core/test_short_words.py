@@ -32,7 +32,7 @@ LISTENING = (
     "Evet, tamam.|Ναι, ναι.|Just det.|Joo joo.|نعم، نعم|أيوه|بله|כן, כן.|हाँ जी|अच्छा, ठीक है।|হ্যাঁ|ஆமாம்|جی ہاں|ใช่ค่ะ|ค่ะ|Vâng ạ.|"
     "Dạ, đúng rồi.|Iya, iya.|Oo nga.|"
     "I see.|I see, I see.|Really?|Makes sense.|Make sense.|Oh wow.|Interesting.|Exactly.|Alright.|Good point.|No kidding.|For sure.|"
-    "Oops.|Oops!|Whoops.|Ugh.|Ugg.|Uggh|Agh.|Argh!|Arrgh|Ouch!|Ow!|Whoa.|Whoaaa|Phew.|Yay!|Aww.|Awww|Eww|Achoo!|A Choo.|"
+    "Oops.|Oops!|Whoops.|Ugh.|Ugg.|Uggh|Agh.|Argh!|Arrgh|Ouch!|Ow!|Phew.|Yay!|Aww.|Awww|Eww|Achoo!|A Choo.|"
     "Bless you.|Oh my god.|Oh my God!|OMG|Oh boy.|La la la.|La la la la.|La-la-la|Yikes!|Oh man.|Oops, okay.|"
     "明白。|真的吗？|明白，明白。|原来如此。|是吗？|没错。|哇，真的啊|说得对|我明白了。|太好了！|难怪。|收到|请继续。"
 ).split("|")
@@ -45,7 +45,7 @@ TAKING = (
     "நிறுத்து|رکو|หยุด|เดี๋ยวก่อน|Dừng lại!|Khoan đã.|Không.|Berhenti!|Tunggu.|Tigil!"
 ).split("|")
 NEITHER = (
-    "La.|Shh.|Oh no.|God|Boy|Man|Ug boots|Oops, stop.|Ouch, that hurts|Bless|Whoa there|Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
+    "La.|Shh.|Oh no.|Whoa.|Whoaaa|Whoa, whoa, whoa!|Woah|God|Boy|Man|Ug boots|Oops, stop.|Ouch, that hurts|Bless|Whoa there|Thank you.|yeah but|Okay, stop.|Right now, please.|Yes, please.|I see a dog.|Ja, aber warum?|对不对|嗯，不是|是不是|はい、やめて|"
     "Ham.|Human|Home.|I'm home.|Him|Menu|Mean|Moon.|Name|Man|Name him|Ohm's law|Anna|Hannah|Emma|Hunan|Nun|Hm, home|Хмуро|人|我们|"
     "네, 그만|Sí, pero|Rightly so.|What time is it?|Stop the music in the kitchen.|今天天气怎么样"
 ).split("|")
@@ -56,12 +56,12 @@ CHINESE_LISTENING = (  # stems with their particles
     "哦这样|哦，是这样啊|真的假的|對吧|說的對|對呀對呀|嗯，的确|好的，很好|对吧对吧|懂|对哟|是啦|你讲得对|那可不|唉|額|係囉"
 ).split("|")
 CHINESE_OTHER = (  # enough, by the way, questions, objections, what leads on
-    "好了|行了|可以了|对了|够了|明白吗|你明白吗|知道吗|懂吗|对吗|好吗|行吗|可以吗|可以吧|说得不对|你说的不对|不好|很不好|不明白|不知道|我不懂|不理解|"
+    "好了|行了|可以了|对了|够了|OK了。|ok啦|ok了ok了|没问题了。|没问题啦|没毛病了|妥了|我都知道了|我都明白啦|明白吗|你明白吗|知道吗|懂吗|对吗|好吗|行吗|可以吗|可以吧|说得不对|你说的不对|不好|很不好|不明白|不知道|我不懂|不理解|"
     "不是吧|不太好|真不好|太慢了|太快了|太长了|很慢|很好吃|你说什么|你说的什么|继续吗|真的不|好吃|是什么|对不起|谢谢|没听懂|没明白|是谁|好难|还好吗|"
     "说重点|说慢点|换个说法|再说一次|知道怎么|好啦|行啦|可以啦|不懂|懂吗|说的是什么|这样不对|这样行吗"
 ).split("|")
 MIXED_LISTENING = (
-    "OK好的|好的ok|嗯OK|OK嗯|okok|okokok|okayokay|对yeah|yeah对|对right|oh原来如此|哦ok|行OK|cool厉害|OK OK好的|ok了|OK啦|"
+    "OK好的|好的ok|嗯OK|OK嗯|okok|okokok|okayokay|对yeah|yeah对|对right|oh原来如此|哦ok|行OK|cool厉害|OK OK好的|"
     "OK吧|OK的|ok的|okはい|はいOK|네ok|okค่ะ|да ok|好的，OK"
 ).split("|")
 MIXED_TAKING = "stop别说了|等一下wait|wait等一下|hold on等等|不是no|no不是|停stop|stop停|no no no不要|stopstop|nono|いやno".split(
