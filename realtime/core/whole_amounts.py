@@ -1,8 +1,8 @@
 """Whether a text is an amount, a time or a date with its unit, and nothing else: 三点半, 五十块, "fifty dollars".
 
 Such an answer is as whole as a yes: the transcriber writes no mark after such short sounds, or doubts it. A number
-without a unit may go on, and so may what often begins a sentence or a story (一个, 第一点, "one day", "Sunday"). Knows
-Chinese and English. Pure.
+without a unit may go on, and so may a number of things that are not named yet (我要两份, 三张), and what often begins a
+sentence or a story (一点, 有三点, "one day", "Sunday"). Knows Chinese and English. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import unicodedata
 from realtime.core.characters import HAN
 from realtime.core.folding import scripts_apart
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.leading_words import ALONE
 from realtime.core.short_words import is_backchannel, is_whole_answer
 
 LONGEST = 48  # characters: an answer, and no sentence
@@ -23,11 +24,11 @@ LONGEST_ANSWER = 4  # characters of a Chinese yes or no before it, without a mar
 _HAN_N = "[一二两三四五六七八九十][零〇一二两三四五六七八九十百千万亿]*"  # 百年 and 万里 are words
 _N = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|(?:{_HAN_N}|零(?=[点度%]))(?:点[零〇一二三四五六七八九]+)?)"
 _SHORT_N = r"(?:\d{1,2}|[零〇一二两三四五六七八九十]{1,3})"
-_UNITS = (
+_UNITS = (  # that end what is said. Not 个, 杯 or 张: what is counted follows, perhaps after a pause (我要两杯, 咖啡)
     "块钱?|元钱?|毛钱?|分钱|角|[美欧日港]元|人民币|英镑|"
     "个?小时|个?钟头?|分钟|秒钟?|天|夜|晚|个?(?:月|星期|礼拜)|周|年|[周月]?岁|"
-    "[个位口名](?:人|孩子|大人|小孩)?|人|%|年级|班|排|寸|码|公?斤|千?克|吨|公?里|千?米|厘米|平方?米?|升|度|次|遍|回|杯|瓶|张|件|本|只|份|"
-    "间|层|楼|辆|台|条|双|支|枝|盒|碗|袋|包|箱|套|页|路|站|倍|折|号线?|号楼"
+    "个?人|[个位口名](?:人|孩子|大人|小孩)|%|年级|公?斤|千?克|吨|公?里|千?米|厘米|平方?米?|升|度|倍|折|"
+    "层?楼|号线?|号楼"
 )
 _ONE_TO_NINE = "[一二三四五六七八九]"
 _MINUTES = rf"过?[零〇]?{_SHORT_N}分|[零〇]{_ONE_TO_NINE}|[二三四五]?十{_ONE_TO_NINE}?|\d\d"
@@ -37,15 +38,14 @@ _DATE = rf"(?:{_YEAR}?{_SHORT_N}月(?:份|{_SHORT_N}[号日]?)?)"
 _AMOUNT = rf"(?:(?:{_N}|半)(?:多|来|几)?个?半?(?:{_UNITS})半?)+(?:钱|{_SHORT_N})?"  # 三块五, 一米八, 两年半
 _DAY = r"(?:今天|明天|后天|昨天|前天|今晚|明晚|[这下上]?个?(?:周|星期|礼拜)[一二三四五六日天])"
 _HOURS = r"(?:上午|下午|早上|早晨|晚上|中午|凌晨|傍晚|半夜)"
-_BEFORE = (
-    r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只要|只有|我?要|就要?|是|到|才|花了|零下|负)"
-)
-_AFTER = r"(?:左右|以上|以下|以内|之前|以前|吧|呀|啊)"
+# Not 我要 and 只要: what is wanted follows (我要两斤, 苹果)
+_BEFORE = r"(?:[我他她]?今年|大概|大约|差不多|一共|总共|最多|最少|至少|只有|就|是|才|花了|零下|负)"
+_AFTER = r"(?:左右|以上|以下|以内|吧|呀|啊)"
 _ONE = (
     rf"(?:{_DAY}?的?{_HOURS}?(?:{_DATE}{_DAY}?{_HOURS}?)?{_CLOCK}|{_DAY}?{_DATE}{_HOURS}?|{_AMOUNT}|"
     rf"(?:{_N}|百)分之{_N}|{_SHORT_N}[号日])"
 )
-_CHINESE = re.compile(rf"{_BEFORE}{{0,2}}{_ONE}(?:[到至]{_ONE})?{_AFTER}?")
+_CHINESE = re.compile(rf"{_BEFORE}{{0,2}}({_ONE}(?:[到至]{_ONE})?{_AFTER}?)")
 
 # -- English --
 
@@ -90,15 +90,16 @@ _DAY_OF_WEEK = (
 )
 _MONEY = r"[$€£¥] ?\d[\d,.]*(?: (?:hundred|thousand|million|billion))?"
 _ENGLISH = re.compile(
-    rf"(?:(?:{_HEDGES}) )*(?:"
+    rf"(?:(?:{_HEDGES}) )*("
     rf"(?:(?:{_DAY_OF_WEEK}|today|tomorrow|tonight) (?:at )?)?{_TIME}|{_ENGLISH_DATE}|"
-    rf"{_NUMBER} ?(?:{_THINGS})(?: (?:old|ago|each|and a half))?|{_MONEY})(?: please)?"
+    rf"{_NUMBER} ?(?:{_THINGS})(?: (?:old|each|and a half))?|{_MONEY})(?: please)?"
 )
 
 _LEADS = re.compile(  # may as well begin what is told, or ask to wait
-    r"一(?:个|位|天|年|晚|次|回|周|路|度|号|点|人|口|本|条|份|件)吧?|[一两]秒钟?|一分钟|"
+    r"一(?:天|年|晚|夜|周|度|号|点|人)[吧呀啊]?|[一两]秒钟?[吧呀啊]?|一分钟?[吧呀啊]?|"
     r"(?:one|1|two|2) seconds?|(?:one|1) (?:minute|min|day|time)"
 )
+_VERBS = frozenset(ALONE.split("|"))  # 有三点 begins what is told, and is no yes and a time
 _BREAK = re.compile(r"[\s,，。、.!！；;]+")
 _FORMS = str.maketrans({"’": "", "'": "", "-": " ", "–": " "})
 _DOTTED = re.compile(r"\b([ap])\.\s?m\b\.?")
@@ -123,11 +124,13 @@ def is_whole_amount(text: str) -> bool:
 
 def _may_precede(before: str, amount: str) -> bool:
     """Whether the amount is an answer after it; transcribers write a short sound twice ("$50. $50.")."""
-    return before.rstrip(" ,，.。") == amount or is_whole_answer(before) or is_backchannel(before)
+    before = before.rstrip(" ,，.。")
+    return before == amount or ((is_whole_answer(before) or is_backchannel(before)) and before not in _VERBS)
 
 
 def _is_amount(text: str) -> bool:
     if _HAS_HAN.search(text):
-        text = "".join(text.split())
-        return _CHINESE.fullmatch(text) is not None and not _LEADS.fullmatch(text)
-    return _ENGLISH.fullmatch(text) is not None and not _LEADS.fullmatch(text)
+        found = _CHINESE.fullmatch("".join(text.split()))
+    else:
+        found = _ENGLISH.fullmatch(text)
+    return found is not None and not _LEADS.fullmatch(found[1])
