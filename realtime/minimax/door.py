@@ -7,7 +7,7 @@ was lost that it may have been accepted. Knows no endpoint and no arguments.
     the connection was never made                    sent again             sent again
     certainly refused: 1002, 1039, 1041, 2045, 2064  sent again, later      sent again, later
     the platform failed: 1000, 1001, 502 ...         sent again             raised
-    sent, and no answer came                         sent again             AnswerLost
+    sent, and no answer came as a whole              sent again             AnswerLost
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib.parse import quote
 import aiohttp
 
 from realtime import deadlines
-from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
+from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.codes import is_answer_lost, is_untouched
 from realtime.minimax.errors import error_from_response
 from realtime.minimax.field_tables import TABLES
@@ -143,8 +143,8 @@ class Door:
     ) -> AsyncGenerator[T, None]:
         """What `once(host)` gives, begun again as the table above allows, but only while it gave nothing.
 
-        `once` sends its request with `open`. A refusal that comes as the answer's first words counts like any other.
-        Raises ProviderError, AnswerLost. Close it to stop.
+        `once` sends its request with `open`. A refusal that comes as the answer's first words counts like any other;
+        a failure after the first part is AnswerLost if the call is billed. Raises ProviderError. Close it to stop.
         """
         tries = _Tries(_now())
         while True:
@@ -158,7 +158,7 @@ class Door:
             except ProviderError as error:
                 pause = None if given else self._next_pause(operation, error, tries)
                 if pause is None:
-                    raise
+                    raise _final(operation, error, began=given) from error
             await self._pause(pause)
 
     @request_context
@@ -250,13 +250,21 @@ async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:
     return error_from_response(response.status, await response.read(), trace_id=trace_header(response))
 
 
-def _final(operation: Operation, error: ProviderError) -> ProviderError:
-    """The error as the caller sees it."""
+def _final(operation: Operation, error: ProviderError, *, began: bool = False) -> ProviderError:
+    """The error as the caller sees it. `began`: a part of the answer came, so the platform has worked for it."""
+    if isinstance(error, AnswerLost):  # seen to already
+        return error
     if isinstance(error, InvalidArgument) and error.param:
         error.param = python_name(TABLES.get(operation.name, ()), error.param) or error.param
-    if operation.billed and is_answer_lost(error):
+    broke_off = began and isinstance(error, ProviderUnavailable | ProviderTimeout)
+    if operation.billed and (is_answer_lost(error) or broke_off):
+        what = (
+            "The answer is not whole: it may have been"
+            if began
+            else "The request may have been accepted, and"
+        )
         return AnswerLost(
-            f"{error.message} The request may have been accepted, and charged, so it was not sent again.",
+            f"{error.message} {what} charged, so it was not sent again.",
             upstream_code=error.upstream_code,
             trace_id=error.trace_id,
         )

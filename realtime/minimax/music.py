@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any
 
 from realtime import deadlines
-from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderTimeout
+from realtime.errors import InvalidArgument, ProviderTimeout
 from realtime.minimax.cover_source import cover_fields, own_name
 from realtime.minimax.door import Door
 from realtime.minimax.field_tables import COVER, LYRICS
@@ -118,12 +118,10 @@ class Music:
                 OPERATIONS["music.create"], lambda _: self._fragments(body, stall_timeout_s)
             )
             async with aclosing(song) as fragments:
-                async for hexadecimal in fragments:
-                    yield await from_hex(hexadecimal)
+                async for fragment in fragments:
+                    yield fragment
         except InvalidArgument as error:
             raise own_name(error) from error
-        except ProviderError as error:
-            raise _lost(error) from error
 
     async def write_lyrics(
         self,
@@ -166,8 +164,10 @@ class Music:
             raise own_name(error) from error
         return CoverFeatures.of(answer)
 
-    async def _fragments(self, body: Mapping[str, Any], stall_timeout_s: float) -> AsyncGenerator[str, None]:
-        """The hex of the stream's events. Raises ProviderError."""
+    async def _fragments(
+        self, body: Mapping[str, Any], stall_timeout_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """The audio of the stream's events. Raises ProviderError."""
         song = SongStream()
         operation = OPERATIONS["music.create"]
         try:
@@ -177,21 +177,6 @@ class Music:
                         fragment = await response.content.readany()
                     trace_id = trace_header(response)
                     for audio in song.feed(fragment) if fragment else song.finish(response.status, trace_id):
-                        yield audio
+                        yield await from_hex(audio)
         except TimeoutError as error:
             raise ProviderTimeout(f"MiniMax: no audio came for {stall_timeout_s:.0f} s.") from error
-
-
-def _lost(error: ProviderError) -> ProviderError:
-    """A stream that broke off: what was paid for did not come as a whole."""
-    if (
-        isinstance(error, AnswerLost)
-        or not error.retryable
-        or not error.sent
-        or error.upstream_code is not None
-    ):
-        return error
-    return AnswerLost(
-        f"{error.message} The song is not whole. It may have been charged, so it is not asked for again.",
-        trace_id=error.trace_id,
-    )

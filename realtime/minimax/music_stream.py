@@ -69,6 +69,8 @@ class SongStream:
             return ""
         audio = text(data, "audio")
         self._began = self._began or bool(audio)
+        if self.complete and not self._began:
+            raise _broken("the stream ended without a song")
         return audio
 
 

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from realtime import deadlines
-from realtime.errors import AnswerLost, ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.download import read
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.file_source import MOST_BYTES
@@ -160,11 +160,7 @@ class StreamedAudio:
             except ProviderError as error:
                 if not error.sent and host != self._hosts[-1]:
                     continue
-                raise (
-                    _broken(error)
-                    if isinstance(error, ProviderUnavailable | ProviderTimeout) and self._has_audio
-                    else error
-                ) from error
+                raise
 
     async def _events(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
         decoder = SseDecoder()
@@ -220,11 +216,3 @@ class StreamedAudio:
             raise ProviderUnavailable(
                 "MiniMax: the speech stream ended before its last event.", trace_id=trace_id
             )
-
-
-def _broken(error: ProviderError) -> AnswerLost:
-    return AnswerLost(
-        f"{error.message} What came before may have been charged, so it was not asked for again.",
-        upstream_code=error.upstream_code,
-        trace_id=error.trace_id,
-    )

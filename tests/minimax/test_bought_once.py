@@ -30,6 +30,11 @@ def _coded(code: int) -> bytes:
     return json.dumps({"base_resp": {"status_code": code, "status_msg": "no"}}).encode()
 
 
+def _event(audio: str, status: int) -> bytes:
+    said = {"data": {"audio": audio, "status": status}, "base_resp": {"status_code": 0}}
+    return b"data: %s\n\n" % json.dumps(said).encode()
+
+
 # What happens to one request: whether the platform may have worked for it, and the status and body of the answer.
 DAYS: dict[str, tuple[bool, Any]] = {
     "good": (True, (200, json.dumps(OK).encode())),
@@ -38,6 +43,12 @@ DAYS: dict[str, tuple[bool, Any]] = {
     "gateway 502": (True, (502, GATEWAY)),
     "gateway 504": (True, (504, GATEWAY)),
     "status 500": (True, (500, b"")),
+    "broken off": (True, (200, b"data: {")),
+    "breaks": (True, (200, ProviderUnavailable("the connection broke"))),
+    "stands still": (True, (200, TimeoutError())),
+    "no event": (True, (200, b"data: [DONE]\n\n")),
+    "no sound": (True, (200, _event("", 2))),
+    "timed out later": (True, (200, _event("ff", 1) + b"data: " + _coded(1001) + b"\n\n")),
     "failed inside": (True, (200, _coded(1000))),
     "timed out inside": (True, (200, _coded(1001))),
     "system 1013": (True, (200, _coded(1013))),
@@ -61,14 +72,20 @@ DAYS: dict[str, tuple[bool, Any]] = {
 
 
 class _Response:
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes | Exception) -> None:
         self.status, self._left, self.headers, self.content = status, [body], {}, self
 
     async def read(self) -> bytes:
-        return b"".join(self._left)
+        return b"".join([self._next()])
 
     async def readany(self) -> bytes:
-        return self._left.pop() if self._left else b""
+        return self._next()
+
+    def _next(self) -> bytes:
+        part = self._left.pop() if self._left else b""
+        if isinstance(part, Exception):
+            raise type(part)(*part.args)
+        return part
 
     def at_eof(self) -> bool:
         return not self._left
@@ -146,6 +163,17 @@ def test_nothing_is_bought_twice(name, days):
 @pytest.mark.parametrize("name", BILLED)
 @pytest.mark.parametrize("day", ["gateway 502", "gateway 504", "lost"])
 def test_a_lost_answer_is_called_one(name, day):
+    script, error = run(play(name, [day]))
+    assert script.sent == 1
+    assert isinstance(error, AnswerLost)
+    assert "charged" in str(error)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize(
+    "day", ["empty", "broken off", "breaks", "stands still", "no event", "no sound", "timed out later"]
+)
+def test_a_stream_whose_answer_began_and_broke_off_is_lost(name, day):
     script, error = run(play(name, [day]))
     assert script.sent == 1
     assert isinstance(error, AnswerLost)
