@@ -127,7 +127,7 @@ async def send(platform: Platform, pieces: Sequence[Piece]) -> list[str]:
     """The ids of the tasks; none is waited for."""
     ids = []
     for piece in pieces:
-        found = earlier(platform, piece).going_on(_AGAIN)
+        found = earlier(platform, piece).under_way(_AGAIN)
         if found is None:
             with platform.records.create(
                 NARRATION.name,

@@ -101,6 +101,12 @@ class Earlier:
             raise lost_before(self._found, again)
         return None if self.new else self._found
 
+    def under_way(self, again: str = "") -> Record | None:
+        """As `going_on`, for who wants only the id: a task that another process waits for has one."""
+        if self.meaning is Meaning.BUSY and self._found.task_id is not None:
+            return self._found
+        return self.going_on(again)
+
     @property
     def _found(self) -> Record:
         assert self.record is not None, "only new work has no record"

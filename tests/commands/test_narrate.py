@@ -174,6 +174,18 @@ def test_no_wait_and_then_the_same_command(server: Server, tmp_path: Path, capsy
     assert len(list((tmp_path / "book").glob("*.wav"))) == 3
 
 
+def test_no_wait_takes_the_id_of_a_task_that_another_process_waits_for(
+    server: Server, tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / "book.txt").write_text(BOOK)
+    assert narrate("book.txt", "--no-wait") == 0
+    ids = capsys.readouterr().out.split()
+    with records(tmp_path).work_on(ids[1]):
+        assert narrate("book.txt", "--no-wait") == 0
+    assert capsys.readouterr().out.split() == ids
+    assert len(server.bought()) == 3
+
+
 def test_another_command_can_fetch_the_results(server: Server, tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "book.txt").write_text(BOOK)
     assert narrate("book.txt", "-o", "out/", "--format", "wav", "--subtitles", "vtt", "--no-wait") == 0
