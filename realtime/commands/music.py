@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from realtime.minimax.field_tables import MUSIC_MODELS
 from realtime.minimax.file_source import open_path
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length
-from realtime.task_records import RecordState
+from realtime.task_records import RecordState, Work
 
 TYPICAL_S = 75.0
 TYPICAL_LYRICS_S = 10.0
@@ -91,22 +92,35 @@ class Written:
 
 
 async def _sing_written(platform: Platform, lyrics: Written) -> tuple[str, ...]:
-    """The song with lyrics that were bought for it. However it fails, they are named."""
-    try:
-        paths = await _sing(platform, lyrics.text)
-    except BaseException:  # Ctrl-C, too
-        platform.progress.say(f"The lyrics are kept. To sing them: --lyrics {lyrics.path}")
-        raise
-    with platform.records.work_on(lyrics.key) as work:
-        work.save(replace(work.record, arguments={**work.record.arguments, "sung": True}))
+    """The song with lyrics that were bought for it. However it fails, they are named. Raises Busy.
+
+    Their record is held meanwhile, so that no other command takes them for lyrics without a song.
+    """
+    with ExitStack() as held:
+        work = _held(platform, lyrics, held)
+        try:
+            paths = await _sing(platform, lyrics.text)
+        except BaseException:  # Ctrl-C, too
+            platform.progress.say(f"The lyrics are kept. To sing them: --lyrics {lyrics.path}")
+            raise
+        if work is not None:
+            work.save(replace(work.record, arguments={**work.record.arguments, "sung": True}))
     return paths
 
 
+def _held(platform: Platform, lyrics: Written, held: ExitStack) -> Work | None:
+    """The record of these lyrics; None where it was forgotten: they are sung all the same. Raises Busy."""
+    try:
+        return held.enter_context(platform.records.work_on(lyrics.key))
+    except (InvalidArgument, OSError):
+        return None
+
+
 def _not_sung(platform: Platform) -> Written | None:
-    """Lyrics that were bought for this prompt, and whose song never came."""
+    """Lyrics that were bought for this prompt, and whose song never came and is not being made."""
     args = platform.args
     found = platform.records.same("lyrics", _of_lyrics(args), platform=platform.address)
-    if found is None or found.state is not RecordState.DONE or not found.paths:
+    if found is None or found.busy or found.state is not RecordState.DONE or not found.paths:
         return None
     try:
         text = Path(found.paths[0]).read_text("utf-8").strip()
