@@ -117,11 +117,38 @@ _TOLD_DIGIT_BY_DIGIT = re.compile(  # right before the digits
     r"(?:[\s,，]|\b(?:um|uh|er|well|okay|so)\b|嗯|呃)*$",
     re.IGNORECASE,
 )
-# The last sentence of the other: "What is your PIN?", "Please tell me your phone number."
-_ASKED = re.compile(
-    rf"\b(?:(?:your|the)\b(?:\s+[\w-]+){{0,3}}?\s+({_NAMES})(?!\w)|your number\b)", re.IGNORECASE
+# How the last sentence of the other asks for it, to its end: "What is your PIN?", "Please tell me your phone number."
+# A sentence that has the word elsewhere asks for something else: "What floor is the phone on?"
+_REQUEST = (
+    r"\b(?:what(?:\s+is|\s+was|[’']?s)|(?:tell|give|send|read)\s+(?:me|us)(?:\s+what)?|"
+    r"(?:please|to|you)\s+(?:enter|type(?:\s+in)?|say|provide|confirm|repeat)|"
+    r"(?:may|can|could)\s+(?:i|we)\s+(?:please\s+)?(?:have|get|take|know)|"
+    r"(?:i|we)(?:[’']ll|\s+will|\s+just)?\s+need)\s+(?:your|the)|"
+    r"^(?:enter|type(?:\s+in)?|say|provide|confirm|repeat)\s+(?:your|the)|"
+    r"^(?:(?:and|now|okay|ok|great|thanks|sure),?\s+)*your"
 )
-_ASKED_HAN = re.compile(rf"[您你的](?:{_HAN_NAMES})", re.IGNORECASE)
+_DESCRIBED = r"(?:\s+(?!(?:of|in|on|at|to|for|from|by|with|and|or|your|the|is)\b)[\w-]+){0,3}?"
+_NO_NUMBER = r"(?!(?<!your\s)(?:(?:tele)?phone|mobile)(?!\s+number))"  # "What is the best phone?"
+_TAIL = (
+    r"(?:,?\s+(?:is|please|again|now|first|(?:on|for)\s+(?:the|your|this|that)(?:\s+\w+){1,2}|"
+    r"(?:that\s+)?(?:we|i)(?:\s+have|\s+just)?\s+sent(?:\s+to)?\s+you|(?:that\s+)?you\s+(?:received|got)))*"
+)
+_ASKED = re.compile(
+    rf"(?:{_REQUEST})(?:{_DESCRIBED}\s+{_NO_NUMBER}({_NAMES})|(?<=your)\s+number){_TAIL}\W*$", re.IGNORECASE
+)
+_PLEASE_HAN = (
+    r"(?:(?:[请請]|麻[烦煩]|能|可以|方便)[^，,。？！]{0,6}?(?:[说說报報念讲講留发發]|[确確][认認]|核[对對])|"
+    r"告[诉訴]我|告知|[输輸]入|提供|[给給]我|[请請][问問])(?:一?下|出|我)?"
+)
+_HAN_DESCRIBED = (  # 您手机收到的六位, and no 第几个
+    r"(?:[^，,。？！几幾哪多第的]{0,8}的)?[^，,。？！几幾哪多第的]{0,4}?"
+)
+_ASKED_HAN = re.compile(
+    rf"(?:{_PLEASE_HAN}[您你]?{_HAN_DESCRIBED}({_HAN_NAMES})[号號]?[码碼]?(?:是(?:多少|什[么麼]))?|"
+    rf"[您你]{_HAN_DESCRIBED}({_HAN_NAMES})[号號]?[码碼]?(?:是?多少|是什[么麼]|是|呢|告[诉訴]我|[给給]我))"
+    r"(?:一?下|[吗嗎]|吧|呢|好[吗嗎])?\W*$",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(r"\bhow\b|(?:[几幾]|多少)[个個位次]", re.IGNORECASE)  # "How many digits has your PIN?"
 _SENTENCES = re.compile(r"(?<=[.!?。！？])\s*(?=\S)")
 _FIRST_TOLD = re.compile(rf"[\d{_BETWEEN}]+|[A-Z]\d?")
@@ -159,7 +186,7 @@ def _asked_for(before: str) -> str:
     if asked := _ASKED.search(question):
         return f"my {asked[1] or 'number'} is "
     asked = _ASKED_HAN.search(question)
-    return f"{asked[0][1:]}是 " if asked else ""
+    return f"{asked[1] or asked[2]}是 " if asked else ""
 
 
 def _in_digits(text: str) -> str:

@@ -62,6 +62,30 @@ def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
         ("Could you give me the code we sent you?", "4.", True),
         ("What is your postcode?", "S.", True),
         ("请告诉我您的手机号。", "四。", True),
+        *(
+            (question, answer, True)
+            for question in (
+                "And what's your phone number, please?|May I have your order number?|Could I please get your account number?|"
+                "Please enter the six-digit verification code.|I'll need your PIN.|And your phone number?|Your PIN, please.|"
+                "Can you tell me what your zip code is?|What is the security code on the card?|What is your phone?|"
+                "您的单号是多少？|请说一下您的电话号码。|请输入验证码|麻烦您报一下身份证号码。|您的手机号呢？|您的电话号码多少？|請告訴我您的電話號碼。|"
+                "能告诉我您的银行卡号吗？|请提供您手机收到的六位验证码。|您的密码是什么？|把您的电话告诉我一下。|请问您的订单号是？|请问您的手机号？|What's your number?"
+            ).split("|")
+            for answer in ("4.", "四")
+        ),
+        *(
+            (question, answer, False)
+            for question in (
+                "What is your number one choice, A or B?|Which line of the code has the error?|Is the phone in room 1 or 2?|"
+                "Would you like the first code or the second code?|Which day should I put your order number on?|"
+                "What's your phone's battery level in percent?|Is it for your phone?|On a scale from 1 to 10, was the phone easy to use?|"
+                "What floor is the phone on?|Which option, the ticket number or the ID?|What grade would you give your phone?|"
+                "What is the first digit of your PIN?|What is the best phone?|What is the error in the code?|Is that your PIN?|"
+                "What is the length of your phone number?|Which of them is your PIN?|I have your phone number.|What's the number?|What do you want the phone number for?|"
+                "您的电话响了几声？|你的手机号码是第一个还是第二个？|哪个是您的手机号？|您的电话放在几楼？|告诉我第几个是您的手机号。|您的验证码收到了吗？"
+            ).split("|")
+            for answer in ("3.", "B.")
+        ),
         ("How many?", "4.", False),
         ("What is your PIN? How many digits has it?", "4.", False),
         ("Thank you for your PIN. And your age?", "42.", False),
