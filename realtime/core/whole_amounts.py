@@ -13,7 +13,6 @@ import unicodedata
 from realtime.core.characters import HAN
 from realtime.core.folding import scripts_apart
 from realtime.core.han_variants import in_simple_characters
-from realtime.core.leading_words import ALONE
 from realtime.core.short_words import is_backchannel, is_whole_answer
 
 LONGEST = 48  # characters: an answer, and no sentence
@@ -99,7 +98,8 @@ _LEADS = re.compile(  # may as well begin what is told, or ask to wait
     r"一(?:天|年|晚|夜|周|度|号|点|人)[吧呀啊]?|[一两]秒钟?[吧呀啊]?|一分钟?[吧呀啊]?|"
     r"(?:one|1|two|2) seconds?|(?:one|1) (?:minute|min|day|time)"
 )
-_VERBS = frozenset(ALONE.split("|"))  # 有三点 begins what is told, and is no yes and a time
+# 有三点 and 没有三天 begin what is told, and are no yes or no and a time
+_VERBS = ("有", "没", "要", "会", "得")
 _BREAK = re.compile(r"[\s,，。、.!！；;]+")
 _FORMS = str.maketrans({"’": "", "'": "", "-": " ", "–": " "})
 _DOTTED = re.compile(r"\b([ap])\.\s?m\b\.?")
@@ -125,7 +125,9 @@ def is_whole_amount(text: str) -> bool:
 def _may_precede(before: str, amount: str) -> bool:
     """Whether the amount is an answer after it; transcribers write a short sound twice ("$50. $50.")."""
     before = before.rstrip(" ,，.。")
-    return before == amount or ((is_whole_answer(before) or is_backchannel(before)) and before not in _VERBS)
+    if before.endswith(_VERBS):
+        return False
+    return before == amount or is_whole_answer(before) or is_backchannel(before)
 
 
 def _is_amount(text: str) -> bool:

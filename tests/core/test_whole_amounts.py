@@ -15,7 +15,7 @@ WHOLE = (
 ).split("|")
 OTHER = (
     "我要一个|要一杯|我要两份|两张|我要三杯|我要两个|两个|两位|二十多个|三四个|大概三个|一共两本|好的，两个|不是三条|三个左右|三次|"
-    "有三点|有，三点|有三天|会三天|没三天|我要两斤|要三个小时|只要三天|到三点|我要一点|要一点|就一天|大概一天|是一号|只要一分钟|一点呀|三年以前|三天之前|"
+    "有三点|有，三点|有三天|会三天|没三天|没有三天|不要三天|还没三点|我要两斤|要三个小时|只要三天|到三点|我要一点|要一点|就一天|大概一天|是一号|只要一分钟|一点呀|三年以前|三天之前|"
     "just one second|maybe one day|for one day|at least one minute|two years ago|"
     "|百年|万里|零件|明天|星期五|Sunday|今天下午|周|tomorrow|at|三|三十|五百|一二三|138|一个|一点|十分|第一点|第一个|万一|一直|一起|一下|我想买三个|三点去|三点一四|几点|几个人|多少钱|三年前|三点 的|好三点去|月|个|"
     "等一分钟|两秒|fifty|two|second|May|March|the first|at three|one day|one second|one minute|two seconds|wait one minute|ten dollars and|"
