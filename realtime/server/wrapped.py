@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from realtime import deadlines
 from realtime.contained import awaited, contained
 from realtime.errors import ProviderError
 from realtime.providers.roles import close
@@ -22,8 +23,12 @@ log = logging.getLogger(__name__)
 Tell = Callable[[str, Exception | None], None]
 
 
+ENDS_S = 60.0  # for such work: a service that is silent must not keep it for ever
+MOST_PREPARED = 100  # of one kind of preparation at once: more wait for a service that does not answer
+
+
 class Later:
-    """The tasks of one server for such work. They end by themselves, or with the server."""
+    """The tasks of one server for such work. They end by themselves, after `ENDS_S`, or with the server."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -39,6 +44,10 @@ class Later:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def running(self, what: str) -> int:
+        """How many tasks of this name run."""
+        return sum(task.get_name() == what for task in self._running)
+
     async def aclose(self) -> None:
         for task in self._running:
             task.cancel()
@@ -46,10 +55,15 @@ class Later:
 
 
 async def _done(work: Awaitable[Any], what: str, tell: Tell) -> None:
+    limit = deadlines.timeout(ENDS_S)
     try:
-        await contained(work)
+        async with limit:
+            await contained(work)
     except Exception as error:  # of a provider from anywhere
-        tell(f"{what} failed", error)
+        if limit.expired():
+            tell(f"{what} took longer than {ENDS_S:g} s and is cancelled", None)
+        else:
+            tell(f"{what} failed", error)
 
 
 class Wrapper:
@@ -86,11 +100,19 @@ class Wrapper:
         return float("inf")
 
     def _start(self, method: str, *arguments: Any) -> None:
-        """Call a method that gives nothing, and that nobody waits for. What it raises is told: nobody needs it."""
+        """Call a method that prepares something, gives nothing, and that nobody waits for. What it raises is told.
+
+        It is not called while `MOST_PREPARED` of its calls are not done.
+        """
         call = getattr(self._provider, method, None)
         if call is None:
             return
         what = f"{method}() of {class_of(self._provider)}"
+        if self._later.running(what) >= MOST_PREPARED:
+            self._tell(
+                f"{what} has {MOST_PREPARED} calls that do not end: it is not called again before one does"
+            )
+            return
         try:
             self._later.do(call(*arguments), what, self._tell)
         except Exception as error:  # of a provider from anywhere

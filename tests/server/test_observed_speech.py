@@ -178,6 +178,31 @@ def test_a_prewarm_that_is_a_coroutine_runs_and_ends_with_the_server(caplog):
     assert not caplog.records
 
 
+def test_a_prewarm_that_hangs_is_cancelled_and_does_not_pile_up(caplog):
+    class Hangs(FakeSpeech):
+        async def prewarm(self, voice):
+            await asyncio.sleep(1e9)
+
+    async def prewarm() -> None:
+        later = Later()
+        speech = seen(later, speech=Hangs()).speech
+        for _ in range(1000):
+            speech.prewarm(VOICE)
+        assert later.running("prewarm() of Hangs") == 100
+        await asyncio.sleep(61.0)
+        assert later.running("prewarm() of Hangs") == 0
+        speech.prewarm(VOICE)
+        await asyncio.sleep(0)
+        assert later.running("prewarm() of Hangs") == 1
+        await later.aclose()
+
+    virtual_time.run(prewarm())
+    assert [record.getMessage() for record in caplog.records] == [
+        "prewarm() of Hangs has 100 calls that do not end: it is not called again before one does",
+        "prewarm() of Hangs took longer than 60 s and is cancelled",
+    ]
+
+
 def test_a_prewarm_that_fails_is_told_once(caplog):
     class Plain(FakeSpeech):
         def prewarm(self, voice):
