@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from realtime.providers.catalog import Source
 
 REACH_TIMEOUT_S = 8.0
+CREATED_S = (
+    60.0  # for a provider of another package, which may load a model: the server waits without a limit
+)
 
 
 class Verdict(Enum):
@@ -186,25 +189,34 @@ async def _providers(settings: Settings) -> Finding:
         chosen = {role: candidates(role, settings) for role in ROLES}
     except ConfigError as error:
         return Finding("providers", Verdict.BAD, "unknown", str(error))
+    others = [source for who in chosen.values() for source in who if source.entry_point is not None]
     try:
-        for source in (source for who in chosen.values() for source in who if source.entry_point is not None):
-            await _try(source, settings)
+        late = [source for source in others if not await _is_created(source, settings)]
     except (ConfigError, ModuleNotFoundError) as error:
         return Finding("providers", Verdict.BAD, "cannot be used", str(error))
     names = [f"{role} {'/'.join(source.name for source in who) or 'none'}" for role, who in chosen.items()]
+    if late:
+        who = ", ".join(
+            f"the {source.role} {source.name!r} of the package {source.package}" for source in late
+        )
+        advice = f"not there after {CREATED_S:g} s: {who}. The server waits for it at its start"
+        return Finding("providers", Verdict.NOTE, ", ".join(names), advice)
     return Finding("providers", Verdict.GOOD, ", ".join(names))
 
 
-async def _try(source: Source, settings: Settings) -> None:
-    """Raises ConfigError or ModuleNotFoundError if it cannot be created."""
+async def _is_created(source: Source, settings: Settings) -> bool:
+    """Whether it was there in time; it is closed again. Raises ConfigError or ModuleNotFoundError if it cannot be."""
     from realtime.providers.roles import close
 
+    limit = deadlines.timeout(CREATED_S)
     try:
-        async with deadlines.timeout(REACH_TIMEOUT_S):
+        async with limit:
             await close(await source.provide(settings))
-    except TimeoutError as error:
-        ours = f"The {source.role} {source.name!r} of the package {source.package}"
-        raise ConfigError(f"{ours} was not there after {REACH_TIMEOUT_S:g} s.") from error
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return False
+    return True
 
 
 def _tools(settings: Settings) -> list[Finding]:

@@ -203,12 +203,15 @@ PLAIN = """
 
     def create_none(settings):
         return None
+
+    async def create_slowly(settings):
+        await __import__("asyncio").sleep(3600)
 """
 
 
 @pytest.fixture
 def plain(install):
-    names = {"plain": "create", "later": "create_later", "none": "create_none"}
+    names = {"plain": "create", "later": "create_later", "none": "create_none", "slow": "create_slowly"}
     install(
         "plain", "plain_chat", PLAIN, *(f"chat.{name} = plain_chat:{made}" for name, made in names.items())
     )
@@ -231,6 +234,14 @@ async def test_the_doctor_creates_the_providers_of_other_packages(plain):
         == "The chat 'none' of the package plain cannot be used: its create(settings) gives None."
     )
     assert sys.modules["plain_chat"].closed == ["plain-1"]
+
+
+async def test_the_doctor_calls_no_provider_bad_that_takes_its_time(plain, monkeypatch):
+    assert checks.CREATED_S >= 60.0  # it may load a model
+    monkeypatch.setattr(checks, "CREATED_S", 0.05)
+    finding = await checks._providers(chosen(chat_provider="slow", transcriber="none"))
+    assert finding.verdict is Verdict.NOTE
+    assert finding.advice.startswith("not there after 0.05 s: the chat 'slow' of the package plain")
 
 
 def test_a_name_in_two_packages_is_an_error(acme, install):
