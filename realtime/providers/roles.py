@@ -45,8 +45,13 @@ NEEDED: dict[type, tuple[str, ...]] = {
     Utterance: ("say", "finish", "events"),
     Store: ("save", "load", "forget"),
 }
-# What an object may offer beside its role. Who says so by its class must have the method.
+# What an object may offer beside its role. Who says so by its class must have the method, and it is asked for by its
+# name of every other object, too.
 OFFERED: dict[type, str] = {ListsVoices: "voices", ListsConversations: "listing", DropsConversations: "hold"}
+_OFFERED_BESIDE: dict[type, tuple[type, ...]] = {
+    Speech: (ListsVoices,),
+    Store: (ListsConversations, DropsConversations),
+}
 
 
 def check(role: str, provider: Any) -> None:
@@ -63,7 +68,9 @@ def check(role: str, provider: Any) -> None:
     for offer, method in OFFERED.items():
         if not lacking and offer in type(provider).__mro__ and not _has(provider, method, offer):
             lacking = f"has no {_methods((method,))}"
-    if lacking := lacking or _misfit(provider, needed):
+    for protocol in (needed, *_OFFERED_BESIDE.get(needed, ())):
+        lacking = lacking or _misfit(provider, protocol)
+    if lacking:
         raise ConfigError(f"The {role} provider {type(provider).__name__} {lacking}.")
     if role in ("chat", "transcriber"):
         name_of(provider, role)

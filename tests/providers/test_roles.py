@@ -113,12 +113,20 @@ def test_a_method_that_is_not_there_or_only_a_stub_is_named(role, provider, said
         ("speech", FakeSpeech, {"prewarm": lambda self: None}, "`prewarm` that cannot be called as `prewarm(voice)`"),
         ("transcriber", FakeTranscriber, {"transcribe": lambda self, samples: None},
          "`transcribe` that cannot be called as `transcribe(samples, language=…, final=…)`"),
+        ("store", MemoryStore, {"hold": lambda self: None}, "`hold` that cannot be called as `hold(owner, con"),
+        ("store", MemoryStore, {"listing": lambda self: None}, "`listing` that cannot be called as `listing(owner, "),
+        ("speech", FakeSpeech, {"voices": lambda self, kind: None}, "`voices` that cannot be called as `voices()`"),
     ],
 )  # fmt: skip
 def test_a_method_with_other_parameters_is_named(role, base, own, said):
     with pytest.raises(ConfigError) as caught:
         check(role, made(base, **own))
     assert str(caught.value).startswith(f"The {role} provider Mine has a method {said}")
+
+
+def test_what_another_role_may_offer_is_anybodys_own_name():
+    check("chat", made(Plain, voices=lambda self, kind: None, hold=lambda self: None))
+    check("speech", made(FakeSpeech, listing=lambda self: None, voices=None))
 
 
 @pytest.mark.parametrize(
