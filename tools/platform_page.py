@@ -145,10 +145,14 @@ def _head(generated: str) -> list[str]:
 
 # Which calls wait for a busy platform in their own way, and how.
 _WITHIN = " This is for all tries together, also where the platform is busy (`timeout_s`)."
+_EACH = (
+    " This is for each answer, all its tries together (`timeout_s`); an answer that does not fit is asked for"
+    " again, twice at most."
+)
 OWN_WAITS = {
     "chat.stream": f" This is for the beginning, up to {MAX_RETRIES + 1} tries included (`first_timeout_s`): somebody waits.",
     "chat.complete": _WITHIN,
-    "chat.parse": _WITHIN,
+    "chat.parse": _EACH,
 }  # fmt: skip
 
 

@@ -44,9 +44,9 @@ class MiniMax:
     it when empty. The platform documents no second host for the rest; `fallback_urls` are for an account that has one,
     and serve only calls that cost nothing. A text for one of these lists is split at its commas. `group_id` is sent
     only when given and not blank (old accounts). `limits` are the account's own requests a minute, by the names in
-    `operations.LIMITS`; `on_pause` is told about every wait before a request, except those of `chat.stream` and of
-    downloads, which are short. `schedule` says when tasks are asked about. Raises ConfigError for a key, an address or
-    a name that cannot be one.
+    `operations.LIMITS`; `on_pause` is told about every wait before a request, except those of `chat.stream`, of
+    downloads and of live sessions of speech, which have waits of their own. `schedule` says when tasks are asked
+    about. Raises ConfigError for a key, an address or a name that cannot be one.
 
     It may be made outside of an event loop, and used in several, one after the other (`asyncio.run` twice); what is
     open is closed at the end of each. Two threads need two clients.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
 from realtime.metrics import Metrics
+from realtime.server.metrics_sum import MetricsSum
 from realtime.server.run import running
+from realtime.server.spread import WorkerTable, shared_rows
+from realtime.server.supervisor import Supervisor
 from realtime.settings import Settings
 from tests.cluster.balancer import require
 from tests.deploy.files import DEPLOY, dashboard, expressions, read_yaml
@@ -50,6 +54,14 @@ def test_a_wrong_expression_would_be_seen(tmp_path) -> None:
         promtool("check", "rules", str(rules))
 
 
+def of_workers() -> str:
+    """What the parent of several workers adds."""
+    nothing: Any = None
+    table = WorkerTable([0.0] * len(shared_rows(1)))
+    parent = Supervisor(table, nothing, on_ready=nothing, on_stop=nothing, longest_stop_s=1.0)
+    return MetricsSum().text(parent._own_metrics())
+
+
 async def scraped() -> set[str]:
     """The names of all series that a server can have, as its metrics name their families."""
     metrics = Metrics()
@@ -57,7 +69,7 @@ async def scraped() -> set[str]:
     metrics.add_redis()
     own = Settings(port=0, transcriber="none", voice_detector="none", end_of_turn_model="none")
     async with running(own, metrics=metrics):
-        text = metrics.text().decode()
+        text = metrics.text().decode() + of_workers()
     families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     assert len(families) > 30
     parts = {
@@ -85,3 +97,16 @@ def test_the_dashboard_has_its_four_rows_and_a_source() -> None:
     used = {panel["datasource"]["uid"] for panel in panels if "datasource" in panel}
     assert used == {source["uid"]}
     assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_the_rules_have_what_the_documents_say() -> None:
+    text = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    rows = re.findall(
+        r"^\| ([^|]+) \| (.+) \|$", text.split("| alert | expression |")[1].split("\n\n")[0], re.MULTILINE
+    )
+    rules = (DEPLOY / "prometheus" / "rules.yml").read_text()
+    missing = [
+        alert for alert, expression in rows if not set(NAME.findall(expression)) <= set(NAME.findall(rules))
+    ]
+    assert len(rows) > 10
+    assert missing == ["nearly full"]  # its number is the operator's
