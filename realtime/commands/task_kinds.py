@@ -103,7 +103,7 @@ class Earlier:
 
     def under_way(self, again: str = "") -> Record | None:
         """As `going_on`, for who wants only the id: a task that another process waits for has one."""
-        if self.meaning is Meaning.BUSY and self._found.task_id is not None:
+        if self.meaning is Meaning.BUSY and self._found.state in (RecordState.SENT, RecordState.DONE):
             return self._found
         return self.going_on(again)
 
