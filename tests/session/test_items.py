@@ -147,6 +147,7 @@ async def test_a_recording_is_refused_while_others_of_ten_minutes_wait_to_be_tra
     assert len(side.transcribed) == 1
 
 
+@scripted
 async def test_sound_that_comes_with_its_words_is_not_transcribed():
     side = Side()
     (added, _) = await side.record(audio(LOUD * 50, transcript="Hello."))
