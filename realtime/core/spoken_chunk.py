@@ -46,7 +46,7 @@ class SpokenChunk:
 
     def __post_init__(self) -> None:
         self._weigh(atoms(self.text))
-        if groups := set(group_ends(self.text)).difference(self.atom_ends):
+        if self.spoken and (groups := set(group_ends(self.text)).difference(self.atom_ends)):
             self._weigh(sorted({*self.atom_ends, *groups}))
             self.groups = {atom for atom, end in enumerate(self.atom_ends) if end in groups}
             self._join_silent_groups()

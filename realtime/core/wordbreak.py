@@ -29,7 +29,8 @@ _ADDRESS = re.compile(
     rf"|(?:{_LABEL}++\.(?={_LABEL}))++[A-Za-z]{{2,}}+/(?:{_LABEL}++(?:[./](?={_LABEL}))?)++)",
     re.I,
 )
-_GROUP_END = re.compile(r"(?<!ww)(?<!/)[./@](?=[A-Za-z0-9])|(?<=\d)[-‐‑–](?=\d)|(?<=\d)(?=(?:\d{4})+(?!\d))")
+_GROUP_END = re.compile(r"(?<!ww)(?<!/)[./@](?=[A-Za-z0-9])|(?<=\d)[-‐‑–](?=\d)")
+_DIGITS = re.compile(r"\d{5,}+")
 _RUN = re.compile(f"[{SEGMENTED}][{SEGMENTED}\u200b-\u200d]+")
 
 
@@ -48,7 +49,8 @@ def atoms(text: str) -> list[int]:
     """The ends of the smallest parts `text` may be cut into; the last one is `len(text)`. Empty for ""."""
     if not text:
         return []
-    ends = [index for index in range(1, len(text)) if _may_cut(text, index)]
+    first = len(text) - len(text.lstrip())  # spaces at the very beginning belong to the first word
+    ends = [index for index in range(first + 1, len(text)) if _may_cut(text, index)]
     if any(map(is_segmented, text)):
         for run in _RUN.finditer(text):
             ends += segment_ends(text, *run.span(), complete=True)
@@ -67,6 +69,8 @@ def group_ends(text: str) -> list[int]:
     for long in (*_LONG_NUMBER.finditer(text), *addresses):
         start = long.start() + (len("https://") if long.group().lower().startswith("http") else 0)
         ends += [found.end() for found in _GROUP_END.finditer(text, start, long.end())]
+        for digits in _DIGITS.finditer(text, long.start(), long.end()):  # in fours, counted from their end
+            ends += range(digits.end() - 4, digits.start(), -4)
     return sorted(set(ends))
 
 
@@ -75,8 +79,7 @@ def _may_cut(text: str, index: int) -> bool:
     if after.isspace() or inside_grapheme(text, index):
         return False  # spaces stay with the word before them
     if before.isspace():
-        # A line of spaces at the very beginning belongs to the first word.
-        return not text[:index].isspace()
+        return True
     if before in _OPENING or _is_closing(after):
         return False
     return is_unspaced(before) or is_unspaced(after) or _is_wide_punctuation(before)
