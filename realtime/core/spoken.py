@@ -189,7 +189,7 @@ class SpokenPart:
             if text_end > self._told:
                 segments = chunk.segments(self._duration_ms(chunk))
                 if not settled:  # the last timed word may still grow, and estimates may still become times
-                    segments = [segment for segment in segments if segment.aligned][:-1]
+                    segments = [segment for segment in segments if segment.aligned and not segment.grows]
                 # Players count whole milliseconds: what ended later than the sound would never be heard to its end
                 last_ms = int(start_ms + chunk.audio_ms) if self._complete(number) else None
                 for segment in segments:
@@ -256,7 +256,7 @@ class SpokenPart:
         timed = sum(segment.aligned for segment in segments)
         for number, segment in enumerate(segments, 1):
             end_ms = segment.end_ms
-            if not complete and number >= (timed or len(segments)):
+            if not complete and (segment.grows or number > (timed or len(segments) - 1)):
                 # The last timed word may still grow, and those after it have not been said. Without times the last
                 # word of all still sounds, however slow the voice is
                 end_ms = max(end_ms, chunk.audio_ms + 1)

@@ -24,6 +24,7 @@ class Segment:
     start_ms: float  # from the chunk's first sample
     end_ms: float
     aligned: bool
+    grows: bool = False  # of the last word that has a time, in a chunk of which more may come
 
     @property
     def midpoint_ms(self) -> float:
@@ -91,14 +92,14 @@ class SpokenChunk:
             return []
         segments: list[Segment] = []
         next_atom, clock_ms = 0, 0.0
-        for first, last, start_ms, end_ms in self._timed_groups():
+        for first, last, start_ms, end_ms, grows in self._timed_groups(duration_ms):
             # Unspoken text before a word (an emoji, a mark) is heard with it; punctuation with the word before.
             if segments:
                 self._give_punctuation(segments[-1], next_atom, first)
             begin = segments[-1].end if segments else 0
             start_ms = max(start_ms, clock_ms)
             clock_ms = max(end_ms, start_ms)
-            segments.append(Segment(begin, self.atom_ends[last], start_ms, clock_ms, True))
+            segments.append(Segment(begin, self.atom_ends[last], start_ms, clock_ms, True, grows))
             next_atom = last + 1
         if segments:
             next_atom = self._give_punctuation(segments[-1], next_atom, len(self.atom_ends))
@@ -128,21 +129,23 @@ class SpokenChunk:
             spans.append((first, last, start_ms, end_ms))
         return spans
 
-    def _timed_groups(self) -> Iterator[tuple[int, int, float, float]]:
+    def _timed_groups(self, duration_ms: float) -> Iterator[tuple[int, int, float, float, bool]]:
         """The runs, those with a long number or an address cut into its groups, which share its time.
 
-        Not the last run of a chunk that still grows: its time may grow, too.
+        The time of the last run may still grow, and what is cut never does: its groups take as long as is expected.
         """
         spans = self._timed_spans()
         for number, (first, last, start_ms, end_ms) in enumerate(spans, 1):
+            grows = number == len(spans) and not self.finished
             inside = self.groups.intersection(range(first, last))
-            if not inside or (number == len(spans) and not self.finished):
-                yield first, last, start_ms, end_ms
-                continue
-            weight_ms = (end_ms - start_ms) / max(sum(self.atom_weights[first : last + 1]), 1e-9)
+            weight = max(sum(self.atom_weights[first : last + 1]), 1e-9)
+            if inside and grows:
+                rest = max(sum(self.atom_weights[first:]), weight)
+                end_ms = max(end_ms, start_ms + (duration_ms - start_ms) * weight / rest)
+            weight_ms = (end_ms - start_ms) / weight
             for end in (*sorted(inside), last):
                 group_ms = weight_ms * sum(self.atom_weights[first : end + 1])
-                yield first, end, start_ms, start_ms + group_ms if end < last else end_ms
+                yield first, end, start_ms, start_ms + group_ms if end < last else end_ms, grows
                 first, start_ms = end + 1, start_ms + group_ms
 
     def _give_punctuation(self, segment: Segment, atom: int, stop: int) -> int:

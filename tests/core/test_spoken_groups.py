@@ -9,6 +9,7 @@ import pytest
 from realtime.core import spoken_chunk
 from realtime.core.spoken_chunk import SpokenChunk
 from realtime.core.wordbreak import atoms, group_ends
+from tests.core.test_spoken import one
 
 LONG = 100_000
 
@@ -41,3 +42,32 @@ def test_blanks_between_very_many_words_are_found_in_one_walk():
 def test_where_nothing_is_said_no_groups_are_looked_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(spoken_chunk, "group_ends", None)
     assert SpokenChunk("```\n138-2256-7788\n```", "", [0]).groups == set()
+
+
+NUMBER = "138-2256-7788"
+GROUPS = [(300, "Call"), (2000, "Call 138-"), (2800, "Call 138-2256-"), (4700, f"Call {NUMBER}")]
+
+
+@pytest.mark.parametrize(
+    ("arrived_ms", "words"),
+    [(4800, ()), *((ms, (("Call", 0, 400), (NUMBER, 400, 4800))) for ms in (2850, 4800))],
+)
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_groups_of_a_number_that_was_cut_are_heard_as_those_of_a_whole_one(arrived_ms, words, closed):
+    """Whoever interrupts does so before its chunk is finished."""
+    part = one(f"Call {NUMBER}", arrived_ms, *words, finish=False)
+    if closed:
+        part.close()
+    for played_ms, heard in GROUPS:
+        assert part.heard(played_ms) == heard
+    assert part.last_whole_ms(arrived_ms) <= 400 or not words, (
+        "the number is said again where the sound broke off"
+    )
+
+
+def test_a_number_of_which_only_a_part_has_a_time_is_not_heard_before_it_has_sounded():
+    """Parts of one word come one after the other, each with the place of all of it."""
+    part = one(f"Call {NUMBER}", 1000, ("Call", 0, 400), (NUMBER, 400, 900), finish=False)
+    part.close()
+    assert part.heard(1000) == "Call 138-"
+    assert part.until(1000).text == "Call 138-"
