@@ -21,6 +21,7 @@ SHARE = 0.6  # of the letters of a text must be in words that were said, in thei
 ALIKE = 0.7  # of the letters of a word: it was misread
 LEAST_LETTERS, MOST_DIFFERENCE = 3, 3  # of a word that may be another one misread
 SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats a word: "Tuesday?"
+LONGER_S = 0.5  # a detector may hear an echo so much longer than it was said
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
 COMPARED_TIMES = (
     5  # words whose times tell how late a text is: their middle, since a word may be found by accident
@@ -28,12 +29,21 @@ COMPARED_TIMES = (
 
 
 def repeats(
-    text: str, said: Sequence[SaidWord], began_s: float, latest_s: float, *, few: bool = False
+    text: str,
+    said: Sequence[SaidWord],
+    began_s: float,
+    latest_s: float,
+    *,
+    few: bool = False,
+    ended_s: float | None = None,
 ) -> bool:
     """Whether most of this text, which began at `began_s`, is an echo of what was said, at most `latest_s` late.
 
     `few`: one or two words count as well, if all of them were said; else they are believed to be the user's. A command
-    that was not said never is an echo, nor is what begins with one and goes on otherwise."""
+    that was not said never is an echo, nor is what begins with one and goes on otherwise.
+
+    `ended_s`: when it ended, if all had been said when it began. It may still be the last sentence, from a loudspeaker
+    that is late: it must be the very last words, and no longer than they were."""
     whole = "".join(word.text for word in said)
     by_reading = not is_japanese(text + whole)
     words, spoken = heard_units(text, by_reading=by_reading), heard_units(whole, by_reading=by_reading)
@@ -45,7 +55,16 @@ def repeats(
         return False
     share = 1 - sum(_weights(own)) / sum(_weights(words))
     alike = share >= SHARE if _several(words) else few and not own
-    return alike and began_s - _begins_s(words, spoken, echoed, said) <= latest_s
+    if not alike:
+        return False
+    if ended_s is None:
+        return began_s - _begins_s(words, spoken, echoed, said) <= latest_s
+    first = len(spoken) - len(words)
+    if sorted(echoed.values()) != [*range(first, len(spoken))]:
+        return False
+    begins_s = next(islice(_times_s(spoken, said), first, None))
+    longer_s = (ended_s - began_s) - (said[-1].end_s - begins_s)
+    return began_s - begins_s <= latest_s and longer_s <= LONGER_S
 
 
 def _several(words: Sequence[Unit]) -> bool:

@@ -77,9 +77,12 @@ class EchoFilter:
         delay_s, in_vain = self._gate.delay_s, self._gate.in_vain > 0
         earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s + TIMES_S)
         said = self._context.sent.said(from_s - latest_s - ONSET_S - TIMES_S, to_s - earliest_s + AFTER_S)
-        # Nothing but the very end of an echo begins after the last word: an answer does
+        # Nothing but the very end of an echo begins after the last word: an answer does. Of a delay that nobody knows,
+        # the last sentence may
         over_s = from_s + OVER_S - (0.0 if delay_s is None else latest_s)
-        if all(word.end_s <= over_s for word in said):
+        over = all(word.end_s <= over_s for word in said)
+        if over and delay_s is not None:
             return False
         latest_s += 0.0 if in_vain and delay_s is None else ONSET_S
-        return repeats(text, said, from_s, latest_s, few=not in_vain)
+        few, ended_s = not in_vain and not over, to_s if over else None
+        return repeats(text, said, from_s, latest_s, few=few, ended_s=ended_s)

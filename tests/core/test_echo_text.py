@@ -96,6 +96,26 @@ def test_whoever_takes_an_option_says_it_later_than_an_echo(text):
         assert is_repeated(text, ASKED, began_s=option_s + late_s) is is_echo
 
 
+@pytest.mark.parametrize(
+    ("text", "late_s", "longer_s", "is_echo"),
+    [
+        ("Is that okay?", 1.2, 0.0, True),
+        ("is that okai", 1.2, 0.3, True),  # misread, and the room goes on
+        ("that okay?", 1.2, 0.0, False),  # two words are believed to be the listener's
+        ("Is that okay?", 1.5, 0.0, False),  # no loudspeaker is so late
+        ("Is that okay?", 1.2, 0.6, False),  # somebody says it slowly
+        ("It opens at nine", 1.2, 0.0, False),  # not the last words
+        ("Is that okay with you?", 1.2, 0.0, False),
+        ("So is that okay?", 1.2, 0.0, False),
+    ],
+)
+def test_after_all_was_said_only_the_very_last_words_are_an_echo(text, late_s, longer_s, is_echo):
+    said, words = spoken("It opens at nine. Is that okay?"), len(text.split())
+    began_s = (7 - words) * WORD_S + late_s
+    ended_s = began_s + words * WORD_S + longer_s
+    assert repeats(text, said, began_s, LATEST_S, ended_s=ended_s) is is_echo
+
+
 def test_a_word_that_was_said_twice_makes_no_echo_later():
     """The first word was misread, and is found long before the others."""
     said = "a dog came by and the dog lived by the sea with an old man"

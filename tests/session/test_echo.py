@@ -198,6 +198,21 @@ async def test_whoever_takes_an_option_of_the_question_is_answered(question, ans
         assert len(talk.of("response.created")) == 2
 
 
+@pytest.mark.parametrize("late_s", [0.2, 0.7, 0.85])
+@pytest.mark.parametrize("last", ["Is that okay?", "Tell me more.", "你觉得怎么样？"])
+@scripted
+async def test_the_echo_of_a_short_last_sentence_from_a_late_loudspeaker_is_nobody(last, late_s):
+    """All of it comes when all has been said. A player changes the sound, so that only the words tell."""
+    answer = f"The museum opens at nine in the morning. {last}"
+    chat = FakeChat([[(0.05, answer)], [(0.1, "Good.")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber([last] * 9, interim_texts=[])) as talk:
+        await quoting(talk, asked_s=(len(answer) - len(last)) * 0.06 + late_s, said_s=len(last) * 0.06)
+        assert not any(
+            done["transcript"] for done in talk.of("conversation.item.input_audio_transcription.completed")
+        )
+        assert len(talk.of("response.created")) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "read"),
     [
