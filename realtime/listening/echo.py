@@ -83,6 +83,6 @@ class EchoFilter:
         over = all(word.end_s <= over_s for word in said)
         if over and delay_s is not None:
             return False
-        latest_s += 0.0 if in_vain and delay_s is None else ONSET_S
+        latest_s += 0.0 if delay_s is None and (in_vain or over) else ONSET_S
         few, ended_s = not in_vain and not over, to_s if over else None
         return repeats(text, said, from_s, latest_s, few=few, ended_s=ended_s)
