@@ -43,7 +43,8 @@ _MORE = """
 """
 _HEAD = '''"""Which two characters a Chinese word joins where one of them tells an end: 基因, 派出所, 了解.
 
-Made by tools/chinese_words.py from the words of ICU 78 (Unicode License) and a few more. A table, and nothing else.
+Made by tools/chinese_words.py from the words of ICU 78 (Unicode License V3, Copyright (c) 2016-2025 Unicode, Inc.)
+and a few more. A table, and nothing else.
 """
 
 from __future__ import annotations
