@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
+from aiohttp import WSMessage, WSMsgType, web
 
+from realtime.errors import ProtocolError
 from realtime.metrics import Metrics
 from realtime.outbox import Outgoing
-from realtime.protocol.server_events import ResponseOutputAudioDelta
+from realtime.protocol.server_events import ErrorEvent, ResponseOutputAudioDelta
 from realtime.replying.response_events import ResponseEvents
 from realtime.server import connection, joining
 from realtime.server.live_session import LiveSession
@@ -183,3 +184,24 @@ async def test_a_session_of_another_server_that_cannot_be_greeted_waits_for_anot
     with pytest.raises(RuntimeError):
         await joining._restored(app, nothing, client, nothing, nothing)
     assert steps == ["attached", "detached"]
+
+
+async def test_a_client_that_closes_while_it_is_told_something_has_finished(monkeypatch: pytest.MonkeyPatch):
+    """What fails to be sent then is no lost connection, for which the session would be kept."""
+    receive = connection.Connection._receive
+
+    async def tells(self: connection.Connection) -> WSMessage:
+        message = await receive(self)
+        if message.type is WSMsgType.CLOSE:
+            self._live.outbox.put(ErrorEvent.of(ProtocolError("It comes too late.")))
+            await asyncio.sleep(0.05)
+        return message
+
+    monkeypatch.setattr(connection.Connection, "_receive", tells)
+    async with open_harness(resume_window_s=60.0) as harness:
+        async with harness.open_socket("?extensions=resume") as wire:
+            await wire.until("conversation.created")
+            session = live(harness, wire)
+            await wire.socket.close(1000)
+        await eventually(lambda: session.ended.is_set())
+        assert session.ending.result().code == 1000
