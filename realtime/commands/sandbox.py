@@ -15,12 +15,12 @@ __all__ = ["add_arguments", "run"]
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal, with the natural voice if it is installed."""
-    logs.configure("warning", "text")  # a reader of its errors that stands still would hold it up
     voice = None
-    try:
-        weights.use_cache(settings_from_env({}).cache_dir)
-        if voice_weights.has_voice():
-            voice = voice_weights.voice()
-    except ConfigError as error:
-        print(f"realtime sandbox: {error}", file=sys.stderr)
-    return cli.run(args, voice)
+    with logs.configured("warning", "text"):  # a reader of its errors that stands still would hold it up
+        try:
+            weights.use_cache(settings_from_env({}).cache_dir)
+            if voice_weights.has_voice():
+                voice = voice_weights.voice()
+        except ConfigError as error:
+            print(f"realtime sandbox: {error}", file=sys.stderr)
+        return cli.run(args, voice)
