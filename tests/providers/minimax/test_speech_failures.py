@@ -152,7 +152,7 @@ async def test_a_rate_limit_that_stays_is_raised_with_the_time_to_wait() -> None
 
 
 async def test_a_rate_limit_that_passes_is_waited_for() -> None:
-    sets = (*FAST, "limit.speech_rpm=1", "limit.window_s=2")
+    sets = (*FAST, "limit.speech_rpm=1", "limit.window_s=0.5")
     async with sandbox(sets=sets) as host, speaking(host, budget_wait_s=10) as speech:
         received = await say(speech, "First chunk.", "Second chunk.")
         assert sorted(received.pcm) == [0, 1]
