@@ -18,9 +18,8 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 MOST_WAITING = 1_000_000  # characters of the lines that wait: some 5,000 lines
-PAUSE_S = (
-    0.05  # until an output is tried again that takes nothing at the moment, and says so instead of blocking
-)
+# Until an output is tried again that takes nothing at the moment, and says so instead of blocking
+PAUSE_S = 0.05
 PRINT_S = 1.0  # for a standard output that takes nothing
 
 
@@ -34,9 +33,8 @@ class LineWriter:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._changed = threading.Condition()  # never held while the thread writes
-        self._waiting: deque[tuple[TextIO | None, str | int]] = (
-            deque()
-        )  # a number: so many lines are missing here
+        # A number: so many lines are missing here
+        self._waiting: deque[tuple[TextIO | None, str | int]] = deque()
         self._size = 0  # characters of what waits, and of what the thread writes
         self._writing = self._ended = False
         self._missing = 0  # lines that are missing, and nothing says so yet

@@ -197,10 +197,8 @@ class LogFormatter(logging.Formatter):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET]
-        shown = {
-            *long,
-            *(json.dumps(secret)[1:-1] for secret in long),
-        }  # as they are, and as JSON writes them
+        # As they are, and as JSON writes them
+        shown = {*long, *(json.dumps(secret)[1:-1] for secret in long)}
         self._secrets = tuple(sorted(shown, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:

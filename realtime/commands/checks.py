@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from realtime.providers.catalog import Source
 
 REACH_TIMEOUT_S = 8.0
-CREATED_S = (
-    60.0  # for a provider of another package, which may load a model: the server waits without a limit
-)
+# For a provider of another package, which may load a model: the server waits without a limit, and says so
+CREATED_S = 60.0
 
 
 class Verdict(Enum):

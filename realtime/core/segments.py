@@ -22,9 +22,8 @@ from realtime.core.chinese_words import joined
 # Chinese is cut only where a word most likely ends or begins: one of these ends nearly every word it is in, or begins
 # it; no word of a table has it inside; and a model of words agrees.
 ENDS_PHRASE = "的了着过吗呢吧啊呀嘛们"
-_PARTICLES = (
-    "的吗呢吧啊呀嘛们"  # of these, those that are hardly ever a word by themselves: a model is not needed
-)
+# Of these, those that are hardly ever a word by themselves: a model is not needed
+_PARTICLES = "的吗呢吧啊呀嘛们"
 STARTS_PHRASE = "我你您他她它这那但并而或因所如就也都在把被从让还又没最很更却每第两几和"
 NUMERALS = "零〇一二三四五六七八九十百千万亿"
 _BEFORE_NUMERALS = "第统唯专单星期周拜初之点分时年月块元几两" + NUMERALS  # "第一", "星期三", "三点二十"

@@ -104,9 +104,8 @@ class Connection:
         finally:
             full = await self._stop_reading(reading)
         if closing.resumable and (code := self._socket.close_code) in CLIENT_DONE:
-            return Closing(
-                code or 1000, ""
-            )  # it said that it has finished, and what we had to say failed just then
+            # It said that it has finished, and what we had to say failed just then
+            return Closing(code or 1000, "")
         return Closing(1008, "slow_reader") if full and closing.resumable else closing
 
     async def _wait_for_end(self, reading: asyncio.Task[None]) -> None:

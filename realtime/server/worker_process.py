@@ -108,9 +108,8 @@ def start_worker(
         process = context.Process(target=run_worker, args=(Post(number, sock, theirs, rows, keys), work))
         with _signals_held():
             process.start()
-    except (
-        EOFError
-    ) as error:  # the process that forks has just ended; the next one is started with the next worker
+    except EOFError as error:
+        # The process that forks has just ended; the next one is started with the next worker
         ours.close()
         raise OSError("no process to fork from") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:

@@ -20,11 +20,10 @@ from realtime.server import given
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str, Exception | None], None]
-
-
 ENDS_S = 60.0  # for such work: a service that is silent must not keep it for ever
 MOST_PREPARED = 100  # of one kind of preparation at once: more wait for a service that does not answer
+
+Tell = Callable[[str, Exception | None], None]
 
 
 class Later:

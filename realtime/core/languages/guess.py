@@ -16,9 +16,8 @@ from realtime.core.scripts import weigh_scripts
 
 _WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)(\.?)")
 _LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f]+(?:['’][a-z]+)?")
-_CHINESE_SMALL_WORDS = (
-    "的了吗呢吧把给用写做请帮怎什么哪个一这那是在和與個這給寫請幫麼嗎"  # few stand alone in another language
-)
+# Few of them stand alone in another language
+_CHINESE_SMALL_WORDS = "的了吗呢吧把给用写做请帮怎什么哪个一这那是在和與個這給寫請幫麼嗎"
 _EVIDENCE_CHARS = 600
 _SCRIPT_CHARS = 4_000  # to name each letter of a megabyte would take a third of a second
 
