@@ -42,27 +42,32 @@ class Ending:
 
     def __init__(self, leave: Callable[[int], object]) -> None:
         self._leave = leave
+        self._lock = threading.RLock()  # a thread that hears signals has a say, too
         self._by_s: float | None = None
         self._status = EXIT_LATE
         self._timer: threading.Timer | None = None
         self._unwaited: list[threading.Thread] = []
 
     def within(self, seconds: float) -> None:
-        """The process ends in this time at the latest. The first call counts."""
-        if self._by_s is None:
-            self._by_s = time.monotonic() + seconds
-            self._arm()
+        """The process ends in this time at the latest. Of several such times the earliest counts."""
+        by_s = time.monotonic() + seconds
+        with self._lock:
+            if self._by_s is None or by_s < self._by_s:
+                self._by_s = by_s
+                self._arm()
 
     def disarm(self) -> None:
         """What had to end has ended: the rest of the program takes its time, until `end`."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
     def reset(self) -> None:
         """No deadline: something begins."""
-        self.disarm()
-        self._by_s = None
+        with self._lock:
+            self.disarm()
+            self._by_s = None
 
     def abandon(self, thread: threading.Thread) -> None:
         """Nobody waits for this thread at the end: it holds nothing of anybody."""
@@ -75,9 +80,10 @@ class Ending:
         """
         if any(thread.is_alive() for thread in self._unwaited):
             self._leave(status)
-        self._status = status
-        if self._by_s is not None:
-            self._arm()
+        with self._lock:
+            self._status = status
+            if self._by_s is not None:
+                self._arm()
         return status
 
     def _arm(self) -> None:
@@ -89,8 +95,17 @@ class Ending:
         self._timer.start()
 
     def _late(self) -> None:
-        _briefly(lambda: log.warning("something had not ended in time: the process ends without it"))
+        where = standing()
+        _briefly(lambda: log.warning("something had not ended in time: the process ends without it%s", where))
         self._leave(self._status)
+
+
+def standing() -> str:
+    """Where the main thread is, for the log: what blocks it is mostly there."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    if frame is None:
+        return ""
+    return f" (the main thread is in {frame.f_code.co_qualname}, {frame.f_code.co_filename}:{frame.f_lineno})"
 
 
 def leave(status: int) -> None:

@@ -51,10 +51,21 @@ def test_what_hangs_is_left_at_the_deadline(ending, left):
     assert left.status == EXIT_LATE
 
 
-def test_the_first_deadline_counts(ending, left):
-    ending.within(0.01)
-    ending.within(3600.0)
+@pytest.mark.parametrize("times_s", [(0.01, 3600.0), (3600.0, 0.01)])
+def test_the_earliest_deadline_counts(ending, left, times_s):
+    for seconds in times_s:
+        ending.within(seconds)
     assert left.left.wait(TIMEOUT_S)
+    left.left.clear()
+    assert not left.left.wait(0.05), "the other one is over"
+
+
+def test_the_log_says_where_the_main_thread_was(ending, left, caplog):
+    ending.within(0.01)
+    assert left.left.wait(TIMEOUT_S)
+    [record] = caplog.records
+    assert "the main thread is in " in record.getMessage()
+    assert "threading.py:" in record.getMessage(), "where the line before this one waits"
 
 
 def test_a_program_that_goes_on_has_no_deadline_until_its_end(ending, left):

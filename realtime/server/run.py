@@ -11,8 +11,8 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
 from realtime.server.shared_site import SharedSite
+from realtime.server.signal_watch import SignalWatch
 from realtime.server.spread import KeyCounts
 from realtime.server.state import ACCESS, DOOR, DRAIN, FLEET, METRICS, METRICS_MOVED, REGISTRY, runtime_of
 from realtime.server.tls import tls_context
@@ -166,21 +167,21 @@ async def serve_until_signal(
     worker: Worker | None = None,
 ) -> None:
     """Serve alone, or as one of several workers, until a signal. Raises ConfigError."""
-    stop = _Stop(settings.drain_s, worker)
-    stop.listen()
+    stop = _Stop(settings, worker)
     app = realtime_app(settings, providers=providers, tools=tools)
     app[METRICS_MOVED] = settings.admin is not None
     own = settings if worker is None else dataclasses.replace(settings, admin=None)  # the supervisor has it
-    async with (
-        open_admin_port(own, _AdminNode(app, stop), app[DOOR]),
-        _running(settings, app, None, worker) as server,
-    ):
-        stop.server = server
-        if not stop.event.is_set():
-            _announce(server, settings, worker)
-            _collect_garbage_less_often()
-        await stop.event.wait()
-    stop.tell()
+    with stop.listening():
+        async with (
+            open_admin_port(own, _AdminNode(app, stop), app[DOOR]),
+            _running(settings, app, None, worker) as server,
+        ):
+            stop.server = server
+            if not stop.event.is_set():
+                _announce(server, settings, worker)
+                _collect_garbage_less_often()
+            await stop.event.wait()
+        stop.tell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,25 +212,48 @@ class _Stop:
     """SIGTERM, SIGINT and SIGHUP: the first one begins the drain, a second one (not SIGHUP) ends it at once.
 
     From the first one on there is one deadline for all that follows: the drain, a start that is not over, providers and
-    threads that hang. A worker's second one says nothing: whoever signals all processes reaches it twice.
+    threads that hang, and a loop that somebody else's code blocks: so it is set in a thread, too. A worker's second one
+    says nothing: whoever signals all processes reaches it twice.
     """
 
-    def __init__(self, drain_s: float, worker: Worker | None = None) -> None:
+    def __init__(self, settings: Settings, worker: Worker | None = None) -> None:
         self.event = asyncio.Event()
         self.server: RunningServer | None = None
-        self._drain_s = drain_s
+        self._drain_s = settings.drain_s
+        self._longest_s = longest_stop_s(settings)
         self._worker = worker
+        self._taken = [
+            number
+            for number in ending.taken_signals()
+            if worker is None or number != signal.SIGINT  # a worker ignores it (`worker.py`)
+        ]
+        self._heard = False  # by the thread
         self._loop = asyncio.get_running_loop()
         self._began_s = self._stopping_s = self._loop.time()
 
-    def listen(self) -> None:
-        """Take the signals from now on."""
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals in this block; after it, the loop does until it is closed."""
         self._loop.set_exception_handler(handle_loop_error)
-        for number in ending.taken_signals():
-            if self._worker is None or number != signal.SIGINT:  # a worker ignores it (`worker.py`)
-                self._loop.add_signal_handler(number, self._signalled, number)
+        for number in self._taken:
+            self._loop.add_signal_handler(number, self._signalled, number)
         if self._worker is not None:
             self._worker.on_hurry = self.hurry
+        watch = SignalWatch(self._has_heard)
+        try:
+            yield
+        finally:
+            watch.close()
+
+    def _has_heard(self, number: int) -> None:
+        """In a thread: the loop may be blocked, and nobody knows whether a balancer is there."""
+        if number not in self._taken:
+            return
+        if not self._heard:
+            self._heard = True
+            ending.OF_THIS_PROCESS.within(self._longest_s)
+        elif self._worker is None and not ending.hangs_up(signal.Signals(number)):
+            ending.OF_THIS_PROCESS.within(CLOSE_S)
 
     def _signalled(self, number: signal.Signals) -> None:
         if self.event.is_set():
@@ -260,6 +284,12 @@ class _Stop:
         """Everything is closed."""
         now_s = self._loop.time()
         story(log, "stopped", {"drained_s": now_s - self._stopping_s, "up_s": now_s - self._began_s})
+
+
+def longest_stop_s(settings: Settings) -> float:
+    """How long a stop takes at most."""
+    delay_s = BALANCER_DELAY_S if settings.drain_delay_s is None else settings.drain_delay_s
+    return delay_s + settings.drain_s + CLOSE_S
 
 
 def _announce(server: RunningServer, settings: Settings, worker: Worker | None) -> None:
@@ -329,8 +359,7 @@ def serve(
     if providers:
         raise ConfigError("Providers cannot be sent to other processes: use one worker, or an entry point.")
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
-    delay_s = BALANCER_DELAY_S if settings.drain_delay_s is None else settings.drain_delay_s
     try:
-        return serve_workers(settings, tools, workers, stop_s=delay_s + settings.drain_s + CLOSE_S)
+        return serve_workers(settings, tools, workers, stop_s=longest_stop_s(settings))
     finally:
         logs.flush()

@@ -257,3 +257,48 @@ async def test_nothing_that_hangs_holds_the_process(tmp_path, hangs, status):
     assert "Traceback" not in said
     assert (" stopped " in said) == (status == 0)
     assert ("not ended in time" in said) == (status == 1)
+
+
+BLOCKED = """
+import sys, time
+import realtime.server.run as run
+from realtime import Settings, serve
+from realtime.providers import FakeChat, FakeSpeech
+
+class Chat(FakeChat):
+    async def stream(self, *given, **named):
+        print("blocked", flush=True)
+        time.sleep(3600)
+        yield
+
+run.CLOSE_S = 0.5
+settings = Settings(port=0, drain_s=0.2, drain_delay_s=0.0, transcriber="none")
+sys.exit(serve(settings, providers={"chat": Chat([]), "speech": FakeSpeech()}))
+"""
+
+
+async def test_a_loop_that_somebody_else_blocks_does_not_hold_the_process(tmp_path):
+    process = await programs.start(
+        code=BLOCKED, cwd=tmp_path, env=environment(),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(START_S):
+            url = (await process.stdout.readline()).decode().split()[-1]
+            async with aiohttp.ClientSession() as http:
+                socket = await http.ws_connect(url + "/v1/realtime")
+                part = {"type": "input_text", "text": "Hello."}
+                item = {"type": "message", "role": "user", "content": [part]}
+                await socket.send_json({"type": "conversation.item.create", "item": item})
+                await socket.send_json({"type": "response.create"})
+                while b"blocked" not in await process.stdout.readline():
+                    pass
+                process.send_signal(signal.SIGTERM)
+                said = (await process.stderr.read()).decode()
+                assert await process.wait() == 1
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+    assert " the main thread is in " not in said.partition("not ended in time")[0]
+    assert "(the main thread is in Chat.stream, <string>:" in said
