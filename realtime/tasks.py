@@ -7,13 +7,18 @@ frames, these hold the session, and the session would stay until the next full g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+import logging
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextvars import Context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from realtime.contained import Outlived
 from realtime.errors import without_trace
+
+log = logging.getLogger(__name__)
+
+CANCEL_S = 1.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,6 +106,21 @@ class TaskGroup(asyncio.TaskGroup):
         finally:
             del error, trace
             self._parent_task = None  # newer versions of Python do that themselves
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]], within_s: float = CANCEL_S) -> None:
+    """Cancel these tasks and wait for their end, only so long: what is in them may not let itself be cancelled."""
+    waited = set(tasks)
+    for task in waited:
+        task.cancel()
+    if not waited:
+        return
+    ended, left = await asyncio.wait(waited, timeout=within_s)
+    for task in left:
+        log.error("%s does not end although it is cancelled: nobody waits for it any more", task.get_name())
+    for task in ended:
+        if not task.cancelled():
+            task.exception()  # read it, so that asyncio does not log it as never retrieved
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:

@@ -112,7 +112,10 @@ class Source:
 
     @property
     def _theirs(self) -> str:
-        return f"The {self.role} {self.name!r} of the package {self.package}"
+        return f"The{str(self)[3:]}"
+
+    def __str__(self) -> str:
+        return f"the {self.role} {self.name!r} of the package {self.package}"
 
 
 def find(role: str, name: str) -> Source:

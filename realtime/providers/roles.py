@@ -6,11 +6,13 @@ there is missing. Does not call the methods of a role: what they give is looked 
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import operator
 from typing import Any
 
+from realtime import deadlines
 from realtime.contained import awaited, contained
 from realtime.errors import ConfigError
 from realtime.providers.base import (
@@ -180,12 +182,40 @@ def _shown(given: Any) -> str:
 # -- the end -------------------------------------------------------------------------------------------------
 
 
-async def close(provider: Any) -> None:
-    """Its `aclose`, where it has one. One that fails is told, and keeps nothing else from its end."""
+CLOSE_S = 3.0  # for all providers of a server that ends
+LEAST_CLOSE_S = 0.5  # for one of them, also after others have used all of that
+
+
+class Closings:
+    """Closes providers one after the other, in the task that has created them: some libraries need that."""
+
+    def __init__(self) -> None:
+        self._left_s = CLOSE_S
+
+    def __repr__(self) -> str:
+        return f"<Closings {self._left_s:.1f} s left>"
+
+    async def close(self, provider: Any) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await close(provider, max(LEAST_CLOSE_S, self._left_s))
+        self._left_s -= loop.time() - began_s
+
+
+async def close(provider: Any, within_s: float = CLOSE_S) -> None:
+    """Its `aclose`, where it has one. One that fails or hangs is told, and keeps nothing else from its end."""
+    name, limit = type(provider).__name__, deadlines.timeout(within_s)
+    # Not after it: what is cancelled may go on all the same
+    told = "aclose() of %s took longer than %g s and is cancelled"
+    late = asyncio.get_running_loop().call_later(within_s, log.error, told, name, round(within_s, 1))
     try:
-        await contained(_close(provider))
+        async with limit:
+            await contained(_close(provider))
     except Exception as error:  # of a provider from anywhere
-        log.error("aclose() of %s failed", type(provider).__name__, exc_info=error)
+        if not limit.expired():
+            log.error("aclose() of %s failed", name, exc_info=error)
+    finally:
+        late.cancel()
 
 
 async def _close(provider: Any) -> None:

@@ -81,13 +81,15 @@ class WorkerPool:
         for queue in (self._urgent, self._patient, self._not_urgent):
             while queue:
                 _fail(queue.popleft())
-        if short := [result for result, work in self._running.items() if not work.loads]:
-            await asyncio.wait(short, timeout=timeout_s)
-        for result, work in list(self._running.items()):
-            if work.thread is not None:
-                self._ending.abandon(work.thread)
-            result.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        try:
+            if short := [result for result, work in self._running.items() if not work.loads]:
+                await asyncio.wait(short, timeout=timeout_s)
+        finally:  # also if who closes has no time left
+            for result, work in list(self._running.items()):
+                if work.thread is not None:
+                    self._ending.abandon(work.thread)
+                result.cancel()
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _acquire(self, queue: deque[asyncio.Future[None]], limit: int) -> None:
         if self._free and not self._urgent and self._has_place(queue):

@@ -143,7 +143,7 @@ def _runtime_context(
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with (
             open_traces(settings, app[METRICS]) as app[OPENED].traces,
-            open_runtime(settings, tools, providers) as runtime,
+            open_runtime(settings, tools, providers, app[OPENED].starting) as runtime,
         ):
             app[OPENED].runtime = runtime.seen_by(app[METRICS])
             if runtime.journal is None:

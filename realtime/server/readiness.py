@@ -13,7 +13,6 @@ from aiohttp import web
 
 from realtime.server.state import OPENED, REGISTRY
 
-STARTS = "The server is starting."
 STOPS = "The server stops."
 LOOK_S = 0.1  # after which a change is told to the supervisor
 
@@ -22,8 +21,13 @@ def not_ready(app: web.Application) -> str | None:
     """Why no new sessions should come to this server; None: they may."""
     runtime = app[OPENED].runtime
     if runtime is None:
-        return STARTS
+        return starts(app)
     return STOPS if app[REGISTRY].draining else runtime.not_ready()
+
+
+def starts(app: web.Application) -> str:
+    """Why a server that does not listen yet is not ready."""
+    return app[OPENED].starting.reason
 
 
 def telling(

@@ -29,7 +29,7 @@ from realtime.server.announce import announce, ready_block, start_facts, warning
 from realtime.server.app import drain, realtime_app
 from realtime.server.draining import BALANCER_DELAY_S, BalancerWatch
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
-from realtime.server.readiness import STARTS, not_ready, telling
+from realtime.server.readiness import not_ready, starts, telling
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
 from realtime.server.server_secret import with_server_secret
@@ -116,7 +116,7 @@ def join_workers(app: web.Application, settings: Settings, worker: Worker) -> No
     """What this server shares with the other workers."""
     app[FLEET], worker.count = worker, app[METRICS].text
     app[DRAIN].balancer = BalancerWatch(*worker.slot.table.asked)
-    app.cleanup_ctx.append(telling(worker.tell_readiness))
+    app.cleanup_ctx.insert(0, telling(worker.tell_readiness))  # also while the providers are created
     if settings.sessions_per_key:
         app[REGISTRY].key_counts = KeyCounts(worker.slot, app[ACCESS].names)
 
@@ -193,7 +193,7 @@ class _AdminNode:
 
     @property
     def not_ready(self) -> str | None:
-        return STARTS if self.stop.server is None else not_ready(self.app)
+        return starts(self.app) if self.stop.server is None else not_ready(self.app)
 
     def asked(self) -> None:
         self.app[DRAIN].balancer.asked(asyncio.get_running_loop().time())
@@ -300,6 +300,7 @@ def _announce(server: RunningServer, settings: Settings, worker: Worker | None) 
     if worker is None:
         announce(text)
     else:
+        worker.tell_readiness(not_ready(server.app))  # else the start would stand there a moment longer
         worker.ready(text)
     number = None if worker is None else worker.number
     pid = None if worker is None else os.getpid()

@@ -31,10 +31,12 @@ from realtime.providers.store import Store
 from realtime.providers.upstreams import proxies_of
 from realtime.server.observed import observed, per_minute
 from realtime.server.observed_store import ObservedStore
+from realtime.server.starting import Starting
 from realtime.server.wrapped import Later
 from realtime.settings import Settings
 from realtime.settings.accounts import with_default
 from realtime.settings.load import secrets_of
+from realtime.tasks import cancel
 from realtime.tools import Toolbox, Toolish, load_tools
 
 if TYPE_CHECKING:
@@ -149,9 +151,16 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, tools: Iterable[Toolish] = (), providers: ProviderOverrides | None = None
+    settings: Settings,
+    tools: Iterable[Toolish] = (),
+    providers: ProviderOverrides | None = None,
+    starting: Starting | None = None,
 ) -> AsyncIterator[Runtime]:
-    """The runtime of one server, until the end of the block. Raises ConfigError for settings that cannot work."""
+    """The runtime of one server, until the end of the block. `starting` is told what it waits for.
+
+    Raises ConfigError for settings that cannot work.
+    """
+    starting = starting or Starting()
     weights.use_cache(settings.cache_dir)
     settings = with_default(settings)
     logs.hide(secrets_of(settings))  # also where the program has its own logging
@@ -160,19 +169,22 @@ async def open_runtime(
     for host, proxy in proxies_of(settings).items():
         log.info("%s is reached through %s", host, proxy.shown)
     missing: list[Missing] = []
+    closings = roles.Closings()
     async with AsyncExitStack() as stack:
-        toolbox = _toolbox(settings, tools)
+        with starting.waits_for("the modules of REALTIME_TOOLS"):
+            toolbox = _toolbox(settings, tools)
         if toolbox is not None:
             stack.push_async_callback(toolbox.aclose)
         emulated = _on_the_platform(sources) if settings.use_sandbox else ()
         if emulated:
-            settings = await _start_sandbox(settings, stack, missing)
+            with starting.waits_for("the sandbox"):
+                settings = await _start_sandbox(settings, stack, missing)
         # Each sandbox in a process is an account of its own
         quotas = await _shared_quotas(settings, stack) if settings.redis and not emulated else None
         for role, choice in sources.items():
-            provider = by_role[role] = await _create(choice, settings, missing)
+            provider = by_role[role] = await _create(choice, settings, missing, starting)
             if provider is not None:
-                stack.push_async_callback(roles.close, provider)
+                stack.push_async_callback(closings.close, provider)
             if quotas is not None:
                 quotas.give_to(role, provider)
         if problem := tracing.problem_of(settings):
@@ -301,11 +313,14 @@ def _natural_voice() -> Path | None:
     return None
 
 
-async def _create(sources: Iterable[Source], settings: Settings, missing: list[Missing]) -> Any | None:
+async def _create(
+    sources: Iterable[Source], settings: Settings, missing: list[Missing], starting: Starting
+) -> Any | None:
     """The first of these providers that can be created. Raises ConfigError if the server needs the role."""
     for source in sources:
         try:
-            return await source.provide(settings)
+            with starting.waits_for(str(source)):
+                return await source.provide(settings)
         except (ConfigError, ModuleNotFoundError) as error:
             if source.role not in _OPTIONAL:
                 raise
@@ -330,8 +345,7 @@ async def _prewarming(transcriber: Transcriber, missing: list[Missing]) -> Async
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel([task])
 
 
 def _sentence(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from realtime.server.offered_voices import OfferedVoices
 from realtime.server.openings import Openings
 from realtime.server.registry import Registry
 from realtime.server.runtime import Runtime
+from realtime.server.starting import Starting
 from realtime.server.story import Door
 from realtime.settings import Settings
 from realtime.tracing import Traces
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 class Opened:
     """Holds the runtime between start and end, because the keys of a started application cannot be set."""
 
+    starting: Starting = field(default_factory=Starting)
     runtime: Runtime | None = None
     traces: Traces | None = None  # of turns, if they are wanted
     journaling: Journaling | None = None  # of sessions, if other servers can go on with them

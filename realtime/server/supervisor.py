@@ -21,8 +21,9 @@ from realtime.errors import ConfigError
 from realtime.logs import story
 from realtime.server.draining import BalancerWatch
 from realtime.server.metrics_sum import MetricsSum
-from realtime.server.readiness import STARTS, STOPS
+from realtime.server.readiness import STOPS
 from realtime.server.spread import WorkerTable
+from realtime.server.starting import STARTS
 from realtime.server.worker_channel import (
     AskSum,
     Channel,
@@ -126,8 +127,11 @@ class Supervisor:
     @property
     def not_ready(self) -> str | None:
         """Why no new sessions should come: no worker may get some. None: they may."""
-        if self._stopping.is_set() or not self._started:
-            return STOPS if self._stopping.is_set() else STARTS
+        if self._stopping.is_set():
+            return STOPS
+        if not self._started:
+            told = (reason for reason in self._reasons.values() if reason.startswith(STARTS))
+            return max(told, key=len, default=STARTS)  # a longer one says what is waited for
         reasons = [self._reasons.get(number) for number in self._ready if number not in self._watch.silent]
         return None if None in reasons else next(iter(reasons), NO_WORKER)
 

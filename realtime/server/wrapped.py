@@ -17,6 +17,7 @@ from realtime.contained import awaited, contained
 from realtime.errors import ProviderError
 from realtime.providers.roles import close
 from realtime.server import given
+from realtime.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,7 @@ class Later:
         return sum(task.get_name() == what for task in self._running)
 
     async def aclose(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await cancel(self._running)
 
 
 async def _done(work: Awaitable[Any], what: str, tell: Tell) -> None:

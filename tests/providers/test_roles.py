@@ -1,6 +1,7 @@
 """What an object needs for a role: what is missing or wrong is named before the server starts."""
 
 import ast
+import asyncio
 import inspect
 import textwrap
 from unittest.mock import MagicMock
@@ -21,8 +22,19 @@ from realtime.providers.base import (
 )
 from realtime.providers.catalog import ROLES
 from realtime.providers.memory_store import MemoryStore
-from realtime.providers.roles import NEEDED, OFFERED, PROTOCOLS, check, close, lacks
+from realtime.providers.roles import (
+    CLOSE_S,
+    LEAST_CLOSE_S,
+    NEEDED,
+    OFFERED,
+    PROTOCOLS,
+    Closings,
+    check,
+    close,
+    lacks,
+)
 from realtime.providers.store import DropsConversations, ListsConversations, Store
+from tests import virtual_time
 from tests.fakes import FakeChat, FakeEndOfTurnModel, FakeSpeech, FakeTranscriber, FakeVad
 
 
@@ -225,6 +237,43 @@ class ClosesLater(Closes):
 class Breaks:
     def aclose(self):
         raise SystemExit(3)
+
+
+class Hangs:
+    async def aclose(self):
+        await asyncio.Event().wait()
+
+
+def test_a_provider_that_does_not_close_is_told_and_the_others_have_some_time_left(caplog):
+    async def run():
+        loop, closings, last = asyncio.get_running_loop(), Closings(), ClosesLater()
+        began_s = loop.time()
+        for provider in (Hangs(), Hangs(), Hangs(), last):
+            await closings.close(provider)
+        assert loop.time() - began_s == CLOSE_S + 2 * LEAST_CLOSE_S
+        assert last.closed == 1
+
+    virtual_time.run(run())
+    said = [record.getMessage() for record in caplog.records]
+    assert said[:2] == [
+        "aclose() of Hangs took longer than 3 s and is cancelled",
+        "aclose() of Hangs took longer than 0.5 s and is cancelled",
+    ]
+
+
+async def test_a_provider_is_closed_in_the_task_that_created_it():
+    """Groups of tasks of other libraries end with an error in any other one."""
+
+    class Group:
+        task = asyncio.current_task()
+
+        async def aclose(self):
+            assert asyncio.current_task() is self.task
+            self.closed = True
+
+    group = Group()
+    await Closings().close(group)
+    assert group.closed
 
 
 async def test_every_provider_can_be_closed(caplog):

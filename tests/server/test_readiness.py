@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import threading
 from types import SimpleNamespace
 
 import aiohttp
 from aiohttp import web
 
-from realtime.server.readiness import LOOK_S, STARTS, STOPS, not_ready, telling
+from realtime.server.readiness import LOOK_S, STOPS, not_ready, telling
 from realtime.server.run import _AdminNode
+from realtime.server.starting import STARTS, Starting
 from realtime.server.state import OPENED, REGISTRY, Opened
 from realtime.server.supervisor import NO_WORKER
 from realtime.server.worker import Worker
@@ -20,6 +22,7 @@ from tests.server.harness import open_harness
 from tests.server.test_supervisor import Bench, FakeChannel
 
 AWAY = "Redis does not answer."
+WAITS = f"{STARTS} It waits for the speech 'beeper' of the package acme."
 
 
 async def test_one_server_says_the_same_at_every_address():
@@ -57,6 +60,9 @@ def test_workers_are_not_ready_while_none_of_them_is():
             return supervisor.not_ready
 
         assert await says(one, Readiness(AWAY)) == STARTS
+        assert await says(two, Readiness(STARTS)) == STARTS
+        assert await says(two, Readiness(WAITS)) == WAITS, "of those that start, the one that says for what"
+        assert await says(two, Readiness(None)) == STARTS
         assert await says(one, Ready("one")) == STARTS
         assert await says(two, Ready("two")) is None  # one of them may get sessions
         assert await says(two, Readiness(AWAY)) == AWAY
@@ -104,3 +110,27 @@ def test_an_application_that_has_not_started_is_not_ready():
     app = web.Application()
     app[OPENED] = Opened()
     assert not_ready(app) == STARTS
+
+
+def test_a_start_that_waits_for_long_says_for_what():
+    app = web.Application()
+    app[OPENED] = Opened(starting=Starting(tell_s=0.0))
+    with app[OPENED].starting.waits_for("the speech 'beeper' of the package acme"):
+        assert not_ready(app) == WAITS
+        assert _AdminNode(app, SimpleNamespace(server=None)).not_ready == WAITS
+    assert not_ready(app) == STARTS
+    patient = Opened(starting=Starting(tell_s=3600.0))
+    with patient.starting.waits_for("a moment"):
+        assert patient.starting.reason == STARTS
+
+
+def test_the_log_is_told_also_while_the_loop_is_blocked(caplog):
+    told = threading.Event()
+    caplog.handler.addFilter(lambda record: told.set() or True)
+    with Starting(tell_s=0.01).waits_for("the speech 'beeper' of the package acme"):
+        assert told.wait(20.0), "this call blocks as a `create` would"
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(
+        "the start waits for=\"the speech 'beeper' of the package acme\" waited_s="
+    )
