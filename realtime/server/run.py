@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -339,6 +340,19 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
+def _check_caller() -> None:
+    """Whether the signals of the process and a loop of its own can be had. Raises RuntimeError."""
+    if asyncio._get_running_loop() is not None:
+        raise RuntimeError(
+            "serve() has an event loop of its own, and one runs here: use `async with running(settings)`."
+        )
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(
+            "serve() takes the signals of the process, which only the main thread can: in this thread use `running`, "
+            "which takes none (docs/extending.md)."
+        )
+
+
 def serve(
     settings: Settings,
     *,
@@ -349,8 +363,10 @@ def serve(
     """Serve until SIGTERM, SIGINT or SIGHUP and return the exit status. Several workers (processes) share one port.
 
     `providers` and `tools` are those of `running`. Create the providers outside of an event loop. They cannot be sent
-    to other processes: for several workers install them as a package (`docs/extending.md`). Raises ConfigError.
+    to other processes: for several workers install them as a package (`docs/extending.md`). Raises ConfigError, and
+    RuntimeError where it cannot work: outside of the main thread, and where a loop runs. `running` works there.
     """
+    _check_caller()
     tools = as_tools(tools)
     check_binding(settings)
     settings = with_server_secret(settings)

@@ -3,6 +3,7 @@
 import re
 import runpy
 import tomllib
+import urllib.request
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def program(tmp_path_factory):
 def test_the_example_prints_the_answer_and_its_duration(program):
     answer = "You said: Good morning."
     assert program["printed"] == [answer, f"{len(answer) * 50 / 1000:.2f} s of audio"]
+
+
+def test_a_server_runs_in_a_thread_and_stops_by_its_own_handle(program):
+    server = program["InTheBackground"](Settings(port=0, transcriber="none", voice_detector="none"))
+    try:
+        with urllib.request.urlopen(server.url + "/healthz") as answer:
+            assert answer.status == 200
+    finally:
+        server.stop()
+    assert not server._thread.is_alive()
 
 
 async def test_the_providers_work_in_a_spoken_conversation(program):

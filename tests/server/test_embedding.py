@@ -1,5 +1,7 @@
 """A server inside another program, with the providers of that program."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,17 @@ async def test_a_wrong_provider_is_a_config_error(own, sentence):
         async with running(Settings(port=0), providers=own):
             pass
     assert str(caught.value).startswith(sentence)
+
+
+async def test_serve_in_a_loop_that_runs_says_what_to_call_instead():
+    for workers in (1, 2):
+        with pytest.raises(RuntimeError, match="use `async with running"):
+            serve(Settings(port=0), workers=workers)
+
+
+def test_serve_in_another_thread_says_what_to_call_instead():
+    with ThreadPoolExecutor(1) as threads, pytest.raises(RuntimeError, match="in this thread use `running`"):
+        threads.submit(serve, Settings(port=0)).result()
 
 
 def test_several_workers_cannot_share_providers():
