@@ -102,39 +102,56 @@ async def connect(
 
     Raises ProtocolError if there is no room for a new one, or the credential is not good any more.
     """
-    not_resumable = client.not_resumable
-    if client.existing is not None and client.resume is not None:
-        connection = _connection(app, socket, client.frames, client.existing)
-        try:
-            first = await _resumed(client.existing, connection, client.resume)
-        except NotResumable as error:
-            not_resumable = error
-        else:
-            app[METRICS].takeovers.labels("same").inc()
-            return connection, first
-        app[ACCESS].check(client.credential, time.time())  # a new session needs one that is good now
-        take_place(app, place, client.caller)
-    if client.elsewhere is not None:
-        try:
+    try:
+        if client.existing is not None and client.resume is not None:
+            return await _from_here(app, socket, client, client.existing, client.resume)
+        if client.elsewhere is not None:
             return await _from_elsewhere(app, socket, client, client.elsewhere, place)
-        except NotResumable as error:
-            app[METRICS].takeovers.labels("failed").inc()
-            story(
-                log,
-                "session not taken over",
-                {"id": client.elsewhere.snapshot.session_id, "reason": error.message},
-            )
-            not_resumable = error
-        caller = app[ACCESS].check(client.credential, time.time())  # as above
-        place.free()
-        take_place(app, place, caller)
-        client = replace(client, caller=caller)
+    except NotResumable as error:
+        if client.elsewhere is not None:
+            _tell_not_taken_over(app, client.elsewhere, error)
+        client = _as_new(app, client, place, error)
+    return await _anew(app, socket, client, place), []
+
+
+def _as_new(app: web.Application, client: Handshake, place: Place, error: NotResumable) -> Handshake:
+    """The same client, for a new session instead of one that cannot be resumed: that needs a credential that is good
+    now, and room. Raises ProtocolError."""
+    caller = app[ACCESS].check(client.credential, time.time())
+    place.free()
+    take_place(app, place, caller)
+    return replace(client, caller=caller, not_resumable=error)
+
+
+async def _anew(
+    app: web.Application, socket: web.WebSocketResponse, client: Handshake, place: Place
+) -> Connection:
+    """A connection to a new session. Who opens the same conversation waits. Raises ProtocolError."""
     opening = app[OPENINGS].alone(client.caller.name, client.conversation_id, LOAD_TIMEOUT_S)
     async with opening if client.conversation_id else contextlib.nullcontext(True) as alone:
-        live = await _started(app, client, place, not_resumable, alone=alone)
+        live = await _started(app, client, place, alone=alone)
     connection = _connection(app, socket, client.frames, live)
     await live.attach(connection)
-    return connection, []
+    return connection
+
+
+async def _from_here(
+    app: web.Application,
+    socket: web.WebSocketResponse,
+    client: Handshake,
+    live: LiveSession,
+    resume: ResumeRequest,
+) -> tuple[Connection, list[Sent]]:
+    """A connection to this session of this server. Raises NotResumable."""
+    connection = _connection(app, socket, client.frames, live)
+    first = await _resumed(live, connection, resume)
+    app[METRICS].takeovers.labels("same").inc()
+    return connection, first
+
+
+def _tell_not_taken_over(app: web.Application, found: Found, error: NotResumable) -> None:
+    app[METRICS].takeovers.labels("failed").inc()
+    story(log, "session not taken over", {"id": found.snapshot.session_id, "reason": error.message})
 
 
 async def _from_elsewhere(
@@ -179,15 +196,13 @@ async def _restored(
         raise
 
 
-async def _started(
-    app: web.Application, client: Handshake, place: Place, not_resumable: NotResumable | None, *, alone: bool
-) -> LiveSession:
+async def _started(app: web.Application, client: Handshake, place: Place, *, alone: bool) -> LiveSession:
     """A new session, with the stored conversation if the client asked for one. Raises ProtocolError."""
     stored, not_loaded = await _load_stored(app, client, alone=alone)
     if place.instead_of is not None and not place.instead_of.ended.is_set():  # so this is one more after all
         place.free()
         take_place(app, place, client.caller)
-    refused = [error for error in (not_resumable, not_loaded) if error is not None]
+    refused = [error for error in (client.not_resumable, not_loaded) if error is not None]
     live = _live(app, client, place, refused=refused, stored=stored)
     _begin(app, live, client, place)
     return live

@@ -198,9 +198,7 @@ async def open_runtime(
         accounts = await _accounts(settings, sources, all_providers, stack, quotas)
         later = Later()
         stack.push_async_callback(later.aclose)
-        not_ready = quotas.not_ready if quotas is not None else _ready
         shown = [quotas, of_others, store if settings.redis and _is_shared(store) else None]
-        observe = partial(_show, shown) if any(shown) else _nothing_to_see
         yield Runtime(
             settings,
             all_providers,
@@ -208,8 +206,8 @@ async def open_runtime(
             emulated,
             toolbox,
             store,
-            not_ready=not_ready,
-            observe=observe,
+            not_ready=quotas.not_ready if quotas is not None else _ready,
+            observe=partial(_show, shown) if any(shown) else _nothing_to_see,
             journal=journal,
             copies=copies,
             of_others=of_others,
