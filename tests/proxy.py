@@ -42,13 +42,17 @@ class Proxy:
         self._flowing.clear()
         self._flowing = _set()
 
+    async def reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The server behind. Raises OSError."""
+        return await asyncio.open_connection("127.0.0.1", self.target_port)
+
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
         if self.refusing:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+            far_reader, far_writer = await self.reach()
         except OSError:  # nobody listens there
             writer.transport.abort()
             return

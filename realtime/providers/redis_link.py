@@ -22,6 +22,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
+from realtime import deadlines
 from realtime.providers.redis_address import LIMIT_S, close_redis
 from realtime.providers.redis_errors import is_answer, kind_of, word_of
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 LOSSES = 3  # open the breaker
 # Between two looks at a Redis that is away: at random, so that nodes do not come all at once
 PROBE_S = (0.5, 2.0)
+# A connection can die without a word (a machine that is gone, a firewall that forgets): who is quiet looks so often ...
+QUIET_S = 10.0
+# ... and what is lost after so long without an answer may be lost by that
+STALE_S = 1.0
 LONGEST_QUEUE = 10_000
 TOGETHER = 200  # scripts in one round trip
 REHEARSED_MS = 10_000  # what a rehearsal leaves is gone then, if it could not clear it away
@@ -95,18 +100,26 @@ class Greeting(Protocol):
 
 class RedisLink:
     """`open_client` opens the client once; it must neither try again by itself nor wait for ever. `name`: what it is
-    for, in the log and the metrics."""
+    for, in the log and the metrics. `quiet`: there are hours in which nothing is sent. Then it looks by itself whether
+    Redis is there, and sends once more, on a new connection, what is lost on one that was quiet."""
 
     def __init__(
-        self, open_client: Callable[[], Redis], probe_s: tuple[float, float] = PROBE_S, name: str = ACCOUNT
+        self,
+        open_client: Callable[[], Redis],
+        probe_s: tuple[float, float] = PROBE_S,
+        name: str = ACCOUNT,
+        *,
+        quiet: bool = False,
     ) -> None:
         self.name = name
+        self._quiet = quiet
         self._client = open_client()
         self._probe_s = probe_s
         self._calls: deque[_Call] = deque()
         self._news = asyncio.Event()
         self._losses = 0
         self._connected = False
+        self._heard_s = 0.0  # when it answered last
         self._on_connection: list[Callable[[], None]] = []
         self._greetings: list[Greeting] = []
         self._rehearsals: list[Callable[[], Iterable[Rehearsed]]] = []
@@ -175,8 +188,16 @@ class RedisLink:
                 if self.up and not self.seen and not self._calls:
                     await self._sleep()
             else:
-                self._news.clear()
+                await self._wait_for_news()
+
+    async def _wait_for_news(self) -> None:
+        self._news.clear()
+        looks_s = QUIET_S if not self._losses else random.uniform(*self._probe_s)
+        try:
+            async with deadlines.timeout(looks_s if self._quiet else None):
                 await self._news.wait()
+        except TimeoutError:
+            await self._exchange([])
 
     async def _sleep(self) -> None:
         """Until the next look at a Redis that is away, or until somebody asks it for something, or the end."""
@@ -191,7 +212,7 @@ class RedisLink:
         self._sent = calls
         began_s = time.perf_counter()
         try:
-            results = await self._ask(calls)
+            results = await self._ask_again(calls)
         except Exception as error:  # the library's, and those of sockets and TLS
             self.observe(time.perf_counter() - began_s, kind_of(error))
             await self._lost(error)
@@ -200,6 +221,19 @@ class RedisLink:
             self.observe(time.perf_counter() - began_s, None)
             self._answered()
             _settle(calls, results)
+
+    async def _ask_again(self, calls: Sequence[_Call]) -> list[Result]:
+        """The same as `_ask`, once more where only the connection may be dead."""
+        was_quiet_s = asyncio.get_running_loop().time() - self._heard_s
+        may_be_dead = self._quiet and self._connected and was_quiet_s >= STALE_S
+        try:
+            return await self._ask(calls)
+        except Exception as error:  # the library's, and those of sockets and TLS
+            if not may_be_dead or is_answer(error):
+                raise
+        self._connected = False
+        await self._disconnect()
+        return await self._ask(calls)
 
     async def _ask(self, calls: Sequence[_Call]) -> list[Result]:
         """Without calls it is a look. Raises what the library raises, and any error that a script ended with.
@@ -243,6 +277,7 @@ class RedisLink:
         if not self.up:
             log.warning("redis is back (%s)", self.name)
         self.up, self.seen, self.problem, self._losses = True, True, None, 0
+        self._heard_s = asyncio.get_running_loop().time()
         if new:
             for listener in self._on_connection:
                 listener()

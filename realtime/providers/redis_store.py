@@ -173,7 +173,7 @@ def rehearsal(prefix: str, *, listed: bool = False) -> list[Rehearsed]:
 
 def open_link(address: str, name: str) -> RedisLink:
     """A connection for what is larger than a permit, so that a long conversation holds up none. Raises ConfigError."""
-    return RedisLink(partial(open_redis, address, ANSWER_S), name=name)
+    return RedisLink(partial(open_redis, address, ANSWER_S), name=name, quiet=True)
 
 
 def create(settings: Settings) -> RedisStore:
