@@ -18,7 +18,7 @@ from realtime.errors import without_trace
 
 log = logging.getLogger(__name__)
 
-CANCEL_S = 1.0
+CANCEL_S = 2.0  # honest code needs a moment; a stop has 4.3 s for this and for a slow store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,11 +59,11 @@ class Tasks:
         return guarded
 
     async def aclose(self) -> None:
-        """Cancel all running tasks, and those that they start at their end."""
-        while tasks := list(self._running):
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel all running tasks, and those that they start at their end. One that does not let itself be cancelled
+        is told and left: it must not keep the session for ever."""
+        left: set[asyncio.Task[None]] = set()
+        while tasks := self._running - left:
+            left |= await cancel(tasks)
         if self._failure.done() and not self._failure.cancelled():
             self._failure.exception()  # read it, so that asyncio does not log it as never retrieved
         self._failure = asyncio.get_running_loop().create_future()  # the failure's trace knows us
@@ -108,19 +108,21 @@ class TaskGroup(asyncio.TaskGroup):
             self._parent_task = None  # newer versions of Python do that themselves
 
 
-async def cancel(tasks: Iterable[asyncio.Task[Any]], within_s: float = CANCEL_S) -> None:
-    """Cancel these tasks and wait for their end, only so long: what is in them may not let itself be cancelled."""
+async def cancel(tasks: Iterable[asyncio.Task[T]], within_s: float = CANCEL_S) -> set[asyncio.Task[T]]:
+    """Cancel these tasks and wait for their end, only so long: what is in them may not let itself be cancelled. Returns
+    those that still run."""
     waited = set(tasks)
     for task in waited:
         task.cancel()
     if not waited:
-        return
+        return set()
     ended, left = await asyncio.wait(waited, timeout=within_s)
     for task in left:
         log.error("%s does not end although it is cancelled: nobody waits for it any more", task.get_name())
     for task in ended:
         if not task.cancelled():
             task.exception()  # read it, so that asyncio does not log it as never retrieved
+    return left
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:

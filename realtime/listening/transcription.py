@@ -16,7 +16,7 @@ from realtime.errors import ProviderError
 from realtime.listening.certainty import is_sure
 from realtime.listening.decoding import Decoding, never
 from realtime.providers.base import MAY_WAIT, Transcriber, Transcript
-from realtime.tasks import forget_cancellation
+from realtime.tasks import cancel, forget_cancellation
 
 # Of the time, where others need the transcriber: decodes one after the other take a core for one speaker.
 INTERIM_SHARE = 0.5
@@ -293,9 +293,7 @@ class Transcription:
         """Stop every decode."""
         every = (self._interim, self._guess, self._early, self._left, self._settling)
         tasks = [task for task in every if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(tasks)
         self._interim = self._guess = self._early = self._left = self._settling = None  # they may know us
 
 

@@ -35,6 +35,7 @@ from realtime.server.runtime import Runtime
 from realtime.server.saving import places_of
 from realtime.server.story import SessionStory
 from realtime.session.lifetime import SessionEnded
+from realtime.tasks import cancel
 from realtime.weak_calls import weak_call
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ class LiveSession:
 
     async def _stop_session(self, running: asyncio.Task[None]) -> None:
         try:
-            await asyncio.gather(running, return_exceptions=True)
+            await cancel([running])
             await self.session.aclose()
         finally:
             moved_on = self.was_taken_over and await self.elsewhere.moved_on()
