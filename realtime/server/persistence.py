@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 BATCH_S = 0.25  # items that are finished within this time are saved together
 KEEP_UP_S = 0.8  # while a reply is not over: with the time that a save takes, a crash loses less than 1 s
+SAVE_TIMEOUT_S = 10.0  # while it goes on: a store that says nothing would keep everything after it unsaved
 FINAL_SAVE_TIMEOUT_S = 3.0  # when the session ends
 RETRY_S = 5.0
 AT_ONCE_BYTES = 64 * 1024  # of items: encoded in less than a millisecond
@@ -211,17 +212,19 @@ class Persistence:
             deleted = (self._saved.keys() - items.keys()) | (self._unsure - items.keys())
             if not (changed or deleted or order != self._order or also_nothing or self._in_doubt):
                 return True
+            limit = deadlines.timeout(SAVE_TIMEOUT_S)
             try:
                 self._unsure.update(item.id for item in changed)
                 large = sum(map(held_bytes, changed)) > AT_ONCE_BYTES
                 bodies = await asyncio.to_thread(_bodies, changed) if large else _bodies(changed)
-                await contained(self._give(Changes(order, bodies, deleted), items))
+                async with limit:
+                    await contained(self._give(Changes(order, bodies, deleted), items))
             except ConversationTakenOver:
                 self._taken_over = True
                 self._on_taken_over()
                 return False
             except Exception as error:  # also of a store from anywhere
-                self._fails(error)
+                self._fails(_silent() if limit.expired() else error)
                 return False
             if self._failing:
                 log.info("conversation %s is saved again", self._id)
@@ -265,6 +268,10 @@ class Persistence:
             await contained(self._store.add_late(self._owner, self._id, list(items), late))
         except Exception as error:  # of a store from anywhere
             log.error("%d items of conversation %s are lost", len(late), self._id, exc_info=error)
+
+
+def _silent() -> ProviderError:
+    return ProviderUnavailable(f"the store has not answered for {SAVE_TIMEOUT_S:g} s")
 
 
 def _cut(item: Item, so_far: Mapping[str, Part]) -> Item | None:

@@ -15,6 +15,7 @@ from realtime.server.persistence import BATCH_S, Persistence, StoredConversation
 from realtime.server.restoring import Restored
 from realtime.server.runtime import Runtime
 from realtime.session.session import Session
+from realtime.tasks import cancel
 
 
 class Saving:
@@ -97,9 +98,7 @@ class Saving:
 
     async def finish(self, *, only_heard: bool, late: bool) -> None:
         """The session has ended: save the last changes."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(self._tasks)
         await asyncio.gather(*(place.finish(only_heard=only_heard, late=late) for place in self._places))
 
 

@@ -9,7 +9,7 @@ import logging
 from realtime.core.conversation import Conversation, Item, Message, Text
 from realtime.errors import ProviderUnavailable
 from realtime.providers.memory_store import MemoryStore
-from realtime.server.persistence import KEEP_UP_S, Persistence
+from realtime.server.persistence import KEEP_UP_S, RETRY_S, SAVE_TIMEOUT_S, Persistence
 from tests import virtual_time
 
 HOUR_S = 3600.0
@@ -45,6 +45,38 @@ def test_a_full_disk_is_told_once_by_each_conversation_and_so_is_its_end(caplog)
         await persistence.finish()
         assert len(caplog.messages) == 4
         assert "lost" in caplog.messages[3]
+
+    virtual_time.run(run())
+
+
+class Silent(MemoryStore):
+    """Its database is gone without a word, and back for the next connection."""
+
+    silent = True
+
+    async def save(self, owner, conversation_id, epoch, changes):
+        if self.silent:
+            self.silent = False
+            await asyncio.Event().wait()
+        await super().save(owner, conversation_id, epoch, changes)
+
+
+def test_a_store_that_does_not_answer_is_told_and_asked_again(caplog):
+    caplog.set_level(logging.INFO)
+
+    async def run() -> None:
+        store, conversation = Silent(), Conversation()
+        conversation.add(Message("item_1", "user", (Text("Hello."),)))
+        persistence = Persistence(store, "me", "conv", conversation)
+        saving = asyncio.create_task(persistence.run())
+        persistence._changed.set()
+        await asyncio.sleep(SAVE_TIMEOUT_S + RETRY_S + 1.0)
+        assert len(await store.load("me", "conv") or ()) == 1
+        assert [message.split("conv ")[1] for message in caplog.messages] == [
+            "is not saved: the store has not answered for 10 s",
+            "is saved again",
+        ]
+        saving.cancel()
 
     virtual_time.run(run())
 
