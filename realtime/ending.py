@@ -95,8 +95,9 @@ class Ending:
         self._timer.start()
 
     def _late(self) -> None:
+        told = "something had not ended in time: the process ends without it (the main thread is in %s)"
         where = standing()
-        _briefly(lambda: log.warning("something had not ended in time: the process ends without it%s", where))
+        _briefly(lambda: log.warning(told, where))
         self._leave(self._status)
 
 
@@ -104,8 +105,8 @@ def standing() -> str:
     """Where the main thread is, for the log: what blocks it is mostly there."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     if frame is None:
-        return ""
-    return f" (the main thread is in {frame.f_code.co_qualname}, {frame.f_code.co_filename}:{frame.f_lineno})"
+        return "no Python code"
+    return f"{frame.f_code.co_qualname}, {frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def leave(status: int) -> None:

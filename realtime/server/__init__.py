@@ -3,7 +3,7 @@
 The modules, by what they are for:
 
     the server          run, app, runtime, state, starting, preloaded, announce, address, tls, load_probe,
-                        signal_watch
+                        signal_watch, loop_watch
     several workers     workers, worker, worker_process, worker_channel, supervisor, spread, shared_site, metrics_sum,
                         worker_watch
     connections         listener, runner, tcp, descriptors, arrivals, frames, frame_heads, long_message, token_bucket,

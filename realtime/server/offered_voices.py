@@ -18,6 +18,7 @@ from realtime.errors import ProviderError, ProviderTimeout
 from realtime.logs import story
 from realtime.protocol.capabilities import OfferedVoice
 from realtime.providers.base import KnownVoice, Speech
+from realtime.tasks import cancel
 from realtime.upstream import facts_of
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,7 @@ class OfferedVoices:
 
     async def aclose(self) -> None:
         if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+            await cancel([self._asking])
 
     async def _ask(self, speech: Speech) -> None:
         keep_s = RETRY_S

@@ -30,6 +30,7 @@ from realtime.server.announce import announce, ready_block, start_facts, warning
 from realtime.server.app import drain, realtime_app
 from realtime.server.draining import BALANCER_DELAY_S, BalancerWatch
 from realtime.server.listener import IDLE_TIMEOUT_S, Site
+from realtime.server.loop_watch import LoopWatch
 from realtime.server.readiness import not_ready, starts, telling
 from realtime.server.runner import Runner
 from realtime.server.runtime import Runtime
@@ -172,7 +173,7 @@ async def serve_until_signal(
     app = realtime_app(settings, providers=providers, tools=tools)
     app[METRICS_MOVED] = settings.admin is not None
     own = settings if worker is None else dataclasses.replace(settings, admin=None)  # the supervisor has it
-    with stop.listening():
+    with stop.listening(), LoopWatch().watching():
         async with (
             open_admin_port(own, _AdminNode(app, stop), app[DOOR]),
             _running(settings, app, None, worker) as server,

@@ -28,6 +28,7 @@ from realtime.server.capabilities_endpoint import voices_for
 from realtime.server.origins import add_for_pages
 from realtime.server.state import OFFERS, SAMPLES, runtime_of
 from realtime.server.token_bucket import TokenBucket
+from realtime.tasks import cancel
 
 PER_MINUTE = 6
 RESERVED_REQUESTS = 3  # of the account's budget, for conversations
@@ -64,9 +65,7 @@ class VoiceSamples:
         return await asyncio.shield(self._making[spoken])
 
     async def aclose(self) -> None:
-        for task in self._making.values():
-            task.cancel()
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await cancel(self._making.values())
 
     def _take_request(self, speech: Speech) -> None:
         now_s = asyncio.get_running_loop().time()
