@@ -20,6 +20,7 @@ class Host:
     element: str = ELEMENT
     script: str = ""  # the page's own module, from a file as the policy wants it
     html: str = '<html lang="en">'
+    style: str = "'none'"  # whose styles the policy allows
     token: Any = None  # the answer of its backend at /token: (status, JSON), or a handler
     tokens: int = 0
     url: str = ""
@@ -31,7 +32,7 @@ class Host:
         sockets = self.server.replace("http", "ws", 1)
         return (
             f"default-src 'none'; script-src 'self' {self.server}; connect-src 'self' {self.server} {sockets}; "
-            "style-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+            f"style-src {self.style}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
     async def page(self, request: web.Request) -> web.Response:

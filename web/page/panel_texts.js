@@ -17,7 +17,7 @@ const ms = (value) => (value === null || value === undefined ? null : `${Math.ro
 
 /** [[name, value, explanation]] of what is known; what no server tells is left out. */
 export function numbersOf({ p50, p95, underruns, bufferedMs, jitterMs, requests, speculation, events, resumed, turns }) {
-  const roundTrip = turns.findLast((turn) => turn.roundTripMs !== null)?.roundTripMs;
+  const roundTrip = turns.filter((turn) => turn.roundTripMs !== null).at(-1)?.roundTripMs;
   const bytes = events.bytes.sent + events.bytes.received;
   const { inputTokens, cachedTokens, outputTokens } = requests;
   return [

@@ -61,7 +61,7 @@ export class Asking {
     await this.cut();
     if (!this.wanted() || discarded !== this.#discarded) return;
     const { items } = this.conversation();
-    const asked = items.findLastIndex((item) => item.role === "user" && !item.hidden);
+    const asked = items.map(({ role, hidden }) => role === "user" && !hidden).lastIndexOf(true);
     for (const { id, role, placed } of items.slice(asked + 1)) {
       if (role !== "assistant") continue;
       if (placed) this.send({ type: "conversation.item.delete", item_id: id });

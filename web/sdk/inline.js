@@ -14,9 +14,13 @@ const WORD = new RegExp(`[^\\p{P}\\p{S}\\p{Cs}\\s${CJK}]`, "u");  // a letter, d
 const BARE = new RegExp(`https?://[^\\s<>"\`|\\\\^{}${CJK}]+`, "iuy");
 const MARKS = /[\\`*_~[<]|!(?=\[)|h(?=ttps?:\/\/)/gi;
 
-/** The address if a page may link to it, else null. @param {string} address */
+/** The address if a page may link to it, else null. Browsers of before 2024 have no URL.canParse. @param {string} address */
 export function safeAddress(address) {
-  return SAFE.test(address) && URL.canParse(address) ? address : null;
+  try {
+    return SAFE.test(address) && new URL(address) ? address : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

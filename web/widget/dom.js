@@ -25,11 +25,13 @@ const ICONS = {
 
 const FILLED = new Set(["end", "stop"]);
 
-/** A drawing for eyes only: the button around it has the words. */
+const DRAWN = { viewBox: "0 0 24 24", width: 24, height: 24, fill: "none", stroke: "currentColor", "stroke-width": 1.8,
+  "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" };
+
+/** A drawing for eyes only: the button around it has the words. It is one also where a page's policy forbids the style. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
+  for (const [key, value] of Object.entries(DRAWN)) svg.setAttribute(key, value);
   if (FILLED.has(name)) svg.setAttribute("class", "fill");
   for (const line of ICONS[name]) {
     const path = document.createElementNS(SVG, "path");

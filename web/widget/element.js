@@ -2,7 +2,7 @@
 
 import { watchDocument } from "./languages.js";
 import { reach, secretFrom } from "./reach.js";
-import { styleSheet } from "./style.js";
+import { dress } from "./style.js";
 import { statusOf, textsFor, troubleOf, troubleText } from "./texts.js";
 import { checkTool, createVoice, heardItems, heardMs, release } from "./voice.js";
 import { View } from "./view.js";
@@ -24,8 +24,7 @@ export class RealtimeVoice extends HTMLElement {
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [styleSheet()];
+    dress(this.attachShadow({ mode: "open" }));
     this.#view = new View({
       open: () => this.#opened(true), close: () => this.#opened(false), talk: () => (this.#voice?.talking ? this.stop() : this.talk()),
       mute: () => this.mute(!this.#speaker.microphone.muted), stop: () => this.interrupt(), say: (text) => this.say(text),

@@ -1,5 +1,7 @@
 // Finds out why there is no connection: a page is not told whether a server refused it, is full, or is away.
 
+import { within } from "../sdk/http.js";
+
 const ANSWER_MS = 5000;
 const TOKEN_MS = 8000;  // less than the SDK gives a whole connection: the page's backend is to blame then
 
@@ -19,16 +21,13 @@ export async function reach(server) {
 }
 
 /** The address of the WebSocket, asked without one: the server says whether it has room. */
-async function withoutSocket(server) {
-  try {
-    const answer = await ask(new URL("v1/realtime", server));
-    if (answer.status === 426) return "blocked";
-    const { code } = (await answer.json()).error;
-    if (code === "account_exhausted") return code;
-    return ["server_overloaded", "server_draining"].includes(code) ? "full" : "no_room";
-  } catch {
-    return "no_room";
-  }
+const withoutSocket = (server) => ask(new URL("v1/realtime", server), {}, roomOf).catch(() => "no_room");
+
+async function roomOf(answer) {
+  if (answer.status === 426) return "blocked";
+  const { code } = (await answer.json()).error;
+  if (code === "account_exhausted") return code;
+  return ["server_overloaded", "server_draining"].includes(code) ? "full" : "no_room";
 }
 
 async function lives(server) {
@@ -40,15 +39,17 @@ async function lives(server) {
   }
 }
 
-const ask = (url, options = {}) => fetch(url.href, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+/** `read`: what is wanted of the answer, within the same time. */
+const ask = (url, options = {}, read = (answer) => answer) => within(ANSWER_MS, async (signal) => (
+  read(await fetch(url.href, { ...options, cache: "no-store", signal }))));
 
 /** Ask the page's own backend for a short-lived secret: POST, answered with {"value": "ek_…"}. */
-export async function secretFrom(url) {
-  const answer = await fetch(url.href, { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout(TOKEN_MS) });
+export const secretFrom = (url) => within(TOKEN_MS, async (signal) => {
+  const answer = await fetch(url.href, { method: "POST", credentials: "same-origin", signal });
   const refused = Object.assign(new Error(`The backend answered ${answer.status}.`), { refused: "token_refused" });
   if (answer.status >= 400 && answer.status < 500) throw refused;
   if (!answer.ok) throw new Error(`The backend answered ${answer.status}.`);
   const secret = await answer.json().catch((error) => { if (error.name !== "SyntaxError") throw error; });
   if (typeof secret?.value !== "string" || !secret.value) throw refused;
   return secret.value;
-}
+});

@@ -57,12 +57,14 @@ export class View {
   place(root, inline) {
     if (this.inline === inline) return;
     this.inline = inline;
+    this.launch.remove();
+    this.panel?.remove();
     this.panel = inline ? h("section", { class: "panel", part: "panel", "aria-labelledby": "title" })
       : h("dialog", { class: "panel", part: "panel", "aria-labelledby": "title", oncancel: (event) => this.#cancel(event) });
     this.panel.addEventListener("keydown", (event) => this.#key(event));
     this.panel.append(...this.content);
     this.close.hidden = inline;
-    root.replaceChildren(...(inline ? [] : [this.launch]), this.panel);
+    root.append(...(inline ? [] : [this.launch]), this.panel);
     this.#drawn = {};
   }
 
