@@ -205,10 +205,11 @@ async def test_removed_and_added_again(open_page: Any) -> None:
 
 
 async def test_two_on_one_page(open_page: Any) -> None:
-    """They share one AudioContext, and only one of them has the microphone."""
+    """They share one AudioContext, only one of them has the microphone, and none takes the focus from the page that loads."""
     elements = '<realtime-voice id="a" mode="inline"></realtime-voice><realtime-voice id="b" mode="inline"></realtime-voice>'
     async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=elements) as host:
         page = await open_widget(open_page, host)
+        assert await page.evaluate("document.activeElement === document.body")
         await page.evaluate("""() => { window.opened = 0; const Own = AudioContext;
             window.AudioContext = class extends Own { constructor(...all) { super(...all); window.opened += 1; } }; }""")
         await page.click("#a .talk")

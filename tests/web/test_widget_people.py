@@ -110,6 +110,10 @@ async def test_right_to_left_and_chinese(open_page: Any) -> None:
         await page.locator("realtime-voice .panel").wait_for()
         box = await page.locator("realtime-voice .panel").bounding_box()
         assert box["x"] < 100
+        bidi = "return getComputedStyle(root.querySelector('.lead')).unicodeBidi"
+        assert await on(page, bidi) == "plaintext", (
+            "the question mark stands at the end of the English question"
+        )
         await on(page, "element.lang = 'zh-CN'")
         assert await on(page, "return root.querySelector('.title').textContent") == "语音助手"
         assert await page.get_attribute("realtime-voice .talk", "aria-label") == "开始通话"

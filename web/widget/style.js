@@ -85,8 +85,9 @@ dialog::backdrop { background: none; }
 
 header { display: flex; align-items: center; gap: 11px; padding: 14px 11px 12px 18px; padding-inline: 18px 11px; border-block-end: 1px solid var(--_line); }
 .dot { inline-size: 10px; block-size: 10px; flex: none; border-radius: 50%; background: var(--_status); box-shadow: 0 0 0 4px var(--_halo); transition: background .3s; }
-.names { flex: 1; min-inline-size: 0; line-height: 1.3; }
-.title { margin: 0; font-size: .98em; font-weight: 640; letter-spacing: -.01em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.names { flex: 1; min-inline-size: 0; line-height: 1.3; display: grid; justify-items: start; }
+.title, .state, .welcome p, .problem p, input { unicode-bidi: plaintext; }  /* an English sentence on an Arabic page ends at its right */
+.title { margin: 0; max-inline-size: 100%; font-size: .98em; font-weight: 640; letter-spacing: -.01em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .state { margin: 0; font-size: .8em; color: var(--_soft); }
 .close { inline-size: 40px; block-size: 40px; border-radius: 13px; display: grid; place-items: center; color: var(--_soft); }
 .close:hover { background: var(--_tint); color: var(--_ink); }

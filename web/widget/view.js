@@ -36,7 +36,6 @@ export class View {
     this.problem = h("div", { class: "problem", part: "problem", role: "alert" });
     this.mute = button("side", "mute", actions.mute);
     this.talk = button("talk", "talk", actions.talk);
-    this.talk.autofocus = true;  // of the dialog: the button at its top would be the first
     this.stop = button("side", "stop", actions.stop);
     this.stop.append(icon("stop"));
     this.controls = h("div", { class: "controls", part: "controls" }, this.mute, this.talk, this.stop);
@@ -91,7 +90,8 @@ export class View {
     if (open === this.panel.open) return;
     if (open) {
       this.#show();
-      if (focus) (typing ? this.input : this.talk).focus();
+      if (focus && typing) this.input.focus();
+      else if (focus || this.#sheet.matches) this.talk.focus();  // not the button at the top. Not `autofocus`: a page would scroll to it
       this.transcript.follow();
     } else {
       this.panel.close();
