@@ -122,7 +122,9 @@ async def test_right_to_left_and_chinese(open_page: Any) -> None:
 
 
 async def test_theme_and_host_colours(open_page: Any) -> None:
-    """Dark by the attribute or the system; the page's own colours count before both, and parts can be styled."""
+    """Dark by the attribute or the system; the page's own colours count before both, and parts can be styled. Nothing of it
+    is printed with the page.
+    """
     look = "return getComputedStyle(root.querySelector('.panel')).backgroundColor"
     async with serving(Script()) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host, color_scheme="dark")
@@ -138,6 +140,8 @@ async def test_theme_and_host_colours(open_page: Any) -> None:
             document.adoptedStyleSheets = [sheet];""",
         )
         assert await on(page, look) == "rgb(4, 5, 6)"
+        await page.emulate_media(media="print")
+        assert not await page.is_visible("realtime-voice .panel")
 
 
 async def test_axe_finds_nothing_serious(open_page: Any) -> None:
@@ -206,14 +210,32 @@ async def test_key_and_token(open_page: Any) -> None:
             assert host.tokens == 2
 
 
+WATCH_STATUS = """
+window.said = [];
+for (const line of root.querySelectorAll("[role=status], [role=alert]")) {
+  new MutationObserver(() => said.push(line.textContent)).observe(line, { childList: true, subtree: true, characterData: true });
+}
+"""
+
+
 async def test_server_away_and_back(open_page: Any) -> None:
-    """The message waits, and is answered when the server is there; without any error text of the browser."""
+    """The message waits, and is answered when the server is there; without any error text of the browser. A screen reader is
+    told once that it is away, and not of every try.
+    """
     async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host)
         await server.stop()
         await type_(page, "Hello")
         await page.wait_for_function("() => heard.some((one) => one.code === 'away')")
         assert "cannot be reached" in await page.inner_text("realtime-voice .problem")
+        await on(page, WATCH_STATUS)
+        for _ in range(2):
+            await on(page, "element.voice.connection.retryNow()")
+            await until(
+                page,
+                "element.voice.connection.state === 'waiting' && root.querySelector('.state').textContent === 'Not connected'",
+            )
+        assert await page.evaluate("said") == []
         await server.start()
         await page.click("realtime-voice .retry")
         await heard(page, "message", 2)

@@ -45,6 +45,7 @@ const TEXT = `
 :host([theme="light"]) { ${LIGHT} }
 :host([mode="inline"]) { display: block; block-size: var(--realtime-height, 544px); inline-size: var(--realtime-width, 100%); }
 :host([hidden]) { display: none !important; }
+@media print { :host(:not([mode="inline"])) { display: none !important; } }  /* it would stand on each sheet */
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -18,14 +18,15 @@ export class View {
     this.#build();
   }
 
-  #sheet = matchMedia(SHEET); #level = 0; #target = 0; #frame = null; #told = ""; #drawn = {};
+  #sheet = matchMedia(SHEET); #level = 0; #target = 0; #frame = null; #told = ""; #drawn = {}; #outage = false;
 
   #build() {
     const { actions } = this;
     const button = (name, parts, onclick) => h("button", { type: "button", class: name, part: parts, onclick });
     this.dot = h("span", { class: "dot", "aria-hidden": "true" });
     this.title = h("h2", { class: "title", part: "title", id: "title" });
-    this.state = h("p", { class: "state", part: "status", role: "status" });
+    this.state = h("p", { class: "state", part: "status" });
+    this.said = h("p", { class: "hidden", role: "status" });
     this.close = button("close", "close", actions.close);
     this.close.append(icon("close"));
     this.lead = h("p", { class: "lead" });
@@ -46,7 +47,7 @@ export class View {
     this.form = h("form", { part: "form", onsubmit: (event) => this.#submit(event) }, this.input, this.send);
     this.content = [
       h("header", { part: "header" }, this.dot, h("div", { class: "names" }, this.title, this.state), this.close),
-      h("div", { class: "middle" }, this.transcript.list, this.welcome, this.transcript.log),
+      h("div", { class: "middle" }, this.transcript.list, this.welcome, this.transcript.log, this.said),
       this.problem, this.controls, this.form,
     ];
     this.#enableSend();
@@ -142,6 +143,7 @@ export class View {
     const [name, text] = state.status;
     this.panel.dataset.status = name;
     if (this.state.textContent !== text) this.state.textContent = text;
+    this.#say(name, text);
     this.transcript.draw(items, texts);
     this.welcome.hidden = items.length > 0;
     this.transcript.list.hidden = items.length === 0;
@@ -157,6 +159,13 @@ export class View {
     this.#offer(this.stop, answering);
     this.#drawTrouble(state.trouble, texts);
     this.#drawn = state;
+  }
+
+  /** For a screen reader: each new state, but not each try of an outage. */
+  #say(name, text) {
+    if (name === "connecting" && this.#outage) return;
+    this.#outage = name === "trouble";
+    if (this.said.textContent !== text) this.said.textContent = text;
   }
 
   #translate(texts, { label, own }) {
