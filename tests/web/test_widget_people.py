@@ -47,7 +47,9 @@ document.addEventListener("keydown", (event) => { if (event.key === "/") { event
 
 
 async def test_what_is_typed_is_not_for_the_shortcuts_of_the_page(open_page: Any) -> None:
-    """They see an element that is no text field. Combinations, Tab and Escape are theirs as before."""
+    """They see an element that is no text field. Combinations, Tab and Escape are theirs as before. So are letters outside of
+    the field, but not the keys that press a button or scroll.
+    """
     async with serving(Script()) as server, hosting(server.url, element=OPEN, script=KEYS) as host:
         page = await open_widget(open_page, host)
         await page.focus("realtime-voice input")
@@ -65,6 +67,15 @@ async def test_what_is_typed_is_not_for_the_shortcuts_of_the_page(open_page: Any
         pressed = ["Control", "k", "Alt", "x", "Tab"]
         assert [key for key in seen if key.startswith("keydown")] == [f"keydown {key}" for key in pressed]
         assert {"keyup Control", "keyup Alt"} <= set(seen), "the page knows that they are up again"
+        await page.evaluate("keys = []; document.addEventListener('keydown', (event) => event.preventDefault())")
+        await page.focus("realtime-voice .close")
+        for key in ("ArrowDown", "m", "Enter"):
+            await page.keyboard.press(key)
+        assert await page.evaluate("keys") == ["keydown m", "keyup m"]
+        await until(page, "!element.open")
+        await page.focus("realtime-voice .launch")
+        await page.keyboard.press("Space")
+        await until(page, "element.open")
 
 
 async def test_screen_reader_is_told_finished_messages(open_page: Any) -> None:
@@ -220,7 +231,7 @@ for (const line of root.querySelectorAll("[role=status], [role=alert]")) {
 
 async def test_server_away_and_back(open_page: Any) -> None:
     """The message waits, and is answered when the server is there; without any error text of the browser. A screen reader is
-    told once that it is away, and not of every try.
+    told once that it is away, and not of every try; where the browser says that the network is back, the next one is at once.
     """
     async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host)
@@ -229,8 +240,8 @@ async def test_server_away_and_back(open_page: Any) -> None:
         await page.wait_for_function("() => heard.some((one) => one.code === 'away')")
         assert "cannot be reached" in await page.inner_text("realtime-voice .problem")
         await on(page, WATCH_STATUS)
-        for _ in range(2):
-            await on(page, "element.voice.connection.retryNow()")
+        for again in ("element.voice.connection.retryNow()", "dispatchEvent(new Event('online'))"):
+            assert await on(page, f"{again}; return element.voice.connection.state") == "connecting", again
             await until(
                 page,
                 "element.voice.connection.state === 'waiting' && root.querySelector('.state').textContent === 'Not connected'",

@@ -60,7 +60,7 @@ export class Connection extends EventTarget {
     });
   }
 
-  #log; #silence; #allowed = STALLED_BYTES; #hiding = () => this.#leave();
+  #log; #silence; #allowed = STALLED_BYTES; #hiding = () => this.#leave(); #online = () => this.retryNow();
 
   /** @type {WebSocket | null} */
   #socket = null;
@@ -95,6 +95,7 @@ export class Connection extends EventTarget {
   open() {
     if (this.state === "connecting" || this.state === "open") return;
     globalThis.addEventListener?.("pagehide", this.#hiding);
+    globalThis.addEventListener?.("online", this.#online);  // after a sleep, say: the next try may be 15 s away
     this.attempts = 0;
     this.#refusedKey = null;
     this.#connect();
@@ -110,6 +111,7 @@ export class Connection extends EventTarget {
   /** The client is done: the server forgets the session at once. */
   close() {
     globalThis.removeEventListener?.("pagehide", this.#hiding);
+    globalThis.removeEventListener?.("online", this.#online);
     this.#closeSocket(1000);
     this.#log.forget();
     this.#setState("closed");

@@ -6,6 +6,8 @@ import { Transcript } from "./transcript.js";
 
 const SHEET = "(max-width: 30rem), (max-height: 26rem)";  // a phone: the dialog takes the whole window
 const LEVEL_FALL = 0.1;
+const KEY_EVENTS = ["keydown", "keypress", "keyup"];
+const OF_THE_CONTROLS = new Set([" ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End"]);
 const OF_THE_PAGE = new Set(["Escape", "Tab", "Control", "Meta", "Alt"]);  // also from the text field
 
 export class View {
@@ -42,7 +44,8 @@ export class View {
     this.controls = h("div", { class: "controls", part: "controls" }, this.mute, this.talk, this.stop);
     this.input = h("input", { type: "text", part: "input", autocomplete: "off", enterkeyhint: "send", maxlength: 20000 });
     this.input.addEventListener("input", () => this.#enableSend());
-    for (const type of ["keydown", "keypress", "keyup"]) this.input.addEventListener(type, keepToField);
+    for (const type of KEY_EVENTS) this.input.addEventListener(type, keepToField);
+    for (const type of KEY_EVENTS) this.launch.addEventListener(type, keepToControl);
     this.send = h("button", { type: "submit", class: "send", part: "send" }, icon("send"));
     this.form = h("form", { part: "form", onsubmit: (event) => this.#submit(event) }, this.input, this.send);
     this.content = [
@@ -62,6 +65,7 @@ export class View {
     this.panel = inline ? h("section", { class: "panel", part: "panel", "aria-labelledby": "title" })
       : h("dialog", { class: "panel", part: "panel", "aria-labelledby": "title", oncancel: (event) => this.#cancel(event) });
     this.panel.addEventListener("keydown", (event) => this.#key(event));
+    for (const type of KEY_EVENTS) this.panel.addEventListener(type, keepToControl);
     this.panel.append(...this.content);
     this.close.hidden = inline;
     root.append(...(inline ? [] : [this.launch]), this.panel);
@@ -231,6 +235,12 @@ export class View {
  * (AltGr types), and keys that have a meaning around the field.
  */
 function keepToField(event) {
-  const combined = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
-  if (!combined && !OF_THE_PAGE.has(event.key)) event.stopPropagation();
+  if (!combined(event) && !OF_THE_PAGE.has(event.key)) event.stopPropagation();
 }
+
+/** The same for what presses a button or scrolls the transcript: a page that talks at Space would take it away from both. */
+function keepToControl(event) {
+  if (!combined(event) && OF_THE_CONTROLS.has(event.key)) event.stopPropagation();
+}
+
+const combined = (event) => (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
