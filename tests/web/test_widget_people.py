@@ -67,7 +67,9 @@ async def test_what_is_typed_is_not_for_the_shortcuts_of_the_page(open_page: Any
         pressed = ["Control", "k", "Alt", "x", "Tab"]
         assert [key for key in seen if key.startswith("keydown")] == [f"keydown {key}" for key in pressed]
         assert {"keyup Control", "keyup Alt"} <= set(seen), "the page knows that they are up again"
-        await page.evaluate("keys = []; document.addEventListener('keydown', (event) => event.preventDefault())")
+        await page.evaluate(
+            "keys = []; document.addEventListener('keydown', (event) => event.preventDefault())"
+        )
         await page.focus("realtime-voice .close")
         for key in ("ArrowDown", "m", "Enter"):
             await page.keyboard.press(key)
@@ -183,7 +185,7 @@ async def _serious(page: Any) -> list[Any]:
 
 
 async def test_no_microphone(open_page: Any) -> None:
-    """Without permission it says what to do; writing still works."""
+    """Without permission it says what to do, and who can do something; writing still works."""
     async with serving(Script(reply=tone(0.1))) as server, hosting(server.url, element=OPEN) as host:
         page = await open_widget(open_page, host, prompt="deny")
         await page.click("realtime-voice .talk")
@@ -192,6 +194,12 @@ async def test_no_microphone(open_page: Any) -> None:
         shown = await page.inner_text("realtime-voice .problem p")
         assert shown == error["message"]
         assert "Allow it" in shown
+        await page.evaluate(
+            "document.featurePolicy.allowsFeature = (name) => name !== 'microphone'"
+        )  # as in a frame
+        await page.click("realtime-voice .retry")
+        assert (await heard(page, "error", 2))[1]["code"] == "forbidden"
+        assert not await page.is_visible("realtime-voice .retry")
         await type_(page, "Hello")
         await heard(page, "message", 2)
 

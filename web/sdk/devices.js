@@ -10,6 +10,15 @@ export async function devices(kind) {
   return all.filter((device) => device.kind === kind && device.deviceId).map(({ deviceId, label }) => ({ id: deviceId, name: label }));
 }
 
+/**
+ * Whether no person can allow the microphone: the frame of this page has no `allow="microphone"`, or a policy of a server
+ * forbids it. Only Chromium tells.
+ */
+export function microphoneForbidden() {
+  const { featurePolicy } = /** @type {Document & { featurePolicy?: { allowsFeature(name: string): boolean } }} */ (document);
+  return featurePolicy?.allowsFeature("microphone") === false;
+}
+
 /** Whether the microphone may be used: "unknown" where the browser does not say it before it asks. */
 export async function microphonePermission() {
   try {

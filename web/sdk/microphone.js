@@ -3,7 +3,7 @@
 // Knows nothing of the protocol and shows nothing.
 
 import { keepRunning, ownContexts } from "./audio_context.js";
-import { devices, microphonePermission } from "./devices.js";
+import { devices, microphoneForbidden, microphonePermission } from "./devices.js";
 
 /** @typedef {import("./types.js").Contexts} Contexts */
 /** @typedef {import("./types.js").MicrophoneState} MicrophoneState */
@@ -112,7 +112,8 @@ export class Microphone extends EventTarget {
       if (attempt !== this.#attempt) return;
       this.#release();
       this.error = error;
-      this.#setState(STATE_OF_ERROR[/** @type {Error} */ (error).name] ?? "failed");
+      const state = STATE_OF_ERROR[/** @type {Error} */ (error).name] ?? "failed";
+      this.#setState(state === "denied" && microphoneForbidden() ? "forbidden" : state);
     }
   }
 

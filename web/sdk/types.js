@@ -58,7 +58,8 @@
 /** @typedef {"user-speaking" | "speaking" | "thinking" | "listening"} Phase */
 /** @typedef {"closed" | "connecting" | "open" | "waiting" | "refused"} ConnectionState */
 /**
- * @typedef {"off" | "asking" | "on" | "interrupted" | "denied" | "missing" | "busy" | "insecure" | "lost" | "unloaded"
+ * `denied`: by the person. `forbidden`: by the page around a frame, or by a policy of a server; only Chromium tells.
+ * @typedef {"off" | "asking" | "on" | "interrupted" | "denied" | "forbidden" | "missing" | "busy" | "insecure" | "lost" | "unloaded"
  *   | "failed"} MicrophoneState
  */
 

@@ -13,6 +13,7 @@ const ENGLISH = {
   ready: "Ready",
   troubles: {
     denied: "The microphone is not allowed. Allow it beside the address of this page, then try again. You can also write.",
+    forbidden: "This page may not use the microphone: its frame, or a policy of its server, forbids it. Tell its owner. You can write.",
     missing: "No microphone was found. Plug one in, then try again. You can also write.",
     busy: "Another program uses the microphone. Close it, then try again. You can also write.",
     lost: "The microphone was unplugged. Plug it in, then try again. You can also write.",
@@ -60,6 +61,7 @@ const CHINESE = {
   thinking: "正在思考", speaking: "正在回答", muted: "已静音", trouble: "未连接", ready: "就绪",
   troubles: {
     denied: "没有麦克风权限。请在地址栏旁允许使用麦克风，然后重试。也可以输入文字。",
+    forbidden: "本页不能使用麦克风：所在的框架或服务器的策略不允许。请告诉网站所有者。可以输入文字。",
     missing: "没有找到麦克风。请插好麦克风后重试。也可以输入文字。",
     busy: "麦克风正被其他程序使用。请关闭该程序后重试。也可以输入文字。",
     lost: "麦克风已断开。请插好后重试。也可以输入文字。",
@@ -124,6 +126,7 @@ export function troubleOf({ connection, microphone, problem, failed, reach, paus
     return code && { code, action: "connect" };
   }
   if (paused) return { code: "paused", action: null };
+  if (sounds && microphone === "forbidden") return { code: microphone, action: null };
   if (sounds && AGAIN.has(microphone)) return { code: microphone, action: "talk" };
   if (problem && !dismissed) return { code: problem.code ?? "other", action: failed ? "answer" : null };
   if (failed) return { code: "other", action: "answer" };

@@ -41,6 +41,7 @@ export const CHINESE = {
   "status.muted": "已静音", "status.listening": "正在听", "status.idle": "点击开始说话",
 
   // The microphone: the first sentence is also a status.
+  "microphone.forbidden": "本页不能使用麦克风：所在的框架或服务器的策略不允许。请在下面输入文字。",
   "microphone.denied": "没有麦克风权限。请在地址栏旁允许使用麦克风，再点按钮；也可以在下面输入文字。",
   "microphone.missing": "没有找到麦克风。请插好麦克风，再点按钮；也可以在下面输入文字。",
   "microphone.busy": "麦克风正被其他程序使用。请关闭该程序，再点按钮；也可以在下面输入文字。",

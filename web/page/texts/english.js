@@ -41,6 +41,7 @@ export const ENGLISH = {
   "status.muted": "Muted", "status.listening": "Listening", "status.idle": "Press to talk",
 
   // The microphone: the first sentence is also a status.
+  "microphone.forbidden": "This page may not use the microphone: its frame, or a policy of its server, forbids it. Type below.",
   "microphone.denied": "No microphone permission. Allow it next to the address, then press the button, or type below.",
   "microphone.missing": "No microphone found. Plug one in and press the button, or type below.",
   "microphone.busy": "The microphone is in use by another program. Close that, then press the button, or type below.",
