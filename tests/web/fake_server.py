@@ -112,7 +112,7 @@ async def _strict(request: web.Request, handler: Any) -> web.StreamResponse:
     if not response.prepared:
         response.headers["Content-Security-Policy"] = STRICT
         if origin := request.headers.get("Origin"):  # it allows every page
-            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin"})
     return response
 
 
