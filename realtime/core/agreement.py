@@ -2,7 +2,8 @@
 
 A transcriber that decodes a growing utterance again and again revises its last words. The wire's transcription deltas
 are appended by clients and can never be taken back. So a word is passed on only when two guesses in a row agree on it,
-and the mark after the last word only when a word follows: every guess ends like a sentence. Knows text alone.
+and the mark after the last word only when a word follows: every guess ends like a sentence. So does a number wait for
+a word that is none: while it is spoken it grows and is written anew (20, 25; 138, 13 8225). Knows text alone.
 
 A word that was passed on may be guessed otherwise from then on: 9点, 九点. The guess is aligned with what was passed
 on, by how both sound, and what follows there is passed on next.
@@ -16,10 +17,11 @@ with the text of the whole utterance at its end: see `ending`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from realtime.core.characters import UNSPACED, is_unspaced, joined
+from realtime.core.essence import NUMERALS
 from realtime.core.folding import fold
 from realtime.core.heard_units import Unit, heard_units, is_japanese
 
@@ -27,6 +29,13 @@ _WORD = re.compile(rf"\s*[{UNSPACED}]|\s*[^\s{UNSPACED}]+")
 _MARKS = " .,;:!?…。，、；：！？"
 MOST_ALIGNED = 64  # of the words that were passed on last: where those end is where all end
 MOST_DRIFT = 192  # words by which a long text may be longer or shorter than what was passed on of it
+# Of numbers as they are heard (`heard_units.py`), and words that the next guess may make digits of: "two point five"
+_DIGITS = frozenset("〇一二三四五六七八九")
+_NUMERAL = re.compile(f"[{NUMERALS}]")
+_PARTS_OF_NUMBERS = frozenset(
+    "hundred thousand million billion point dot and a half percent double triple treble oh nought oclock dollars "
+    "点 點 块 塊 元 分 毛".split()
+)
 
 
 class Agreement:
@@ -65,10 +74,11 @@ class Agreement:
                 break
             agreed += 1
         self._last = words
-        if more := self._more(words[:agreed]):
+        sure = _without_last_number(words[:agreed])
+        if more := self._more(sure):
             fresh += more if self._told else _after(self._said + fresh, more)
             self._told += _words(more)
-            self._guessed = "".join(words[:agreed])
+            self._guessed = "".join(sure)
         self._said += fresh
         return fresh
 
@@ -113,6 +123,23 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def _is_digit(unit: Unit) -> bool:
+    """Whether it is one of a number, and no character that is read as one is: 午, 五."""
+    return unit.form in _DIGITS and not (is_unspaced(unit.word[0]) and not _NUMERAL.match(unit.word))
+
+
+def _without_last_number(words: list[str]) -> list[str]:
+    """These words up to the number that they end with, which may still grow."""
+    first = len(words)
+    for place in reversed(range(len(words))):
+        heard = heard_units(words[place], by_reading=True)
+        if heard and _is_digit(heard[-1]):
+            first = place
+        elif fold(words[place]) not in _PARTS_OF_NUMBERS and fold(words[place]):
+            break
+    return words[:first]
+
+
 def _after(said: str, text: str) -> str:
     """This text with a blank before it, where one is needed after what was said."""
     return joined(said, text)[len(said) :] if text and not text[0].isspace() else text
@@ -129,7 +156,8 @@ def _marks_after(told: str, word: str) -> str:
 
 def _end_in(whole: Sequence[str], told: Sequence[str]) -> int:
     """How many words of the whole text the words are that were passed on, though some were read otherwise: with the
-    fewest changes, and of two such places the later one."""
+    fewest changes, and of two such places the later one. A number of which only the first digits were passed on is
+    none of them: better twice than without the others."""
     by_reading = not is_japanese("".join(whole) + "".join(told))
     known = heard_units(_text(told)[0], by_reading=by_reading)
     if not known:
@@ -137,7 +165,11 @@ def _end_in(whole: Sequence[str], told: Sequence[str]) -> int:
     text, ends = _text(whole)
     heard = heard_units(text, by_reading=by_reading)
     count = _end_of(known, heard)
-    place = bisect_left(ends, heard[count - 1].end) + 1 if count else 0
+    of_words = [bisect_left(ends, unit.end) for unit in heard]
+    last, following = heard[max(0, count - 1) : count], heard[count : count + 1]
+    place = of_words[count - 1] + 1 if last else 0
+    if last and following and of_words[count] < place and _is_digit(last[0]) and _is_digit(following[0]):
+        place = bisect_right(ends, heard[of_words.index(place - 1)].place)
     marked = not fold(told[-1])  # its mark was passed on as well
     return place + (marked and 0 < place < len(whole) and not fold(whole[place]))
 
@@ -150,7 +182,9 @@ def _end_of(known: Sequence[Unit], heard: Sequence[Unit]) -> int:
     for unit in known[max(0, first) :]:
         row = [changes[0] + 1]
         for place, other in enumerate(heard):
-            changed = changes[place] + (unit.form != other.form)
+            same = unit.form == other.form
+            # A digit is never another word
+            changed = changes[place] + (0 if same else 1 + (_is_digit(unit) != _is_digit(other)))
             row.append(min(changes[place + 1] + 1, row[place] + 1, changed))
         changes = row
     least = min(changes)

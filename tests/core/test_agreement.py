@@ -38,18 +38,17 @@ def test_said_words_are_not_said_again_when_a_guess_changes_them():
 @pytest.mark.parametrize(
     ("told", "guess", "more"),
     [
-        ("开放时间早上9点", "开放时间早上九点至下午五点", "至下午五点"),
-        ("我在12月25", "我在十二月二十五号出发", "号出发"),
-        ("我在二十", "我在25号出发", "号出发"),  # a number is told whole or not at all
+        ("开放时间早上9点至", "开放时间早上九点至下午五点", "下午"),
+        ("我在12月", "我在十二月二十五号出发", "二十五号出发"),
         ("達摩院推出", "达摩愿推出的模型", "的模型"),
         ("今天", "今日，下雨", "，下雨"),
-        ("我有二十五", "我有25，他有30", "，他有30"),
-        ("I have twenty", "I have 25 dogs", " dogs"),
+        ("我有二十五只", "我有25只，他有30", "，他有"),
         ("It is a hundred", "This is a hundred miles", " miles"),
         ("Watt", "What time is it", " time is it"),
-        ("It cost 1299", "It costs 1,299 dollars", " dollars"),
+        ("It cost 1299 more", "It costs 1,299 more than", " than"),
+        ("I have 138 but", "I have 138225 but more", " 138225 but more"),  # rather twice than not at all
         ("My time", "His time, is it", ", is it"),
-        ("one two three four", "one too three", ""),  # it takes nothing back
+        ("red green blue pink", "red grin blue", ""),  # it takes nothing back
     ],
 )
 def test_a_word_that_is_spelled_otherwise_stops_nothing(told, guess, more):
@@ -62,7 +61,62 @@ def test_a_mark_that_was_told_comes_once():
     assert feed("今天，下", "今天，明", "今日，下雨", "今日，下雨") == ["", "今天，", "", "下雨"]
 
 
-SPELLINGS = [(f"w{number}", f"v{number}") for number in range(20)]
+@pytest.mark.parametrize(
+    ("guesses", "whole"),
+    [
+        (("My number is 1.", "My number is 138", "My number is 13 8225."), "My number is 13822567890."),
+        (("我的号码是一三八", "我的号码是138", "我的号码是1382256"), "我的号码是13822567890。"),
+        (("It costs twenty", "It costs 25", "It costs 25 dollars"), "It costs 25 dollars."),
+        (("It is three", "It is three point", "It is 3.14 now"), "It is 3.14 now."),
+        (("I have two hundred", "I have two hundred and", "I have 250 dogs"), "I have 250 dogs."),
+        (("今天2点", "今天2:30", "今天2:30开会"), "今天2:30开会。"),
+        (("4.", "4, 7.", "47 1."), "47 19."),
+        (("Call 555", "Call 555-12", "Call 555-1234", "Call 555-1234 to"), "Call 555-1234 today."),
+    ],
+)
+def test_a_number_at_the_end_waits_because_it_may_grow(guesses, whole):
+    told = "".join(feed(*[guess for guess in guesses for _ in range(2)]))
+    assert whole.startswith(told)
+    assert told + ending(told, whole) == whole
+
+
+def test_a_number_is_told_with_the_word_after_it():
+    assert feed("I want two", "I want two", "I want two cups", "I want two cups.") == [
+        *["", "I want", "", " two cups"]
+    ]
+    assert feed("This one", "This one", "This one is", "This one is") == ["", "This", "", " one is"]
+
+
+DIGITS = st.lists(st.integers(0, 9), min_size=1, max_size=12)
+
+
+@given(DIGITS, st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**12 - 1)), max_size=10), st.booleans())
+def test_however_a_growing_number_is_grouped_no_digit_is_left_out(digits, steps, by_words):
+    """It is guessed in other groups each time, and as words or as characters."""
+    agreement, heard, told = Agreement(), 0, ""
+    names = "zero one two three four five six seven eight nine".split()
+    for more, groups in steps:
+        heard = min(len(digits), heard + more)
+        if by_words and groups & 1:
+            number = " ".join(names[digit] for digit in digits[:heard])
+        else:
+            number = "".join(f"{' ' * (groups >> at & 1)}{digit}" for at, digit in enumerate(digits[:heard]))
+        told += agreement.feed(f"My code is {number}.")
+    for whole in (
+        f"My code is {''.join(map(str, digits))}.",
+        f"My code is {' '.join(map(str, digits))} I think.",
+    ):
+        assert whole.startswith(told)
+        if told:
+            assert told + ending(told, whole) == whole
+
+
+def named(number: int, letter: str = "w") -> str:
+    """A word of letters alone: a number at the end waits."""
+    return letter + "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+SPELLINGS = [(named(number), named(number, "v")) for number in range(20)]
 SOUNDS = [
     ("九", "9"),
     ("院", "愿"),
@@ -81,7 +135,9 @@ def test_however_words_are_respelled_each_comes_once_and_none_is_left_out(steps)
     for more, choice in [*steps, (20, 0), (0, 0)]:
         heard = min(20, heard + more)
         told += agreement.feed(" ".join(SPELLINGS[at][choice >> at & 1] for at in range(heard)))
-        assert [int(word[1:]) for word in told.split()] == list(range(len(told.split())))
+        assert [word[1:] for word in told.split()] == [
+            named(number)[1:] for number in range(len(told.split()))
+        ]
     assert len(told.split()) == 20
     assert ending(told, " ".join(word for _, word in SPELLINGS)) == ""
 
@@ -152,19 +208,24 @@ def follow(*steps: str) -> tuple[list[str], Agreement]:
 
 def test_what_is_settled_and_was_not_said_yet_follows_with_the_next_guess():
     told, agreement = follow(
-        "one two", "one two three", "=One two three four.", "five", "five six", "five six"
+        "red green", "red green blue", "=Red green blue pink.", "gray", "gray black", "gray black"
     )
-    assert told == ["", "one two", " three four.", " five", " six"]
-    assert agreement.said == "one two three four. five six"
+    assert told == ["", "red green", " blue pink.", " gray", " black"]
+    assert agreement.said == "red green blue pink. gray black"
 
 
 def test_words_that_were_said_beyond_what_is_settled_do_not_come_twice():
-    guess = "one two three four five six"
+    guess = "red green blue pink gray black"
     told, agreement = follow(
-        guess, guess, "=One two three.", "four five six", "four five six seven", "4 5 6 seven 8"
+        guess,
+        guess,
+        "=Red green blue.",
+        "pink gray black",
+        "pink gray black white",
+        "pinc gray blak white brown",
     )
     assert told == ["", guess, "", "", ""]
-    assert agreement.feed("4 5 6 seven 8") == " seven 8"
+    assert agreement.feed("pinc gray blak white brown") == " white brown"
 
 
 def test_words_that_were_read_otherwise_count_as_said():
@@ -194,8 +255,8 @@ def test_a_guess_that_was_stuck_goes_on_after_what_is_settled():
 
 
 def test_two_texts_that_are_settled_between_guesses_are_one():
-    told, _ = follow("=One two.", "=Three four.", "five", "five six", "five six")
-    assert told == ["One two. Three four.", " five", " six"]
+    told, _ = follow("=Red green.", "=Blue pink.", "gray", "gray black", "gray black")
+    assert told == ["Red green. Blue pink.", " gray", " black"]
 
 
 def test_settled_chinese_needs_no_blank():
@@ -205,12 +266,12 @@ def test_settled_chinese_needs_no_blank():
 
 
 def test_where_nothing_was_said_in_what_is_settled_guesses_go_on():
-    told, _ = follow("=", "one two", "one two", "=", "three", "three four", "three four")
-    assert told[:2] == ["", "one two"]
-    assert "".join(told).endswith("four")
+    told, _ = follow("=", "red green", "red green", "=", "blue", "blue pink", "blue pink")
+    assert told[:2] == ["", "red green"]
+    assert "".join(told).endswith("pink")
 
 
-WORDS = [f"w{number}" for number in range(40)]
+WORDS = [named(number) for number in range(40)]
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.none() | st.floats(0, 1)), max_size=12)
 
 
