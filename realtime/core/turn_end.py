@@ -86,6 +86,11 @@ def probability_over(known: Evidence) -> float:
     return 1 / (1 + math.exp(-odds - _by_sound(known)))
 
 
+def looks(known: Evidence) -> Completeness:
+    """Whether the text looks like a whole sentence, after what the other said; no text does not."""
+    return Completeness.INCOMPLETE if known.text is None else completeness_of(known.text, known.before)
+
+
 # A text while the voice still sounds is worth a question from this probability on; from less if a second decode agrees.
 ASK_FROM, ASK_AGREED_FROM = 0.7, 0.4
 MOST_QUESTIONS = 8  # about texts of one turn, before it is over
@@ -100,11 +105,11 @@ def worth_asking(known: Evidence, *, same_ms: float, asked: int = 0) -> bool:
 
     `same_ms`: decodes have said the same for so much sound, pauses too, 0 for a new text; `asked`: so many texts were
     asked about while the voice sounded."""
-    looks = Completeness.INCOMPLETE if known.text is None else completeness_of(known.text)
+    whole = looks(known)
     agreed = same_ms > 0 if asked < MOST_ALONE else same_ms >= AGREED_MS
-    if looks is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):
+    if whole is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):
         return False
-    least = ASK_AGREED_FROM if agreed and looks is Completeness.COMPLETE else ASK_FROM
+    least = ASK_AGREED_FROM if agreed and whole is Completeness.COMPLETE else ASK_FROM
     return probability_over(known) >= least
 
 
@@ -120,16 +125,16 @@ def is_unlikely(known: Evidence) -> bool:
 
 
 def _by_text(text: str, known: Evidence) -> float:
-    looks = completeness_of(text, known.before)
+    whole = looks(known)
     word = _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
     # A word that ends few sentences ends this one where the transcriber is sure of the stop ("Turn it on."); at the end
     # of a list or of digits it is always sure
-    ends = looks in (Completeness.COMPLETE, Completeness.DANGLING)
+    ends = whole in (Completeness.COMPLETE, Completeness.DANGLING)
     stop = _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else 0.0
-    if looks is Completeness.COMPLETE and is_whole_alone(text):
+    if whole is Completeness.COMPLETE and is_whole_alone(text):
         # It is doubted because it is short: the usual probability of the stop after "No." is 0.4
         word, stop = max(0.0, word), max(0.0, stop)
-    return LOOKS_OVER[looks] + word + stop
+    return LOOKS_OVER[whole] + word + stop
 
 
 def _by_sound(known: Evidence) -> float:

@@ -48,6 +48,11 @@ class EndOfTurnDelay:
         """Whether the text decides when the open speech, or the next one, is over."""
         return isinstance(self._detection, SemanticVad)
 
+    def evidence_of(self, known: Transcript) -> Evidence:
+        """What a text says about the end of a turn, after what the assistant said."""
+        before = said_by_assistant(self._context.conversation.items)
+        return Evidence(known.text, known.last_word, known.stop, before=before)
+
     def follow_rules(self) -> None:
         """The detection may be another one."""
         match self._context.config.turn_detection:
@@ -88,8 +93,7 @@ class EndOfTurnDelay:
     def text_known(self, known: Transcript, silent_ms: float = 0.0) -> None:
         """What was said before this pause. `silent_ms`: so much before it counts as silence."""
         acoustic = self._known.acoustic
-        before = said_by_assistant(self._context.conversation.items)
-        self._known = replace(evidence_of(known), acoustic=acoustic, silent_ms=silent_ms, before=before)
+        self._known = replace(self.evidence_of(known), acoustic=acoustic, silent_ms=silent_ms)
         self._apply()
         self._ask_model()
 
@@ -129,8 +133,3 @@ class EndOfTurnDelay:
 
 async def _asked(model: EndOfTurnModel, speech: Samples) -> float:
     return await model.finished(speech)
-
-
-def evidence_of(known: Transcript) -> Evidence:
-    """What a text says about the end of a turn."""
-    return Evidence(known.text, known.last_word, known.stop)

@@ -14,17 +14,17 @@ from realtime.context import Context
 from realtime.core import turn as turns
 from realtime.core.agreement import Agreement
 from realtime.core.audio_buffer import Samples
-from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.completeness import Completeness
 from realtime.core.essence import essence
 from realtime.core.interruption import CONSIDER_MS, CONSIDER_WHOLE_MS
 from realtime.core.short_words import is_backchannel
 from realtime.core.silences import Silences
-from realtime.core.turn_end import AGREED_MS, is_unlikely, worth_asking, worth_asking_in_pause
+from realtime.core.turn_end import AGREED_MS, is_unlikely, looks, worth_asking, worth_asking_in_pause
 from realtime.core.wordbreak import atoms
 from realtime.listening.audio_input import AudioInput
 from realtime.listening.certainty import is_guess, is_sure
 from realtime.listening.echo import EchoFilter
-from realtime.listening.end_of_turn import EndOfTurnDelay, evidence_of
+from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.long_speech import LongSpeech
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.transcription import OnText, Transcription
@@ -251,7 +251,7 @@ class SpeechText:
             self._suppose_interim()
         elif endpointer.faded:
             self._suppose_sentence(text)
-        elif worth_asking(evidence_of(known), same_ms=same_ms, asked=self._asked):
+        elif worth_asking(self._delay.evidence_of(known), same_ms=same_ms, asked=self._asked):
             # until the speech is announced, a text decides about the reply and asks nothing
             self._asked += self._segment.announced and essence(text) != essence(self._supposed)
             self._suppose(text)
@@ -306,19 +306,22 @@ class SpeechText:
 
     def _suppose_interim(self) -> None:
         """In a pause the last interim sentence may be all there is; the decode of the pause soon knows better."""
-        if completeness_of(self._interim) is Completeness.COMPLETE:
+        if self._is_whole(self._interim):
             self._suppose(self._interim)
 
     def _suppose_sentence(self, text: str) -> None:
         """Where there is hardly a pause yet, only a whole sentence may be all there is."""
         if not self._audio.endpointer.speaking:
             return  # a decode that ends after the turn says nothing about an answer under way
-        if completeness_of(text) is Completeness.COMPLETE and len(atoms(text)) >= WHOLE_WORDS:
+        if self._is_whole(text) and len(atoms(text)) >= WHOLE_WORDS:
             self._suppose(text)
+
+    def _is_whole(self, text: str) -> bool:
+        return looks(self._delay.evidence_of(Transcript(text))) is Completeness.COMPLETE
 
     def _suppose_pause(self, known: Transcript) -> None:
         """In a pause any text may be all there is."""
-        evidence = evidence_of(known)
+        evidence = self._delay.evidence_of(known)
         text_decides = self._segment.announced and self._delay.semantic
         if text_decides and known.text and essence(known.text) != essence(self._supposed):
             if not worth_asking_in_pause(evidence, unlikely=self._unlikely):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.core import turn as turns
+from realtime.core.items import Message, OutputSpeech
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.listening.segment import SpeechSegment
 from realtime.listening.speech_text import FIRST_INTERIM_MS, SpeechText
@@ -225,6 +226,18 @@ async def test_where_the_voice_only_fades_a_sentence_needs_a_few_words():
         assert stage.supposed() == whole, text
         stage.decodes.earlies[-1](text)
         assert stage.supposed() == whole, text
+
+
+@scripted
+async def test_the_first_digit_of_a_number_that_was_asked_for_is_not_all():
+    for question, is_all in (("How many?", True), ("What is your PIN?", False)):
+        stage = Stage()
+        asked = Message("item_0", "assistant", (OutputSpeech(question),))
+        stage.bench.context.conversation.add(asked)
+        stage.interim("4.", last_word=0.99, stop=0.97)
+        stage.interim("4.", last_word=0.99, stop=0.97)
+        stage.pause()
+        assert ("4." in stage.supposed()) is is_all, question
 
 
 @scripted
