@@ -18,7 +18,7 @@ from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.short_words import is_whole_answer
-from realtime.core.spelled_out import LOOKED_AT, may_go_on
+from realtime.core.spelled_out import LOOKED_AT, is_short, may_go_on
 from realtime.core.unicode_tables import ranges
 from realtime.core.whole_amounts import is_whole_amount
 
@@ -32,6 +32,7 @@ class Completeness(Enum):
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
     DANGLING = 3  # ends with a mark after a word that ends few sentences: as complete as the mark is sure
+    SHORT = 4  # ends with too few digits for the number that was named or asked for, whatever mark follows
 
 
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
@@ -66,6 +67,8 @@ _COMPLETENESS = {  # by dangling, and ended by a mark: transcribers end fragment
 def completeness_of(text: str, before: str = "") -> Completeness:
     """Whether the text looks like a whole sentence. `before`: what the other said last, perhaps a question."""
     text = text.strip()
+    if not text.endswith(_ASKS) and is_short(text, before):
+        return Completeness.SHORT
     if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
         return Completeness.INCOMPLETE
     ended = bool(_ENDS.search(text))

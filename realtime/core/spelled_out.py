@@ -61,6 +61,7 @@ class _Kind(NamedTuple):
 
     named: re.Pattern[str]  # before the digits
     whole: re.Pattern[str]  # all its digits
+    least: int  # digits that it has
 
 
 _TELEPHONE = _Kind(
@@ -73,6 +74,13 @@ _TELEPHONE = _Kind(
         re.IGNORECASE,
     ),
     re.compile(r"[2-9]\d{9}|1\d{10}|0\d{9,10}|\d{16}|911|112|999|110|119|120"),
+    10,
+)
+_OF_ANY_LENGTH = re.compile(  # an order's, a member's; but not a telephone's
+    r"\b(?:account|routing|order|tracking|reference|confirmation|booking|reservation|passport|social security|serial|"
+    r"invoice|card|member(?:ship)?|customer|policy|licen[sc]e|ticket|case|id)\s+number\b|\bid(?:\s+is|[’']s)\b|"
+    r"[卡账賬帐帳单單尾编編学學工訂订][号號]|[订訂][单單][号號][码碼]",
+    re.IGNORECASE,
 )
 _PARTS = {  # digits of the end of a number, as those who ask for it say: 尾号是6688
     3: r"\b(?:last|final) 3\b|[后後末]\s*3\s*[位个個]",
@@ -83,8 +91,9 @@ _KINDS = (
     _Kind(
         re.compile(r"\bzip\b|\bpost(?:al)?\s?code\b|[邮郵][编編政遞递]", re.IGNORECASE),
         re.compile(r"\d{5,6}"),
+        5,
     ),
-    _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}")),
+    _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}"), 3),
     _Kind(
         re.compile(
             rf"(?:(?<!error )(?<!status )\bcode|\bpin(?:\s+number)?)(?:{_OF_WHAT}\s+is|[’']s)\b|"
@@ -92,11 +101,22 @@ _KINDS = (
             re.IGNORECASE,
         ),
         re.compile(r"\d{4,8}"),
+        4,
     ),
     *(
-        _Kind(re.compile(pattern, re.IGNORECASE), re.compile(rf"\d{{{count}}}"))
+        _Kind(re.compile(pattern, re.IGNORECASE), re.compile(rf"\d{{{count}}}"), count)
         for count, pattern in _PARTS.items()
     ),
+    _Kind(
+        re.compile(
+            r"\b(?<!member )(?<!membership )(?:card|debit|credit) number\b|(?<!会员)(?<!會員)卡[号號]",
+            re.IGNORECASE,
+        ),
+        re.compile(r"\d{15,16}|\d{19}"),
+        15,
+    ),
+    _Kind(re.compile(r"身[份分][证證]"), re.compile(r"\d{15}|\d{18}"), 15),
+    _Kind(_OF_ANY_LENGTH, _TELEPHONE.whole, 4),
     _TELEPHONE,
 )
 # What is told digit by digit or in pairs, so that one digit is the first one. Not any number ("my lucky number is 7"),
@@ -151,6 +171,11 @@ _ASKED_HAN = re.compile(
 )
 _COUNTS = re.compile(r"\bhow\b|(?:[几幾]|多少)[个個位次]", re.IGNORECASE)  # "How many digits has your PIN?"
 _SENTENCES = re.compile(r"(?<=[.!?。！？])\s*(?=\S)")
+_LEAD_IN = re.compile(  # to the digits that were asked for
+    r"^\s*(?:(?:sure|yes|yeah|yep|ok|okay|um+|uh+|er+|well|so|all\s?right|of course|certainly|嗯|呃|哦|好的?|行|可以)"
+    r"(?![a-z])[\s,，.。!！]*)*(?:(?:it|that|this)(?:\s+is|[’']s)(?![a-z])|它?就?是)?",
+    re.IGNORECASE,
+)
 _FIRST_TOLD = re.compile(rf"[\d{_BETWEEN}]+|[A-Z]\d?")
 # 八, 五, 一, 七, 六, 九, 二, 零, 四, 三, as they are often misread at the end of a group: "我的电话号码是一三吧。"
 _MISREAD = re.compile(r"(?<=\d)\s*[吧巴爸我武以依起期气流留就酒而儿林灵领是事山]$")
@@ -170,12 +195,33 @@ _SPELLED = re.compile(
 
 def may_go_on(text: str, before: str = "") -> bool:
     """Whether more digits or letters may follow. `before`: what the other said last, perhaps "What is your PIN?"."""
+    end, digits = _end_of(text, before)
+    return _letters_go_on(end) or _digits_go_on(digits)
+
+
+def is_short(text: str, before: str = "") -> bool:
+    """Whether it ends with a number that was named or asked for, and has fewer digits than every such number."""
+    digits = _end_of(text, before)[1]
+    if not _digits_go_on(digits):
+        return False
+    read = _MISREAD.sub("", digits)
+    found = _LAST.search(read)
+    kind = _kind_of(read[: found.start()]) if found else None
+    return found is not None and kind is not None and len(re.findall(r"\d", found.group())) < kind.least
+
+
+def _end_of(text: str, before: str) -> tuple[str, str]:
+    """The end of the text, after its name where it tells what was asked for; and the same with digits for words."""
     end = unicodedata.normalize("NFKC", text[-LOOKED_AT:]).rstrip(" .,、。")
     digits = _in_digits(end)
-    if _FIRST_TOLD.fullmatch(digits.strip()):
-        asked = _asked_for(before)
-        end, digits = asked + end, asked + digits
-    return _letters_go_on(end) or _digits_go_on(digits)
+    if _FIRST_TOLD.fullmatch(_LEAD_IN.sub("", digits, count=1).strip()) and (asked := _asked_for(before)):
+        end, digits = (asked + _LEAD_IN.sub("", one, count=1) for one in (end, digits))
+    return end, digits
+
+
+def _kind_of(before: str) -> _Kind | None:
+    """What number it is, by what stands right before its digits."""
+    return next((kind for kind in _KINDS if kind.named.search(before[-_NAMED_BEFORE:])), None)
 
 
 def _asked_for(before: str) -> str:
@@ -206,7 +252,7 @@ def _digits_go_on(text: str) -> bool:
     before, last = read[: found.start()], found.group()
     groups = re.findall(r"\d+", last)
     digits = "".join(groups)
-    kind = next((one for one in _KINDS if one.named.search(before[-_NAMED_BEFORE:])), None)
+    kind = _kind_of(before)
     if read != text:
         return kind is not None and len(digits) > 1
     if (kind or _TELEPHONE).whole.fullmatch(digits) or _OF_AN_AMOUNT.search(before):

@@ -47,7 +47,10 @@ LOOKS_OVER = {
     Completeness.OPEN: -1.1,
     Completeness.DANGLING: -1.1,
     Completeness.INCOMPLETE: -1.7,
+    Completeness.SHORT: -1.7,
 }
+# However sure the last word is and however it sounds: more than 900 ms between two groups of a number
+MOST_LIKELY = {Completeness.SHORT: 0.39}
 NO_TEXT_YET = -0.9
 # A doubt is worth this much for each unit of log-odds below (or above) what the transcriber says of most last words.
 STOP_WEIGHT, STOP_USUAL = 1.4, 0.72
@@ -83,7 +86,7 @@ _HAN = re.compile(f"[{HAN}]")
 def probability_over(known: Evidence) -> float:
     """How likely the turn is over, 0 to 1."""
     odds = NO_TEXT_YET if known.text is None else _by_text(known.text, known)
-    return 1 / (1 + math.exp(-odds - _by_sound(known)))
+    return min(1 / (1 + math.exp(-odds - _by_sound(known))), MOST_LIKELY.get(looks(known), 1.0))
 
 
 def looks(known: Evidence) -> Completeness:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.core.spelled_out import may_go_on
+from realtime.core.spelled_out import is_short, may_go_on
 
 OPEN = (
     "My number is 079.|079|941.|415.|020.|JOH.|J-O-H.|S-M-I.|J. O. H.|It is spelled S, M, I.|"
@@ -86,6 +86,13 @@ def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
             ).split("|")
             for answer in ("3.", "B.")
         ),
+        *(
+            ("What is your PIN?", answer, True)
+            for answer in ("It's 4.", "Sure, it is 4, 7.", "Um, four.", "Okay. 47.")
+        ),
+        *(("您的验证码是多少？", answer, True) for answer in ("嗯，四。", "好的，是四七", "是4。")),
+        ("What is your PIN?", "So 4 of us.", False),
+        ("How many?", "It's 4.", False),
         ("How many?", "4.", False),
         ("What is your PIN? How many digits has it?", "4.", False),
         ("Thank you for your PIN. And your age?", "42.", False),
@@ -99,3 +106,32 @@ def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
 )
 def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked, text, goes_on) -> None:
     assert may_go_on(text, asked) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "short"),
+    [
+        ("", "My phone number is 138.", True),
+        ("", "My number is 138, 2256.", True),
+        ("", "My phone number is 138 2256 7890", False),
+        ("", "我的电话是138-2256，", True),
+        ("What is your phone number?", "138.", True),
+        ("What is your phone number?", "Sure, it's 138 2256", True),
+        ("What is your phone number?", "13822567890.", False),
+        ("请说一下您的手机号。", "一三八", True),
+        ("What is your PIN?", "47", True),
+        ("What is your PIN?", "4719", False),
+        ("What is your card number?", "6222 0212 34", True),  # as many as a telephone number has
+        ("您的卡号是多少？", "6222021234567890", False),
+        ("请说一下您的身份证号。", "1101051990", True),
+        ("What is your order number?", "47", True),
+        ("What is your order number?", "47291", False),  # nobody knows how many it has
+        ("What is your zip code?", "941", True),
+        ("", "The last four digits are 123.", True),
+        ("", "941.", False),
+        ("", "It costs 350.", False),
+        ("How many?", "4", False),
+    ],
+)
+def test_a_number_that_was_named_or_asked_for_is_short_of_its_digits(asked, text, short):
+    assert is_short(text, asked) is short

@@ -58,6 +58,13 @@ def test_what_may_go_on_has_more_time_than_most_hesitations_take(open_):
     assert silence_ms(open_, "auto") > 800
 
 
+@pytest.mark.parametrize(
+    "text", ["My phone number is 138.", "My number is 138, 2256.", "My PIN is 47,", "我的电话是一三八"]
+)
+def test_between_the_groups_of_a_number_are_900_ms_however_sure_everybody_is(text):
+    assert silence_ms(Evidence(text, last_word=1.0, stop=1.0, acoustic=1.0), "auto") >= 900
+
+
 def test_a_word_that_ends_few_sentences_ends_one_where_the_stop_is_sure():
     for text in ("Turn it on.", "I like that.", "That is what I am looking for."):
         sure, unsure, untold = (Evidence(text, 0.95, stop) for stop in (0.9, 0.45, None))
