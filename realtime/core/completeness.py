@@ -1,8 +1,8 @@
 """Whether a text looks like a whole sentence: by its last mark, its last words, and lists and digits that may go on.
 
-A yes, a no or a command alone is whole without a mark: of short sounds the transcriber writes none. What follows for
-the end of a turn is `turn_end.py`. Knows English and Chinese, and the short answers of all languages of
-`short_words.py`; hears nothing and has no clock.
+A yes, a no or a command alone is whole without a mark, and so is what answers a question (`asked_answers.py`): of short
+sounds the transcriber writes none. What follows for the end of a turn is `turn_end.py`. Knows English and Chinese, and
+the short answers of all languages of `short_words.py`; hears nothing and has no clock.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import Literal
 
+from realtime.core.asked_answers import Answers, answers
 from realtime.core.characters import HAN
 from realtime.core.folding import fold, scripts_apart, units
 from realtime.core.full_stops import FullStops
@@ -32,6 +33,7 @@ class Completeness(Enum):
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
     DANGLING = 3  # ends with a mark after a word that ends few sentences: as complete as the mark is sure
+    LIKELY = 5  # answers without a mark what was asked, and may be told more exactly
     SHORT = 4  # ends with too few digits for the number that was named or asked for, whatever mark follows
 
 
@@ -75,16 +77,19 @@ def completeness_of(text: str, before: str = "") -> Completeness:
     asks = text.endswith(_ASKS)
     if not asks and may_go_on(text, before):
         return _COMPLETENESS[True, ended]
-    if is_whole_alone(text):
+    if is_whole_alone(text, before):
         return Completeness.COMPLETE
+    if not ended and answers(text, before) is Answers.PERHAPS:
+        return Completeness.LIKELY
     if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
         return _COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
     return _in_spaced_script(scripts_apart(text), ended=ended, asks=asks)
 
 
-def is_whole_alone(text: str) -> bool:
-    """Whether it is a short answer that nobody needs a mark to know: a yes, a no, a command, or an amount or a time."""
-    return is_whole_answer(text) or is_whole_amount(text)
+def is_whole_alone(text: str, before: str = "") -> bool:
+    """Whether it is a short answer that nobody needs a mark to know: a yes, a no, a command, an amount or a time, or
+    what was asked for."""
+    return is_whole_answer(text) or is_whole_amount(text) or answers(text, before) is Answers.WHOLE
 
 
 def _in_spaced_script(text: str, *, ended: bool, asks: bool) -> Completeness:

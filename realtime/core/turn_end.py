@@ -47,10 +47,12 @@ LOOKS_OVER = {
     Completeness.OPEN: -1.1,
     Completeness.DANGLING: -1.1,
     Completeness.INCOMPLETE: -1.7,
+    Completeness.LIKELY: -0.2,
     Completeness.SHORT: -1.7,
 }
-# However sure the last word is and however it sounds: more than 900 ms between two groups of a number
-MOST_LIKELY = {Completeness.SHORT: 0.39}
+# However sure the last word is and however it sounds: more than 900 ms between two groups of a number, and 800 after an
+# answer that may be told more exactly
+MOST_LIKELY = {Completeness.SHORT: 0.39, Completeness.LIKELY: 0.45}
 NO_TEXT_YET = -0.9
 # A doubt is worth this much for each unit of log-odds below (or above) what the transcriber says of most last words.
 STOP_WEIGHT, STOP_USUAL = 1.4, 0.72
@@ -134,7 +136,7 @@ def _by_text(text: str, known: Evidence) -> float:
     # of a list or of digits it is always sure
     ends = whole in (Completeness.COMPLETE, Completeness.DANGLING)
     stop = _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else 0.0
-    if whole is Completeness.COMPLETE and is_whole_alone(text):
+    if whole is Completeness.COMPLETE and is_whole_alone(text, known.before):
         # It is doubted because it is short: the usual probability of the stop after "No." is 0.4
         word, stop = max(0.0, word), max(0.0, stop)
     return LOOKS_OVER[whole] + word + stop

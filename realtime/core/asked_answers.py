@@ -1,0 +1,176 @@
+"""Whether a short text is the answer to what was asked just before: 北京 after 你在哪个城市？, "Boston" after "Where?".
+
+Of such short sounds the transcriber writes no mark, or doubts it. A name, a city, a colour or a day is whole where the
+question asks for one. What answers "where", "when" or "what" may be told more exactly, or go on as a list: 明天下午
+(三点). Who still looks for words is not done: 那个北京, "um". Only a noun with little before it counts, found without a
+dictionary: by what no noun has in it. Knows Chinese and English. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from realtime.core.characters import HAN
+from realtime.core.han_endings import dangles
+from realtime.core.han_variants import in_simple_characters
+
+LOOKED_AT = 200  # characters of the question
+LONGEST = 48  # characters: an answer, and no sentence
+
+
+class Answers(Enum):
+    """How much of an answer a text is."""
+
+    NOT = 0
+    PERHAPS = 1  # may be told more exactly, or with more items
+    WHOLE = 2
+
+
+# -- what is asked --
+
+_SENTENCES = re.compile(r"(?<=[.!?。！？])\s*(?=\S)")
+_ASKS = re.compile(r"[?？]|告诉我|请(?:您|你)?(?:说|报|提供)|\b(?:tell|give) me\b", re.IGNORECASE)
+# Amounts and times are known by their units
+_CLOCK = re.compile(r"几点|\bwhat time\b|\bhow\b|多少|几[个位岁]|多[大长久高远]", re.IGNORECASE)
+_DAY = re.compile(
+    r"哪一?天|星期几|周几|几[号月]|哪个?月|(?:什么|哪个?)日[期子]|\b(?:what|which) (?:day|date|month|week)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"什么时[候间]|啥时候|何时|\bwhen\b", re.IGNORECASE)
+_ONE_THING = re.compile(
+    r"叫什么|贵姓|怎么称呼|(?:姓名|名字)(?:是什么|呢)?\W*$|告诉我.{0,4}(?:姓名|名字|城市)|"
+    r"(?:哪|什么)(?:一?[个座种款所家])?(?:城市|国家|省|大学|学校|公司|语言|颜色|品牌|牌子|型号|科室|部门|专业|季节|"
+    r"尺码|口味|职业|工作)|"
+    r"哪(?:一?[个座种款])\W*$|"
+    r"\bname\b(?!\s+of)|\bwho(?:\s+is|[’']s|\s+am)\s+(?:this|calling|speaking|i)\b|"
+    r"\b(?:what|which)(?:[’']s| is| kind of| type of)?(?: your)?(?: \w+)? "
+    r"(?:city|country|state|colou?r|language|size|brand|model|season|department|flavou?r|one)\b",
+    re.IGNORECASE,
+)
+_ANY_THING = re.compile(r"什么|啥|哪|谁|地址|目的地|\b(?:what|which|where|who)\b", re.IGNORECASE)
+_FULL_NAME = re.compile(r"\b(?:full|whole) name\b|\blast name\b", re.IGNORECASE)
+_TWO_THINGS = re.compile(
+    r"和|以及|还有|\band\b|(?:什么|哪|谁|几|贵姓).*(?:什么|哪|谁|几|贵姓)|"
+    r"\b(?:what|which|where|when|who)\b.*\b(?:what|which|where|when|who)\b",
+    re.IGNORECASE,
+)
+
+# -- answers that fit every question --
+
+_ANY = re.compile(
+    r"我?(?:都(?:可以|行|好|要|不要|不是|没有|喜欢)|随便|随意|无所谓|听你的|看你的?|看情况|没有?了|就这些|就这样|没有别的|"
+    r"不用了|不需要|不确定|不记得|忘了|没想好|还没想好|你(?:来|帮我)?(?:决定|定|选|推荐)|前者|后者|第[一二三四五]个)"
+    r"[吧了啊呀]?|(?:i )?(?:really )?(?:don't|dont|do not) (?:mind|care|know|remember)|"
+    r"(?:any|either|both|neither|none)(?: one| of them)?|"
+    r"(?:anything|either|whatever|any)(?: one)?(?: is|'s) (?:fine|ok|okay|good)|anything|nothing|nothing else|whatever|"
+    r"no preference|up to you|(?:it's )?up to you|you (?:choose|decide|pick)|surprise me|(?:i'm )?not sure|"
+    r"that's (?:all|it)|it doesn't matter|the (?:first|second|third|last|former|latter)(?: one)?"
+)
+
+# -- Chinese nouns --
+
+_HUM = r"(?:(?:嗯|哦|啊|好的?|对|是的)[，,、\s]+)?"
+_DAY_OF_WEEK = r"(?:周|星期|礼拜)[一二三四五六日天末]"
+_TIME_HAN = re.compile(
+    rf"{_HUM}(?:我|就|在|大概|应该|可能|是|定在)*"
+    rf"(?P<day>(?:大?后|今|明|昨|前)天|[今明]晚|[这下上本]?个?{_DAY_OF_WEEK}|[这下上本]个?(?:周|星期|礼拜|月)|月[底初]|"
+    r"[今明后去]年(?:年[底初])?|春节|国庆节?|中秋节?|元旦|圣诞节?)?"
+    r"(?:的?(?:上午|下午|早上|早晨|晚上|中午|凌晨|傍晚|半夜))?(?:左右|吧|啊|呀|以?前|以?后)?"
+)
+_LEAD_HAN = (
+    r"(?:叫我|大概是?|应该是?|可能是?|"
+    r"我?就?(?:免贵姓|姓|叫|是|住在?|在|去|选|来|要|想要|喜欢|想?(?:吃|喝|去|听|看|学|买))|我的?(?:名字|姓名)?(?:叫|是))?"
+)
+_NOUN_HAN = re.compile(rf"{_HUM}{_LEAD_HAN}([{HAN}]{{2,8}}?)[吧啊呀]?")
+_IN_NO_NOUN = re.compile(
+    "[我你您他她它们这那哪谁么怎吗呢了着把被让给问说讲帮请想要觉是在去来没不很会能但因如就得从跟或有吧嗯呃额又再也还]"
+)
+_IN_NOUNS = re.compile("会计|会议|小说|能源|不锈钢|从化|如皋|来宾|新会|说唱|有限")
+_COUNTED = re.compile(  # the thing that is counted follows: 两杯
+    r"[一二两三四五六七八九十几半]+[个杯碗份瓶张只条块斤盒本双件套台间位点号天月年口人次种包袋根串盘片罐桶箱把](.*)"
+)
+_KIND_OF = re.compile(  # 红色的, 大的
+    r"(?:我?(?:要|喜欢|想要|选))?(?:[大小中热冰冷温甜辣咸酸新旧男女]|常温|微辣|不辣|[红白黑蓝绿黄紫灰粉橙棕银金]色?)的[吧啊呀]?"
+)
+
+# -- English nouns --
+
+_HUM_EN = r"(?:(?:oh|well|yeah|yes|sure|ok|okay),?\s+)*"
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_TIME_EN = re.compile(
+    rf"{_HUM_EN}(?:on|in|maybe|probably)?\s*"
+    rf"(?P<day>(?:the )?day after tomorrow|today|tomorrow|tonight|yesterday|"
+    rf"(?:this|next|last) (?:week(?:end)?|month|year|{_WEEKDAY})|{_WEEKDAY})?"
+    r"\s*(?:(?:in )?(?:the |this )?(?:morning|afternoon|evening|night))?"
+)
+_NOUN_EN = re.compile(
+    rf"{_HUM_EN}(?:(?:it's|it is|that's|i'm in|i'm from|i'm|i am|my name is|my name's|this is|call me|i live in|"
+    r"i'd like|i want|i like|in|from|to|at)\s+)?(?:(?:a|an|the|some|my)\s+)?([a-z'\-]+(?: [a-z'\-]+){0,2})"
+)
+_IN_NO_NOUN_EN = frozenset(
+    "a an the and or but nor so if because though while when where which who whose what why how that this these "
+    "those than as of to in on at by for from with without into about over under between my your his her its our "
+    "their is are was were be been am do does did will would can could should shall may might must not very really "
+    "just i we they he she it you um uh er uhm like well wait hold hello hey sorry please yes no yeah okay ok maybe "
+    "actually then there here let's lets i'm it's i'd want need think have has had go going get got know see say "
+    "said tell give take make look mean guess hmm right now also too even only some any i'll i've don't more "
+    "most".split()
+)
+_LEADS_ON_EN = frozenset(  # a name goes on after it: New York, orange juice
+    "new san los las saint st north south east west northern southern eastern western el la le de del van von mr "
+    "mrs ms dr hong sri costa puerto buenos rio tel kuala united saudi dark light extra hot ice iced big small "
+    "little".split()
+)
+_HAS_HAN = re.compile(f"[{HAN}]")
+
+
+def answers(text: str, before: str) -> Answers:
+    """Whether the text, without a mark or with a full stop, answers what the other asked last."""
+    asked = _question(before)
+    if not asked or len(text) > LONGEST:
+        return Answers.NOT
+    text = in_simple_characters(text.strip(" .。!！")).lower().replace("’", "'")
+    if _ANY.fullmatch(text):
+        return Answers.WHOLE
+    if _CLOCK.search(asked):
+        return Answers.NOT
+    found = _fits(text, asked)
+    return Answers.PERHAPS if found is Answers.WHOLE and _TWO_THINGS.search(asked) else found
+
+
+def _question(before: str) -> str:
+    """The last sentence that asks, of the last two."""
+    if not before:
+        return ""
+    sentences = _SENTENCES.split(in_simple_characters(before[-LOOKED_AT:]).strip())[-2:]
+    return next((sentence for sentence in reversed(sentences) if _ASKS.search(sentence)), "")
+
+
+def _fits(text: str, asked: str) -> Answers:
+    time = (_TIME_HAN if _HAS_HAN.search(text) else _TIME_EN).fullmatch(text)
+    if time is not None:
+        if _DAY.search(asked):
+            return Answers.WHOLE if time["day"] else Answers.NOT
+        return Answers.PERHAPS if _TIME.search(asked) else Answers.NOT
+    one = _ONE_THING.search(asked) is not None
+    if not (one or _ANY_THING.search(asked)) or not _is_noun(text):
+        return Answers.NOT
+    if _FULL_NAME.search(asked) and not _HAS_HAN.search(text) and " " not in text:
+        return Answers.NOT
+    return Answers.WHOLE if one else Answers.PERHAPS
+
+
+def _is_noun(text: str) -> bool:
+    """Whether it is a noun, perhaps after 我在 or "I'm from"."""
+    if not _HAS_HAN.search(text):
+        found = _NOUN_EN.fullmatch(text)
+        words = found[1].split() if found else []
+        return bool(words) and _IN_NO_NOUN_EN.isdisjoint(words) and words[-1] not in _LEADS_ON_EN
+    if _KIND_OF.fullmatch(text):
+        return True
+    found = _NOUN_HAN.fullmatch(text)
+    if found is None or dangles(found[1]):
+        return False
+    counted = _COUNTED.fullmatch(found[1])
+    return not _IN_NO_NOUN.search(_IN_NOUNS.sub("", found[1])) and (counted is None or bool(counted[1]))

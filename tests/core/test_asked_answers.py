@@ -1,0 +1,84 @@
+"""Which short texts answer what was asked just before, and how much of an answer they are."""
+
+import pytest
+
+from realtime.core.asked_answers import Answers, answers
+from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.turn_end import Evidence, silence_ms
+
+WHOLE, PERHAPS, NOT = Answers.WHOLE, Answers.PERHAPS, Answers.NOT
+CASES = (  # the question, what is said, and how much of an answer each is
+    (
+        "你在哪个城市？",
+        "北京|上海|成都|呼和浩特|三亚|我在北京|我在南京|北京吧|上海市|纽约|嗯，北京|北京。",
+        WHOLE,
+    ),
+    ("你叫什么名字？", "张伟|李小龙|我叫张伟|玛丽|小明|我是王芳|王先生", WHOLE),
+    ("请问您贵姓？", "我姓欧阳|欧阳", WHOLE),
+    ("您想哪天来？", "明天下午|下周一|明天|这个周五", WHOLE),
+    ("你喜欢什么颜色？", "红色|蓝色的|我喜欢绿色|粉红", WHOLE),
+    ("你要哪个？", "都可以|随便|都行|大的|无所谓|随便吧|你决定吧|第一个", WHOLE),
+    ("你好！请告诉我您的名字。", "张伟", WHOLE),
+    ("請問您在哪個城市？", "臺北|台北", WHOLE),
+    ("你在哪个城市？我帮你查天气。", "北京", WHOLE),
+    ("什么时候？", "明天下午|下周一|明天|周末|下个月|晚上", PERHAPS),
+    ("你想吃什么？", "火锅|牛肉面|我想吃火锅|两碗牛肉面|红烧肉", PERHAPS),
+    ("你住在哪里？", "北京|海淀区|我住在上海", PERHAPS),
+    ("您的地址呢？", "中山路", PERHAPS),
+    ("你叫什么名字，住在哪个城市？", "张伟", PERHAPS),
+    (
+        "你在哪个城市？",
+        "那个北京|那个|我在|北京的|我想|因为|呃，那个|我觉得北京|但是|就是|北京有|明天|你|京",
+        NOT,
+    ),
+    ("几点？", "明天下午|北京|下午", NOT),
+    ("你想喝什么？", "两杯|一个|我要两杯|我想喝|来一杯|我想", NOT),
+    ("明天见。", "北京|随便", NOT),
+    ("", "北京|随便|Boston", NOT),
+    (
+        "What city are you in?",
+        "Boston|New York|San Francisco|I'm in Boston|In London.|Paris|Oh, Paris",
+        WHOLE,
+    ),
+    ("What is your name?", "John|John Smith|My name is John.|I'm Mary|It’s Tom", WHOLE),
+    ("Tell me your name.", "John", WHOLE),
+    ("Which day?", "tomorrow|next Friday|on Monday", WHOLE),
+    ("What color do you like?", "Blue.|red|I like green|the red one", WHOLE),
+    ("Which one?", "either|anything|whatever|I don't mind|both|the first one|Anything is fine.", WHOLE),
+    ("When?", "tomorrow|tomorrow afternoon|next Monday", PERHAPS),
+    ("What would you like to eat?", "pizza|a burger|some noodles", PERHAPS),
+    ("What is your name and where do you live?", "John", PERHAPS),
+    (
+        "What city are you in?",
+        "New|San|I live in|um|the|I am in the|well|I want to go|I was in Boston|I think",
+        NOT,
+    ),
+    ("What is your full name?", "John", NOT),
+    ("What time?", "tomorrow afternoon", NOT),
+    ("Thank you for your name.", "John", NOT),
+)
+
+
+@pytest.mark.parametrize(("asked", "texts", "how_much"), CASES)
+def test_a_short_answer_counts_where_such_a_thing_was_asked_for(asked, texts, how_much):
+    assert {text: answers(text, asked) for text in texts.split("|")} == dict.fromkeys(
+        texts.split("|"), how_much
+    )
+
+
+def test_an_answer_to_a_question_needs_no_mark_and_has_time_where_it_may_be_told_more_exactly():
+    asked, unasked = "你在哪个城市？", "好的。"
+    assert completeness_of("北京", asked) is Completeness.COMPLETE
+    assert completeness_of("北京", unasked) is Completeness.OPEN
+    assert completeness_of("北京，", asked) is Completeness.INCOMPLETE
+    assert completeness_of("明天下午", "什么时候？") is Completeness.LIKELY
+    assert completeness_of("明天下午。", "什么时候？") is Completeness.COMPLETE, (
+        "its mark is believed as far as always"
+    )
+    assert silence_ms(Evidence("北京", 0.85, None, 0.8, before=asked), "auto") <= 600
+    assert silence_ms(Evidence("北京", 0.85, None, 0.8, before=unasked), "auto") > 1_200
+    for last_word, sound in ((1.0, 1.0), (0.85, 0.5)):
+        wait_ms = silence_ms(Evidence("明天下午", last_word, None, sound, before="什么时候？"), "auto")
+        assert 800 <= wait_ms < 900
+    doubted = Evidence("Boston.", 0.6, 0.4, before="Which city?")
+    assert silence_ms(doubted, "auto") <= 600 < silence_ms(Evidence("Boston.", 0.6, 0.4), "auto")
