@@ -43,12 +43,17 @@ _ONE_THING = re.compile(
     r"(?:哪|什么)(?:一?[个座种款所家])?(?:城市|国家|省|大学|学校|公司|语言|颜色|品牌|牌子|型号|科室|部门|专业|季节|"
     r"尺码|口味|职业|工作)|"
     r"哪(?:一?[个座种款])\W*$|"
-    r"\bname\b(?!\s+of)|\bwho(?:\s+is|[’']s|\s+am)\s+(?:this|calling|speaking|i)\b|"
+    r"\b(?:your|his|her|their|whose|what|first) name\b|\bwho(?:\s+is|[’']s|\s+am)\s+(?:this|calling|speaking|i)\b|"
     r"\b(?:what|which)(?:[’']s| is| kind of| type of)?(?: your)?(?: \w+)? "
     r"(?:city|country|state|colou?r|language|size|brand|model|season|department|flavou?r|one)\b",
     re.IGNORECASE,
 )
 _ANY_THING = re.compile(r"什么|啥|哪|谁|地址|目的地|\b(?:what|which|where|who)\b", re.IGNORECASE)
+# An offer, after which sentences begin: 有什么可以帮您？, "What else can I do for you?"
+_OFFERS = re.compile(
+    r"帮|为[您你]|效劳|服务|还有|其他|\b(?:help|assist|else|can i do|what[’']s up|on your mind)\b",
+    re.IGNORECASE,
+)
 _FULL_NAME = re.compile(r"\b(?:full|whole) name\b|\blast name\b", re.IGNORECASE)
 _TWO_THINGS = re.compile(
     r"和|以及|还有|\band\b|(?:什么|哪|谁|几|贵姓).*(?:什么|哪|谁|几|贵姓)|"
@@ -133,7 +138,7 @@ def answers(text: str, before: str) -> Answers:
     text = in_simple_characters(text.strip(" .。!！")).lower().replace("’", "'")
     if _ANY.fullmatch(text):
         return Answers.WHOLE
-    if _CLOCK.search(asked):
+    if _CLOCK.search(asked) or _OFFERS.search(asked):
         return Answers.NOT
     found = _fits(text, asked)
     return Answers.PERHAPS if found is Answers.WHOLE and _TWO_THINGS.search(asked) else found

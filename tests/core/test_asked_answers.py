@@ -33,6 +33,8 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ),
     ("几点？", "明天下午|北京|下午", NOT),
     ("你想喝什么？", "两杯|一个|我要两杯|我想喝|来一杯|我想", NOT),
+    ("有什么可以帮您？", "上海|音乐", NOT),  # a sentence begins
+    ("还有什么需要吗？", "上海|音乐", NOT),
     ("明天见。", "北京|随便", NOT),
     ("", "北京|随便|Boston", NOT),
     (
@@ -54,6 +56,9 @@ CASES = (  # the question, what is said, and how much of an answer each is
         NOT,
     ),
     ("What is your full name?", "John", NOT),
+    ("How can I help you?", "music|Boston", NOT),
+    ("What else would you like?", "Boston", NOT),
+    ("Can you name a city?", "Boston", NOT),
     ("What time?", "tomorrow afternoon", NOT),
     ("Thank you for your name.", "John", NOT),
 )
