@@ -6,7 +6,7 @@ The modules, by what they are for:
                         interruption, stopped_reply
     their words         backchannels, turn_words, leading_words, short_words, short_answers, short_language,
                         likely_murmurs, folding, han_variants, han_readings, essence, agreement, invented,
-                        video_phrases, syllables
+                        video_phrases, syllables, laughter
     the end of a turn   turn_end, completeness, asked_answers, han_endings, whole_amounts, spelled_out, silences,
                         guess_pause
     sound               audio, audio_buffer, sound_pieces, channels, resample, g711

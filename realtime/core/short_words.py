@@ -17,6 +17,7 @@ from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, scripts_apart, shorten, units
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.laughter import is_described_sound, is_laughter
 from realtime.core.leading_words import ALONE, ANSWERS, GO_ON, LEADING, THANKS, TOGETHER
 from realtime.core.turn_words import TURN_WORDS
 
@@ -66,7 +67,7 @@ _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
 
 def is_backchannel(text: str) -> bool:
     """Whether the text is nothing but backchannels, in any language and any number; no text at all is one, too."""
-    return _made_of(_form(text), _BACKCHANNELS, hums=True)
+    return is_described_sound(text) or _made_of(_form(text), _BACKCHANNELS, hums=True)
 
 
 def may_become_backchannel(text: str) -> bool:
@@ -76,8 +77,8 @@ def may_become_backchannel(text: str) -> bool:
 
 
 def is_hum(text: str) -> bool:
-    """Whether the text is only breath and humming, without a word of any language; no text at all is, too."""
-    return _made_of(_form(text), _HUMS, hums=True)
+    """Whether the text is only breath, humming and laughing, without a word of any language; no text at all is, too."""
+    return is_described_sound(text) or _made_of(_form(text), _HUMS, hums=True)
 
 
 def takes_turn(text: str) -> bool:
@@ -175,7 +176,11 @@ def _in_table(words: list[str], table: frozenset[str], hums: bool, split: _Split
     phrase = " ".join(words)
     if phrase in table or " ".join(map(shorten, words)) in table:
         return True
-    if len(words) > 1 or phrase in _TURN_WORDS:  # "uh-uh" is no "uh-huh"
+    if phrase in _TURN_WORDS:  # "uh-uh" is no "uh-huh"
+        return False
+    if hums and is_laughter(phrase):
+        return True
+    if len(words) > 1:
         return False
     if hums and (_HUM.fullmatch(phrase) or _HUMMED.sub("", phrase, count=1) in table):
         return True
