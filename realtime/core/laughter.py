@@ -28,7 +28,7 @@ _SOUNDS = (
     r"清嗓子|鼓掌|掌[声聲]|口哨[声聲]?|呼吸[声聲]?"
 )
 _DESCRIBED = re.compile(  # in brackets or stars, which nobody says
-    rf"(?:\s*[(\[（【*]\s*(?:{_SOUNDS})\s*[)\]）】*][\s.。,，!！]*)+", re.IGNORECASE
+    rf"\s*(?:[(\[（【*] ?(?:{_SOUNDS}) ?[)\]）】*][\s.。,，!！]*)+", re.IGNORECASE
 )
 
 
