@@ -11,7 +11,7 @@ import re
 _WORD = re.compile(  # one word of a folded text
     r"(?:[bdgkmty]h?|[bm][wu]|ny)?a*(?:h+a+){2,}h*"  # "ahaha", "bwahaha", "dha-ha-ha"
     r"|[abdghikmouy]{0,4}(?:h+a+){3,}h*|(?:h+u+){3,}h*"  # "yuhu-haha-haha", but "huhu" is a German hello
-    r"|(?:te?)?(?:h+e+){2,}h*|(?:je){2,}|(?:ji){3,}"
+    r"|(?:te?)?(?:h+e+){2,}h*|(?:je|ji){3,}"
     r"|а?(?:х+[аеиі]+)+х*|(?:χ+α+)+χ*|ه{3,}|(?:ها){2,}ه*|ה{3,}|(?:ח[אה]?){2,}"
     r"|[하허히헤흐호]{2,}|[\u110f\u1112]{2,}|크{2,}"  # ㅋㅋ and ㅎㅎ, as they are folded
     r"|[あアわワがガ](?:[はハ][っッ]?){2,}|(?:[はハ][っッ]?){3,}|(?:[ふフ][っッ]?){2,}|[えエ]?(?:[へヘ][っッ]?){2,}"

@@ -12,7 +12,7 @@ LAUGHING = (
 ).split("|")
 SAYING = (
     "Ho ho ho|Hi hi hi|He was|He, he was|Hey hey hey|Omaha|Bahamas|Idaho|Tahoe|Wahaha|Nah|Nah, ha ha.|Taj Mahal|Ha, no.|Haha, stop.|"
-    "Huhu!|Stop-hahaha|No-hahaha|Hehe no|Laughter.|Laughing|(laughs) Stop.|[Stop]|(speaking in foreign language)|はは|ひふ|하나|하지|ха нет|咳嗽|555|A hat"
+    "Huhu!|Je-je|Stop-hahaha|No-hahaha|Hehe no|Laughter.|Laughing|(laughs) Stop.|[Stop]|(speaking in foreign language)|はは|ひふ|하나|하지|ха нет|咳嗽|555|A hat"
 ).split("|")
 
 
