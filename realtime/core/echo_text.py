@@ -23,8 +23,9 @@ LEAST_LETTERS, MOST_DIFFERENCE = 3, 3  # of a word that may be another one misre
 SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats a word: "Tuesday?"
 LONGER_S = 0.5  # a detector may hear an echo so much longer than it was said
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
-# Words whose times tell how late a text is: their middle, since a word may be found by accident
-COMPARED_TIMES = 5
+COMPARED_TIMES = (
+    5  # words whose times tell how late a text is: their middle, as a word may be found by accident
+)
 
 
 def repeats(
@@ -99,9 +100,8 @@ def _in_order(words: Sequence[str], spoken: Sequence[str], weights: Sequence[int
     """Which of the words are found among the spoken ones in the same order, and at which place each, so that they weigh
     most."""
     places = _alike_places(words, spoken)
-    rows = [
-        [0] * (len(spoken) + 1)
-    ]  # the most weight, by how many words and how many spoken ones are looked at
+    # The most weight, by how many words and how many spoken ones are looked at
+    rows = [[0] * (len(spoken) + 1)]
     for word, weight in zip(words, weights, strict=True):
         rows.append(_next_row(rows[-1], places[word], weight))
     found: dict[int, int] = {}

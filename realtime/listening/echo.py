@@ -33,6 +33,8 @@ class EchoFilter:
         self._run_ms = 0.0  # of the echo that goes on
         self._last_s = 0.0  # when it was heard last
         self._counted_from_ms = -1.0  # of the last text that was counted
+        # Where the first such text ended, while there is something to hear: words come back from a loudspeaker
+        self._words_back_ms: float | None = None
 
     def __repr__(self) -> str:
         return f"<EchoFilter {self._gate!r}>"
@@ -41,6 +43,7 @@ class EchoFilter:
         """Whether the frame that ends where the input was scored is nothing but an echo."""
         now_s = asyncio.get_running_loop().time()
         if self._context.sent.silent_since(now_s - 2 * LATEST_S):
+            self._words_back_ms = None
             return False  # nearly always: what follows costs more
         if not voiced and self._gate.delay_s is None:
             self._gate.skip()
@@ -65,23 +68,28 @@ class EchoFilter:
         from_s, to_s = audio.at_s(from_ms), audio.at_s(to_ms)
         if self._gate.only_echo(from_s, to_s):
             return ""
-        if not self._repeats(text, from_s, to_s):
+        back = self._words_back_ms is not None and self._words_back_ms <= from_ms
+        if not self._repeats(text, from_s, to_s, back=back):
             return text
+        if self._words_back_ms is None:
+            self._words_back_ms = to_ms
         if from_ms != self._counted_from_ms:
             self._counted_from_ms = from_ms
             self._context.metrics.echoes.labels("words").inc()
         return ""
 
-    def _repeats(self, text: str, from_s: float, to_s: float) -> bool:
-        """Whether it is an echo by its words: nobody knows how late the loudspeaker is, unless its echo was found."""
+    def _repeats(self, text: str, from_s: float, to_s: float, *, back: bool) -> bool:
+        """Whether it is an echo by its words: nobody knows how late the loudspeaker is, unless its echo was found.
+
+        `back`: earlier words came back as an echo."""
         delay_s, in_vain = self._gate.delay_s, self._gate.in_vain > 0
         earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s + TIMES_S)
         said = self._context.sent.said(from_s - latest_s - ONSET_S - TIMES_S, to_s - earliest_s + AFTER_S)
-        # Nothing but the very end of an echo begins after the last word: an answer does. Of a delay that nobody knows,
-        # the last sentence may
+        # Nothing but the very end of an echo begins after the last word: an answer does, and so do the words of who
+        # repeats them. Of a delay that nobody knows, the last sentence may, after others that came back
         over_s = from_s + OVER_S - (0.0 if delay_s is None else latest_s)
         over = all(word.end_s <= over_s for word in said)
-        if over and delay_s is not None:
+        if over and (delay_s is not None or not back):
             return False
         latest_s += 0.0 if delay_s is None and (in_vain or over) else ONSET_S
         few, ended_s = not in_vain and not over, to_s if over else None

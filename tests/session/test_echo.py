@@ -198,15 +198,45 @@ async def test_whoever_takes_an_option_of_the_question_is_answered(question, ans
         assert len(talk.of("response.created")) == 2
 
 
-@pytest.mark.parametrize("late_s", [0.2, 0.7, 0.85])
+@pytest.mark.parametrize("gap_s", [0.1, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize(
+    ("asked", "repeated"),
+    [
+        ("Repeat after me: how are you?", "How are you?"),
+        ("Please say it after me: I am fine.", "I am fine."),
+        ("Should I stop, or shall I go on?", "I go on."),
+        ("Now say: yes, I do.", "Yes, I do."),
+        ("请跟我读：你叫什么？", "你叫什么？"),
+        ("跟我说：祝你生日快乐！", "祝你生日快乐！"),
+    ],
+)
+@scripted
+async def test_whoever_repeats_the_last_words_is_heard(asked, repeated, gap_s):
+    """With headphones, and as fast as they were said."""
+    chat = FakeChat([[(0.05, asked)], [(0.1, "Good.")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber([repeated] * 9)) as talk:
+        await quoting(talk, asked_s=len(asked) * 0.06 + gap_s, said_s=max(0.5, len(repeated) * 0.06))
+        (heard,) = talk.of("conversation.item.input_audio_transcription.completed")
+        assert heard["transcript"] == repeated
+        assert len(talk.of("response.created")) == 2
+
+
+@pytest.mark.parametrize("late_s", [0.7, 0.85])
 @pytest.mark.parametrize("last", ["Is that okay?", "Tell me more.", "你觉得怎么样？"])
 @scripted
 async def test_the_echo_of_a_short_last_sentence_from_a_late_loudspeaker_is_nobody(last, late_s):
     """All of it comes when all has been said. A player changes the sound, so that only the words tell."""
-    answer = f"The museum opens at nine in the morning. {last}"
-    chat = FakeChat([[(0.05, answer)], [(0.1, "Good.")]])
-    async with Talk(chat=chat, transcriber=FakeTranscriber([last] * 9, interim_texts=[])) as talk:
-        await quoting(talk, asked_s=(len(answer) - len(last)) * 0.06 + late_s, said_s=len(last) * 0.06)
+    first = "The museum opens at nine in the morning. "
+    chat = FakeChat([[(0.05, first + last)], [(0.1, "Good.")]])
+    transcriber = FakeTranscriber([first, *[last] * 9], interim_texts=[first[:20], *[first] * 9])
+    async with Talk(chat=chat, transcriber=transcriber) as talk:
+        await talk.ask("When does it open?")
+        await talk.until("response.output_audio.delta")
+        await talk.silence(late_s)
+        await talk.speak(len(first) * 0.06 - 0.8)
+        await talk.silence(0.8)
+        await talk.speak(len(last) * 0.06)
+        await talk.silence(3.0)
         assert not any(
             done["transcript"] for done in talk.of("conversation.item.input_audio_transcription.completed")
         )
