@@ -198,6 +198,8 @@ def test_only_the_settings_read_the_environment():
             continue
         if path.match("minimax/client.py"):
             continue  # `MiniMax.from_env()`: the client is usable alone
+        if path.match("providers/onnx.py") or path.match("sandbox/natural/kokoro.py"):
+            continue  # sets one, for a library that has no other way
         for node in nodes(path):
             assert not (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")), path
 

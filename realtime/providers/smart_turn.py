@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ConfigError, ProviderUnavailable
-from realtime.providers import weights
+from realtime.providers import onnx, weights
 from realtime.providers.base import VAD_RATE, Samples
 from realtime.settings import Settings
 
@@ -138,7 +138,7 @@ def _open(model: Path) -> Any:
     The hash of the file was checked, so another file at this path would be the same.
     """
     try:
-        import onnxruntime
+        onnxruntime = onnx.onnxruntime()
     except ModuleNotFoundError as error:
         raise ConfigError(f"The end-of-turn model needs onnxruntime: {weights.INSTALL_LOCAL}") from error
     options = onnxruntime.SessionOptions()

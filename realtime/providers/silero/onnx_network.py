@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime.errors import ConfigError
+from realtime.providers import onnx
 from realtime.providers.base import VAD_RATE
 from realtime.providers.silero.network import CONTEXT, FRAME, WIDTH, Floats
 
@@ -48,7 +49,7 @@ class OnnxNet:
 
 def _open(model: Path, advice: str) -> Any:
     try:
-        import onnxruntime
+        onnxruntime = onnx.onnxruntime()
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"{model} is not the known model, and onnxruntime is not installed: {advice}."

@@ -117,6 +117,9 @@ def numbered(phonemes: Iterable[str]) -> list[int]:
 
 
 def _session(path: Path) -> Any:
+    os.environ.setdefault(
+        "ORT_DISABLE_TELEMETRY", "1"
+    )  # it would write files and look for a server of its maker
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
