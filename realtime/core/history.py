@@ -2,6 +2,9 @@
 
 Pure: items in, messages out. Leaves out what nobody said or heard: speech that turned out to be noise, replies
 cut before their first word, pictures for a model that cannot see.
+
+A result stands with its call, as chat models want it, unless the model has spoken in between: that was said without the
+result. It stands where it came then, with its call once more, and the model is asked about it.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import msgspec
 
@@ -62,7 +67,7 @@ def _groups(
     items: Sequence[Item], sees_images: bool, reasoning: Mapping[str, object]
 ) -> Iterable[tuple[int, Group]]:
     """Messages that stay or go together: a message alone, calls with their results. And the place of the first item."""
-    outputs = _outputs(items)
+    results = _results(items)
     last_user = next((n for n in reversed(range(len(items))) if says_something(items[n])), -1)
     position = 0
     while position < len(items):
@@ -73,21 +78,61 @@ def _groups(
                 message = _message(item, sees_images)
                 calls, position = _calls_from(items, position) if item.role == "assistant" else ({}, position)
                 if calls:
-                    yield place, _call_group(calls, outputs, message, position > last_user, reasoning)
+                    yield place, _call_group(calls, results.outputs, message, position > last_user, reasoning)
                 elif message is not None:
                     yield place, [message]
             case FunctionCall():
                 calls, position = _calls_from(items, place)
                 if calls:
-                    yield place, _call_group(calls, outputs, None, position > last_user, reasoning)
-            case FunctionCallOutput():
-                continue  # shown with its call
+                    yield place, _call_group(calls, results.outputs, None, position > last_user, reasoning)
+            case FunctionCallOutput(output=output):
+                if place in results.late:  # else it is shown with its call
+                    yield place, _call_group({place: results.late[place]}, {place: output}, None, False, {})
 
 
-def _outputs(items: Sequence[Item]) -> dict[int, str]:
-    """What came of each call, by its place."""
-    texts = [item.output if isinstance(item, FunctionCallOutput) else "" for item in items]
-    return {call: texts[outputs[-1]] for call, outputs in outputs_of_calls(items).items()}
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """`outputs`: what came of each call before the model spoke again, by the call's place.
+
+    `late`: the calls of the other outputs, by the output's place. Each has an id of its own: it is shown once more.
+    """
+
+    outputs: dict[int, str] = field(default_factory=dict)
+    late: dict[int, FunctionCall] = field(default_factory=dict)
+
+
+def _results(items: Sequence[Item]) -> _Results:
+    """Of outputs of one call between which the model said nothing, the last one counts."""
+    results = _Results()
+    if not (found := outputs_of_calls(items)):
+        return results
+    spoken = list(accumulate(_is_said(item) for item in items))
+    for call, places in found.items():
+        for said, place in {spoken[max(call, place)]: place for place in places}.items():
+            output, late = items[place], items[call]
+            assert isinstance(output, FunctionCallOutput)
+            assert isinstance(late, FunctionCall)
+            if said == spoken[call]:
+                results.outputs[call] = output.output
+            elif late.status == "completed":
+                results.late[place] = late
+    _name_anew(results.late, {item.call_id for item in items if isinstance(item, FunctionCall)})
+    return results
+
+
+def _name_anew(late: dict[int, FunctionCall], taken: set[str]) -> None:
+    """Give each of these calls an id that no other call has, and the same one in each request."""
+    for place in sorted(late):
+        call, number = late[place], 2
+        while (call_id := f"{call.call_id}_{number}") in taken:
+            number += 1
+        taken.add(call_id)
+        late[place] = replace(call, call_id=call_id)
+
+
+def _is_said(item: Item) -> bool:
+    """Whether it is something that the model has said, and not a reply that was cut before its first word."""
+    return isinstance(item, Message) and item.role == "assistant" and _message(item, False) is not None
 
 
 def _calls_from(items: Sequence[Item], position: int) -> tuple[dict[int, FunctionCall], int]:

@@ -79,6 +79,57 @@ def test_an_unanswered_call_has_a_placeholder_and_a_late_result_its_place():
     assert [message.content for message in history(late)] == ["Weather?", "", "4", "Hello?"]
 
 
+def test_a_result_that_comes_after_the_model_has_spoken_stands_where_it_came():
+    asked = [user("u", "Weather?"), call("f", "c1"), user("v", "Two plus two?")]
+    late = [*asked, assistant("a", "Four."), answer("o", "c1", "31 degrees")]
+    messages = history(late)
+    assert [message.content for message in messages] == [
+        "Weather?",
+        "",
+        NO_RESULT,
+        "Two plus two?",
+        "Four.",
+        "",
+        "31 degrees",
+    ]
+    assert messages[5].tool_calls[0].call_id == messages[6].tool_call_id == "c1_2"
+    assert messages[: len(history(asked))] == history(asked), "what was shown before stays as it was"
+    cut = [*asked, assistant("a", ""), answer("o", "c1", "31 degrees")]
+    assert [message.content for message in history(cut)] == ["Weather?", "", "31 degrees", "Two plus two?"]
+
+
+def test_the_second_of_two_parallel_results_may_come_after_an_answer_to_the_first():
+    items = [user("u", "Both?"), call("f", "c"), call("g", "d"), answer("o", "c", "Paris 31")]
+    items += [assistant("a", "Paris has 31."), answer("p", "d", "Berlin 20")]
+    contents = [message.content for message in history(items)]
+    assert contents == ["Both?", "", "Paris 31", NO_RESULT, "Paris has 31.", "", "Berlin 20"]
+
+
+def test_late_results_have_ids_of_their_own():
+    items = [user("u", "x"), call("f", "c"), call("g", "c_2"), assistant("a", "Wait.")]
+    items += [answer("o", "c", "1"), answer("p", "c", "one"), answer("q", "c_2", "2"), assistant("b", "So.")]
+    items += [answer("r", "c", "uno")]
+    messages = history(items)
+    assert [message.content for message in messages if message.role == "tool"] == [
+        NO_RESULT,
+        NO_RESULT,
+        "one",
+        "2",
+        "uno",
+    ]
+    called = [each.call_id for message in messages for each in message.tool_calls]
+    assert called == ["c", "c_2", "c_3", "c_2_2", "c_4"]
+    assert [message.tool_call_id for message in messages if message.role == "tool"] == called
+
+
+def test_a_late_result_stays_however_small_the_budget_is():
+    items = [user("u", "Weather?"), call("f", "c1"), user("v", "Tell me a story.")]
+    items += [assistant("a", "Once " * 200), answer("o", "c1", "31 degrees")]
+    messages = history(items, budget=Budget(300))
+    assert messages[-1].content == "31 degrees"
+    assert "Tell me a story." in [message.content for message in messages]
+
+
 def test_steps_of_a_tool_loop_stay_apart():
     items = [user("u", "x"), call("f", "c1"), answer("o", "c1"), call("g", "c2"), answer("p", "c2")]
     assert [len(message.tool_calls) for message in history(items)] == [0, 1, 0, 1, 0]
