@@ -23,9 +23,8 @@ LEAST_LETTERS, MOST_DIFFERENCE = 3, 3  # of a word that may be another one misre
 SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats a word: "Tuesday?"
 LONGER_S = 0.5  # a detector may hear an echo so much longer than it was said
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
-COMPARED_TIMES = (
-    5  # words whose times tell how late a text is: their middle, as a word may be found by accident
-)
+# Words whose times tell how late a text is: their middle, since a word may be found by accident
+COMPARED_TIMES = 5
 
 
 def repeats(

@@ -17,7 +17,6 @@ from unicodedata import east_asian_width
 
 from realtime.core.characters import before_more, joined
 from realtime.core.conversation import Conversation
-from realtime.core.heard_speech import BEYOND_MS
 from realtime.core.messages import ChatEvent, ChatFinish, ChatMessage, ChatRequest, TextDelta
 from realtime.protocol.response_options import ResponseOptions
 from realtime.providers.base import ChatModel
@@ -87,7 +86,7 @@ class InterruptedReply:
             return ""
         if sound.item_id in conversation:
             return conversation.heard_text(sound.item_id)
-        return "" if _nothing_played(sound) else None
+        return "" if sound.cut_s is not None and sound.is_unplayed(sound.cut_s) else None
 
     @property
     def was_stopped(self) -> bool:
@@ -200,16 +199,6 @@ class Continuation(ChatModel):
             if answer.usage is not None:
                 yield answer.usage
         yield answer.finish or ChatFinish("stop")
-
-
-def _nothing_played(deleted: ReplySound) -> bool:
-    """Whether its client, which has deleted the item, can have played nothing of it when it was cut: so LiveKit deletes
-    one. A player that does not tell its position is behind what is known here."""
-    if deleted.cut_s is None:
-        return False
-    heard_ms = deleted.playback.heard_ms(deleted.cut_s)
-    behind = deleted.playback.acked_ms is None and heard_ms <= BEYOND_MS
-    return behind or not deleted.part.heard(heard_ms)
 
 
 def _speakable(texts: Sequence[str]) -> str:

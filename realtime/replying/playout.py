@@ -176,6 +176,12 @@ class Playout:
             self._context.sent.cut(now_s + STOPS_S)
         return True
 
+    def deleted_by_client(self, item_id: str) -> bool:
+        """The client has deleted this item: if its player can have played nothing of it, it has thrown the sound away,
+        as with a truncate to 0. Returns whether the server did not know that."""
+        sound = self._of(item_id)
+        return sound is not None and sound.is_unplayed(self.now_s()) and self.stopped_by_client(item_id)
+
     def cut_short(self, item_id: str) -> str | None:
         """The client says where it has stopped this item, whose end should just have been heard: its player is late,
         and told of speech that began then it has thrown the last words away. Of which reply; None if it is not so."""

@@ -5,6 +5,7 @@ Times are loop seconds given by the caller; positions are milliseconds of the re
 
 from __future__ import annotations
 
+from realtime.core.heard_speech import BEYOND_MS
 from realtime.core.playback import Playback
 from realtime.core.spoken import SpokenPart
 from realtime.core.turn_marks import Marks
@@ -40,6 +41,13 @@ class ReplySound:
             return 0.0
         waiting_ms = self.part.audio_ms - self.playback.sent_ms - self.discarded_ms
         return self.playback.remaining_s(now_s) + max(0.0, waiting_ms) / 1000
+
+    def is_unplayed(self, at_s: float) -> bool:
+        """Whether a client that has deleted its item can have played nothing of it by then: so LiveKit deletes one. A
+        player that does not tell its position is behind what is known here."""
+        heard_ms = self.playback.heard_ms(at_s)
+        behind = self.playback.acked_ms is None and heard_ms <= BEYOND_MS
+        return behind or not self.part.heard(heard_ms)
 
     def may_sound(self, now_s: float) -> bool:
         """Whether there is, or will be, anything to interrupt."""

@@ -59,12 +59,21 @@ class Sounding:
         """The client has said how much of an item was heard: if it still sounded, its player was stopped there. If it
         is the latest one and should just have ended, the rules decide what that means."""
         if self._playout.stopped_by_client(item_id):
-            self.cut_s = self._playout.now_s()
-            self._look_for_end()
+            self._was_stopped()
             return
         response_id = self._playout.cut_short(item_id)
         if response_id is not None and response_id == self.latest_id:
             self._context.turns.put(turns.ReplyCutShort(response_id))
+
+    def deleted(self, item_id: str) -> None:
+        """The client has deleted an item: what its player has not begun does not sound any more."""
+        if self._playout.deleted_by_client(item_id):
+            self._was_stopped()
+
+    def _was_stopped(self) -> None:
+        """The client has stopped something by itself."""
+        self.cut_s = self._playout.now_s()
+        self._look_for_end()
 
     def played(self, item_id: str, played_ms: float, *, drained: bool, flushed: bool) -> None:
         """The player tells its position (extension `playback`)."""

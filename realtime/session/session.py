@@ -311,6 +311,9 @@ class Session:
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
                 self.responses.sounding.truncated(item_id)
+            case client_events.ConversationItemDelete(item_id=item_id):
+                self._items.receive(event)
+                self.responses.sounding.deleted(item_id)
             case client_events.ConversationItemCreate(item=MessageItem(role="user")):
                 self._user.goes_on_otherwise()
                 self._items.receive(event, new)

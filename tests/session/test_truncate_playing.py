@@ -213,3 +213,35 @@ async def test_sound_that_has_not_left_never_does():
         await talk.until("conversation.item.truncated")
         assert talk.audio_ms() < 1000
         await talk.until("response.done")
+
+
+@scripted
+async def test_an_answer_that_was_deleted_before_it_began_to_sound_holds_up_none():
+    """The client interrupts by itself, and deletes what its player has not begun, as LiveKit does."""
+    own = {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}
+    async with talk_of("", COUNT, ABC, "It is noon.", audio=own) as talk:
+        first = await finished(talk)
+        second = await finished(talk, 2)
+        await talk.silence(1)
+        await truncate(talk, first, 1000)
+        await talk.send("conversation.item.delete", item_id=second)
+        third = await finished(talk, 3)
+        await talk.silence(1.5)
+        await talk.send("response.cancel")
+        assert talk.of("error")[-1]["error"]["code"] == "response_cancel_not_active", (
+            "it was heard to its end"
+        )
+        assert await kept_of(talk, third) == "It is noon."
+
+
+@scripted
+async def test_an_answer_that_was_deleted_while_it_sounds_sounds_on():
+    """Somebody tidies up a list of messages: the player has not stopped."""
+    async with talk_of("", COUNT, "It is noon.") as talk:
+        first = await finished(talk)
+        await talk.silence(2)
+        await talk.send("conversation.item.delete", item_id=first)
+        second = await finished(talk, 2)
+        await talk.silence(2)
+        await talk.send("response.cancel")
+        assert await kept_of(talk, second) == ""
