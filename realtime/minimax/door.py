@@ -8,14 +8,15 @@ was lost that it may have been accepted. Knows no endpoint and no arguments.
     certainly refused: 1002, 1039, 1041, 2045, 2064  sent again, later      sent again, later
     the platform failed: 1000, 1001, 502 ...         sent again             raised
     sent, and no answer came as a whole              sent again             AnswerLost
+    answered, and the answer cannot be used          raised                 AnswerLost (`whole_answer`)
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -242,6 +243,15 @@ class Door:
         if tries.failures >= TRIES or not error.retryable or (operation.billed and error.sent):
             return None
         return Pause(operation, doubled_s(0.5, tries.failures, LONGEST_PAUSE_S) * spread, "trouble", error)
+
+
+@contextmanager
+def whole_answer(operation: Operation) -> Iterator[None]:
+    """A block that reads what a call of success answered. What cannot be used was charged all the same: AnswerLost."""
+    try:
+        yield
+    except ProviderError as error:
+        raise _final(operation, error, began=True) from error
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:

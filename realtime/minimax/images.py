@@ -12,7 +12,7 @@ from typing import Any
 
 from realtime.errors import ProviderRejected, ProviderUnavailable
 from realtime.minimax.codes import OUTPUT
-from realtime.minimax.door import Door
+from realtime.minimax.door import Door, whole_answer
 from realtime.minimax.errors import trace_of
 from realtime.minimax.field_tables import IMAGE
 from realtime.minimax.fields import build
@@ -91,8 +91,10 @@ class Images:
             "output": output, "watermark": watermark,
         }  # fmt: skip
         body = await image_body(values, subject, extra)
-        answer = await self._door.call(OPERATIONS["images.create"], body=body)
-        return await self._read(answer, body.get("n", 1))
+        operation = OPERATIONS["images.create"]
+        answer = await self._door.call(operation, body=body)
+        with whole_answer(operation):
+            return await self._read(answer, body.get("n", 1))
 
     async def _read(self, answer: Mapping[str, Any], asked: object) -> Pictures:
         """From an answer, for `asked` pictures. Raises ProviderError if it holds none."""
@@ -100,12 +102,16 @@ class Images:
         trace_id = text(answer, "id") or trace_of(answer)
         common: dict[str, Any] = {"raw": answer, "trace_id": trace_id, "_http": self._door.http}
         pictures = [Picture(url=url, **common) for url in _texts(data, "image_urls")]
+        broken = 0
         for encoded in _texts(data, "image_base64"):
-            pictures.append(Picture(data=await from_base64(encoded), **common))
-        missing = max(0, asked - len(pictures)) if isinstance(asked, int) else 0
-        failed = whole(counts, "failed_count", missing)
+            try:
+                pictures.append(Picture(data=await from_base64(encoded), **common))
+            except ProviderUnavailable:  # it costs none of the others
+                broken += 1
         if not pictures:
-            raise _none(failed, trace_id)
+            raise _none(0 if broken else whole(counts, "failed_count"), trace_id)
+        missing = max(broken, asked - len(pictures)) if isinstance(asked, int) else broken
+        failed = whole(counts, "failed_count", missing - broken) + broken
         return Pictures(pictures=tuple(pictures), failed=failed, raw=answer, trace_id=trace_id)
 
 
@@ -140,7 +146,7 @@ def _none(failed: int, trace_id: str | None) -> ProviderRejected | ProviderUnava
             trace_id=trace_id,
         )
     return ProviderUnavailable(
-        "MiniMax: the answer holds no picture. It may have been charged, so it was not asked again.",
+        "MiniMax: the answer holds no picture.",
         trace_id=trace_id,
         retryable=False,
     )

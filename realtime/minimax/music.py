@@ -14,7 +14,7 @@ from typing import Any
 from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderTimeout
 from realtime.minimax.cover_source import cover_fields, own_name
-from realtime.minimax.door import Door
+from realtime.minimax.door import Door, whole_answer
 from realtime.minimax.field_tables import COVER, LYRICS
 from realtime.minimax.fields import build, check_seconds, refused
 from realtime.minimax.file_source import FileSource
@@ -76,11 +76,13 @@ class Music:
             "output": output, "cover_feature_id": cover_feature_id, "seed": seed, "watermark": watermark,
         }  # fmt: skip
         body = await song_body(values, cover, extra)
+        operation = OPERATIONS["music.create"]
         try:
-            answer = await self._door.call(OPERATIONS["music.create"], body=body)
+            answer = await self._door.call(operation, body=body)
         except InvalidArgument as error:
             raise own_name(error) from error
-        return await Song.of(answer, self._door.http)
+        with whole_answer(operation):
+            return await Song.of(answer, self._door.http)
 
     async def stream(
         self,
@@ -143,8 +145,10 @@ class Music:
         if lyrics is None and mode == "edit":
             raise refused("lyrics", "missing", "the mode edit changes given lyrics")
         values = {"mode": mode, "prompt": prompt or None, "lyrics": lyrics, "title": title}
-        answer = await self._door.call(OPERATIONS["music.write_lyrics"], body=build(LYRICS, values, extra))
-        return Lyrics.of(answer)
+        operation = OPERATIONS["music.write_lyrics"]
+        answer = await self._door.call(operation, body=build(LYRICS, values, extra))
+        with whole_answer(operation):
+            return Lyrics.of(answer)
 
     async def prepare_cover(
         self,
@@ -158,11 +162,13 @@ class Music:
         `cover` is an address, a path, bytes or a binary stream. Raises InvalidArgument, AnswerLost and ProviderError.
         """
         body = build(COVER, {"model": model, **await cover_fields(cover)}, extra)
+        operation = OPERATIONS["music.prepare_cover"]
         try:
-            answer = await self._door.call(OPERATIONS["music.prepare_cover"], body=body)
+            answer = await self._door.call(operation, body=body)
         except InvalidArgument as error:
             raise own_name(error) from error
-        return CoverFeatures.of(answer)
+        with whole_answer(operation):
+            return CoverFeatures.of(answer)
 
     async def _fragments(
         self, body: Mapping[str, Any], stall_timeout_s: float
@@ -177,6 +183,8 @@ class Music:
                         fragment = await response.content.readany()
                     trace_id = trace_header(response)
                     for audio in song.feed(fragment) if fragment else song.finish(response.status, trace_id):
-                        yield await from_hex(audio)
+                        with whole_answer(operation):
+                            part = await from_hex(audio)
+                        yield part
         except TimeoutError as error:
             raise ProviderTimeout(f"MiniMax: no audio came for {stall_timeout_s:.0f} s.") from error

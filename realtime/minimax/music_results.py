@@ -44,9 +44,7 @@ class Song(MediaResult):
         audio, extra = text(mapping(answer, "data"), "audio"), mapping(answer, "extra_info")
         if not audio:
             raise ProviderUnavailable(
-                "MiniMax: the answer holds no song. It may have been charged, so it was not asked again.",
-                trace_id=trace_of(answer),
-                retryable=False,
+                "MiniMax: the answer holds no song.", trace_id=trace_of(answer), retryable=False
             )
         is_link = audio.startswith(("http://", "https://"))
         return cls(

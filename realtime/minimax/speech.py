@@ -14,7 +14,7 @@ from typing import Any, Unpack
 import aiohttp
 
 from realtime.errors import ProviderError
-from realtime.minimax.door import Door, Pause
+from realtime.minimax.door import Door, Pause, whole_answer
 from realtime.minimax.field_tables import SPEECH
 from realtime.minimax.fields import build, check_names, check_seconds
 from realtime.minimax.http import HttpClient
@@ -171,7 +171,8 @@ class SpeechClient:
         check_seconds("timeout_s", timeout_s)
         body = self._body(locals(), stream=False)  # the arguments have the names of the fields
         answer = await self.door.attempts(_SYNTHESIZE, lambda _: self._ask(body, timeout_s))
-        return await speech_of(answer, self._http, by_url=body.get("output_format") == "url")
+        with whole_answer(_SYNTHESIZE):
+            return await speech_of(answer, self._http, by_url=body.get("output_format") == "url")
 
     def synthesize_stream(
         self,

@@ -16,12 +16,14 @@ import msgspec
 
 from realtime import deadlines
 from realtime.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from realtime.minimax.door import whole_answer
 from realtime.minimax.download import read
 from realtime.minimax.errors import error_from_response, find_error, trace_of
 from realtime.minimax.file_source import MOST_BYTES
 from realtime.minimax.http import HttpClient, trace_header
 from realtime.minimax.json_text import decode_json
 from realtime.minimax.media_result import MediaResult, fixed_link, from_hex, without_client
+from realtime.minimax.operations import OPERATIONS
 from realtime.minimax.results import mapping, text, whole
 from realtime.minimax.sniff import Kind
 from realtime.minimax.sse import EventTooLong, SseDecoder, is_done
@@ -197,7 +199,8 @@ class StreamedAudio:
         data = mapping(event, "data") if isinstance(event, dict) else {}
         last = data.get("status") == 2
         digits = "" if last and self._has_audio else text(data, "audio")  # the last event repeats all of it
-        part = await from_hex(digits)
+        with whole_answer(OPERATIONS["speech.synthesize"]):
+            part = await from_hex(digits)
         if last:
             if not part and not self._has_audio:
                 raise ProviderUnavailable(

@@ -180,6 +180,31 @@ def test_a_stream_whose_answer_began_and_broke_off_is_lost(name, day):
     assert "charged" in str(error)
 
 
+USELESS = (
+    b"{}",
+    b'{"data": null}',
+    b'{"data": {"audio": "", "status": 2}}',
+    b'{"data": {"audio": "xyz", "status": 2}}',
+)
+
+
+@pytest.mark.parametrize("body", USELESS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "images.create", "music.create", "music.write_lyrics", "music.prepare_cover", "speech.synthesize",
+        "batches.create", "narration.create", *STREAMS,
+    ],
+)  # fmt: skip
+def test_a_whole_answer_that_cannot_be_used_may_be_charged(name, body, monkeypatch):
+    body = b"data: " + body + b"\n\n" if name in STREAMS else body
+    monkeypatch.setitem(DAYS, "useless", (True, (200, body)))
+    script, error = run(play(name, ["useless"]))
+    assert script.sent == 1
+    assert isinstance(error, AnswerLost)
+    assert str(error).count("charged") == 1
+
+
 @pytest.mark.parametrize("name", [*BILLED, *FREE])
 def test_every_call_waits_for_a_busy_platform_and_tells_each_wait(name):
     pauses: list[Pause] = []

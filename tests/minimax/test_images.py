@@ -222,6 +222,13 @@ async def test_an_answer_without_a_usable_picture_is_an_error_that_is_not_tried_
     assert len(script.requests) == 1
 
 
+async def test_a_broken_picture_costs_none_of_the_others():
+    coded = {**URLS, "data": {"image_base64": ["%%%", base64.b64encode(JPEG).decode()]}}
+    async with platform(coded) as (mm, _):
+        pictures = await mm.images.create("a cat", n=2)
+    assert ([picture.data for picture in pictures], pictures.failed) == ([JPEG], 1)
+
+
 async def test_a_lost_answer_is_not_asked_for_again():
     async with platform(Reply(cut=True)) as (mm, script):
         with pytest.raises(AnswerLost, match="may have been accepted"):
