@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-_TRIES, _PAUSE_S = 10, 0.02
+_WAIT_S, _PAUSE_S = 0.2, 0.02
 
 
 class FileLock:
@@ -17,9 +17,9 @@ class FileLock:
         self._handle = handle
 
     @classmethod
-    def take(cls, path: Path) -> FileLock | None:
-        """The lock, or None while somebody else holds it. Raises OSError."""
-        for _ in range(_TRIES):
+    def take(cls, path: Path, wait_s: float = _WAIT_S) -> FileLock | None:
+        """The lock, or None if somebody else holds it for all of `wait_s`. Raises OSError."""
+        for _ in range(round(wait_s / _PAUSE_S)):
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             # without a link: the file was removed between opening and locking, the lock file is another one now
             if _locked(handle, fcntl.LOCK_EX) and os.fstat(handle).st_nlink:

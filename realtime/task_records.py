@@ -12,7 +12,8 @@ import json
 import os
 import secrets as random_names
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ __all__ = [
 
 MAX_LISTED = 200  # of a table; what searches looks at all of them
 _ENDED = (RecordState.DONE, RecordState.FAILED)  # no record leaves these by itself
-_ADDED_LATER = ("links", "used", "deleted", "replaces")  # arguments that do not say what the work is
+# arguments that do not say what the work is
+_BESIDE = ("links", "used", "deleted", "replaces", "song", "force")
+_BEGINS, _BEGINS_S = ".begins.lock", 10.0  # who begins a task reads some records, and writes one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,8 @@ class _What:
     arguments: Mapping[str, Any]
 
     @classmethod
-    def of(cls, record: Record) -> _What:
-        known = {name: value for name, value in record.arguments.items() if name not in _ADDED_LATER}
-        return cls(record.kind, record.platform, known)
+    def of(cls, kind: str, platform: str, arguments: Mapping[str, Any]) -> _What:
+        return cls(kind, platform, {name: value for name, value in arguments.items() if name not in _BESIDE})
 
 
 class TaskRecords:
@@ -104,7 +106,8 @@ class TaskRecords:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now_s = self._now()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now_s))
-        key = f"{stamp}-{random_names.token_hex(3)}"
+        # by name the newest comes last, also of those that were made in one second
+        key = f"{stamp}-{int(now_s % 1 * 0x1000):03x}{random_names.token_hex(3)}"
         lock = FileLock.take(self._lock_path(key))
         assert lock is not None, "the name is new"
         record = Record(key, kind, RecordState.SENDING, now_s, platform, prompt, dict(arguments or {}))
@@ -116,6 +119,19 @@ class TaskRecords:
             lock.release()
             raise
         return work
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A block in which no other process begins a task: who finds none in it may `create` one. Raises OSError and
+        Busy."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock.take(self.folder / _BEGINS, _BEGINS_S)
+        if lock is None:
+            raise Busy("Another process has been beginning a task for a while: end it first.")
+        try:
+            yield
+        finally:
+            lock.release()
 
     def work_on(self, name: str) -> Work:
         """The record with this id or prefix, locked: for one process only. Raises Busy and InvalidArgument."""
@@ -174,7 +190,7 @@ class TaskRecords:
 
         Raises InvalidArgument if there is none and a record cannot be read that may be it, if `strict`.
         """
-        wanted = _What(kind, platform, json.loads(self._blank(json.dumps(dict(arguments)))))
+        wanted = _What.of(kind, platform, json.loads(self._blank(json.dumps(dict(arguments)))))
         unreadable = []
         for key in self._keys():
             try:
@@ -276,7 +292,8 @@ class TaskRecords:
     def _what(self, key: str) -> _What:
         """What this record is for, read once. Raises as `_read` does."""
         if (known := self._works.get(key)) is None:
-            known = self._works[key] = _What.of(self._read(key))
+            record = self._read(key)
+            known = self._works[key] = _What.of(record.kind, record.platform, record.arguments)
         return known
 
     def _seen(self, key: str) -> Record:

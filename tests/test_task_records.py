@@ -235,6 +235,19 @@ def test_no_folder_is_an_empty_list(records):
     assert records.recent().records == ()
 
 
+def test_the_newest_of_the_same_second_is_found(tmp_path):
+    times_s = iter(1_900_000_000 + number / 100 for number in range(40))
+    records, keys = TaskRecords(tmp_path, now=lambda: next(times_s)), []
+    for _ in range(40):
+        with records.create("film", platform="http://h", arguments={"a": 1}) as work:
+            work.done()
+        keys.append(work.record.key)
+    assert records._keys() == keys[::-1]
+    found = records.same("film", {"a": 1}, platform="http://h")
+    assert found is not None
+    assert found.key == keys[-1]
+
+
 def test_the_same_work_is_found_unless_it_failed(records):
     arguments = {"text": "chapter 1", "voice": "v"}
     failed = made(records, kind="narration", arguments=arguments)

@@ -1,29 +1,35 @@
 """What the platform answers at once with links (pictures, songs): recorded, bought once, saved, gone on with later.
 
 The request itself waits for the result, so there is no task to look up. Its links are kept in the record, which only
-this user can read: a download that was interrupted goes on with `realtime tasks`, until the links die after 24 h.
+this user can read: a download that was interrupted goes on with the same command, or with `realtime tasks`, until the
+links die after 24 h.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import itertools
+import json
+import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from realtime.commands.naming import absolute, ending, name_result
-from realtime.commands.platform import Platform
+from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.same_file import without_copy
-from realtime.commands.task_kinds import TaskKind, follow
+from realtime.commands.task_kinds import TaskKind, begin, follow, follow_again, lost_before
 from realtime.minimax.client import MiniMax
 from realtime.minimax.download import save, save_bytes
 from realtime.minimax.media_result import MediaResult, fixed_link
 from realtime.minimax.sniff import SNIFF_BYTES
-from realtime.task_records import Record
+from realtime.task_records import Record, RecordState, is_busy
 
 T = TypeVar("T")
+LINKS_LIVE_S = 24 * 3600  # docs/minimax/files.md 6: then there is nothing left to fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """One request to buy: `asked` is everything that it says, so that the same one is known again."""
+
+    kind: TaskKind[None]
+    prompt: str
+    place: Place
+    asked: Mapping[str, Any]
+
+    def arguments(self) -> dict[str, Any]:
+        """For the record."""
+        said = json.dumps({"prompt": self.prompt, **self.asked}, sort_keys=True)
+        return self.place.arguments() | {"asked": hashlib.sha256(said.encode()).hexdigest()}
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A task that is done already."""
 
@@ -101,25 +122,71 @@ def answered_kind(name: str, label: str) -> TaskKind[None]:
     return TaskKind(name, open_answered, save_answered)
 
 
+def same_source(source: str | None) -> str | None:
+    """A file as every folder names it, for `Order.asked`; an address as it is."""
+    return os.path.abspath(source) if source and os.path.exists(source) else source
+
+
+def unfinished(platform: Platform, order: Order) -> Record | None:
+    """The same order of an earlier command whose files are not saved yet: it is not bought again.
+
+    Raises Busy if another process works on it, InvalidArgument if its answer was lost: the user decides. What is saved
+    is bought again: each picture and song is another one.
+    """
+    if platform.address == BUILT_IN:
+        return None
+    found = platform.records.same(order.kind.name, order.arguments(), platform=platform.address)
+    if found is None or found.state is RecordState.DONE:
+        return None
+    if found.busy:
+        raise is_busy(found)
+    if found.task_id is None:
+        raise lost_before(found)
+    return found if time.time() - found.created_s < LINKS_LIVE_S else None
+
+
+def earlier(platform: Platform, orders: Sequence[Order]) -> list[Record | None]:
+    """The record to go on with for each order of a command, which sends them one after the other; None for a new one.
+
+    Those before an unfinished one are of the same command, and saved already. Raises as `unfinished` does.
+    """
+    found = [unfinished(platform, order) for order in orders]
+    last = max((place for place, record in enumerate(found) if record is not None), default=0)
+    saved = [_saved(platform, order) for order in orders[:last]]
+    return [record or done for record, done in itertools.zip_longest(found, saved)]
+
+
+def _saved(platform: Platform, order: Order) -> Record | None:
+    found = platform.records.same(order.kind.name, order.arguments(), platform=platform.address)
+    there = found is not None and all(Path(path).exists() for path in found.paths)
+    return found if there else None
+
+
 async def buy(
-    platform: Platform,
-    kind: TaskKind[None],
-    create: Callable[[], Awaitable[Answer]],
-    prompt: str,
-    place: Place,
+    platform: Platform, order: Order, create: Callable[[], Awaitable[Answer]], found: Record | None = None
 ) -> tuple[str, ...]:
-    """Record a request, send it, save the files it answered with; their paths. Raises what `create` raises."""
-    arguments = place.arguments()
-    with platform.records.create(
-        kind.name, platform=platform.address, prompt=prompt, arguments=arguments
-    ) as work:
+    """Record an order, send it, save the files it answered with; their paths. With `found` it goes on with that one.
+
+    Raises what `create` and `unfinished` raise.
+    """
+    begun = found or begin(
+        platform,
+        order.kind.name,
+        order.arguments(),
+        earlier=lambda: unfinished(platform, order),
+        prompt=order.prompt,
+    )
+    if isinstance(begun, Record):
+        with platform.records.work_on(begun.key) as work:
+            return await follow_again(platform, order.kind, work)
+    with begun as work:
         answer = await create()
         work.answered(answer.links)
         if answer.data:
             work.done(await _save_data(work.record, answer.data))
             return work.record.paths
         work.sent(answer.id)
-        return await follow(platform, kind, work)
+        return await follow(platform, order.kind, work)
 
 
 async def waiting(platform: Platform, label: str, typical_s: float, request: Awaitable[T]) -> T:

@@ -72,7 +72,14 @@ async def _run(platform: Platform) -> int:
         return await platform.mm.batches.create(file_id=file_id, endpoint=endpoint, extra=platform.extra)
 
     if found is None and args.no_wait:
-        return await run_task(platform, _TASK_KIND, create, prompt=args.questions, arguments=work)
+        return await run_task(
+            platform,
+            _TASK_KIND,
+            create,
+            earlier=lambda: before(platform, _KIND_NAME, work).under_way(),
+            prompt=args.questions,
+            arguments=work,
+        )
     paths = await obtain(platform, _TASK_KIND, create, prompt=args.questions, arguments=work)
     unanswered = await in_thread(count_unanswered, Path(paths[0]))
     platform.show(

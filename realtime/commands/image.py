@@ -6,15 +6,17 @@ A picture of one person can be given, who is drawn in them. More than nine pictu
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.commands.answered import Answer, Place, answered_kind, buy, waiting
+from realtime.commands.answered import Answer, Order, Place, answered_kind, buy, earlier, same_source, waiting
 from realtime.commands.naming import check_out
 from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import IMAGE_MODELS
 from realtime.minimax.images import image_body
+from realtime.task_records import Record
 
 MOST_A_REQUEST = 9
 TYPICAL_S = 20.0
@@ -53,44 +55,53 @@ async def _draw(platform: Platform) -> int:
     arguments = _arguments(args)
     if args.count < 1:
         raise InvalidArgument(f"-n {args.count}: it has to be 1 or more.", param="n")
-    check_out(args.out, count=args.count, force=args.force)
+    orders = [_order(platform, arguments, first) for first in range(0, args.count, MOST_A_REQUEST)]
+    found = await asyncio.to_thread(earlier, platform, orders)
+    if not any(found):
+        check_out(args.out, count=args.count, force=args.force)
     values = {"prompt": args.prompt, "seed": args.seed, **arguments}
     await image_body(values, values.pop("subject"), platform.extra)  # refused before the question of the cost
-    await platform.confirm_cost("1 picture" if args.count == 1 else f"{args.count} pictures")
+    count = sum(order.asked["n"] for order, record in zip(orders, found, strict=True) if record is None)
+    if count:
+        await platform.confirm_cost("1 picture" if count == 1 else f"{count} pictures")
     paths: list[str] = []
-    failed = 0
-    for first in range(0, args.count, MOST_A_REQUEST):
-        n = min(MOST_A_REQUEST, args.count - first)
+    for order, record in zip(orders, found, strict=True):
         try:
-            saved, stopped = await _request(platform, arguments, first, n)
+            paths += await _request(platform, arguments, order.place.first, record)
         except BaseException:  # Ctrl-C, too
             _say_what_there_is(platform, paths)
             raise
-        paths += saved
-        failed += stopped
+    failed = max(0, args.count - len(paths))
     if failed:
         platform.progress.say(f"{failed} of {args.count} pictures were stopped as sensitive and are missing.")
     platform.show(paths, {"kind": "image", "prompt": args.prompt, "paths": paths, "failed": failed})
     return 0
 
 
-async def _request(
-    platform: Platform, arguments: Mapping[str, Any], first: int, n: int
-) -> tuple[tuple[str, ...], int]:
-    """One request of up to nine pictures: their paths, and how many were stopped."""
-    args, failed = platform.args, 0
+def _order(platform: Platform, arguments: Mapping[str, Any], first: int) -> Order:
+    """The request for up to nine pictures, of which this is the first."""
+    args = platform.args
+    n = min(MOST_A_REQUEST, args.count - first)
     # The same seed would draw the same pictures again
     seed = None if args.seed is None else args.seed + first
+    asked = {**arguments, "subject": same_source(arguments["subject"]), "extra": platform.extra}
+    place = Place(args.out, args.force, ".jpeg", first, args.count)
+    return Order(TASK_KINDS[0], args.prompt, place, {**asked, "n": n, "seed": seed})
+
+
+async def _request(
+    platform: Platform, arguments: Mapping[str, Any], first: int, found: Record | None
+) -> tuple[str, ...]:
+    """The paths of up to nine pictures, of which this is the first. With `found` they are bought already."""
+    order = _order(platform, arguments, first)
+    n, seed = order.asked["n"], order.asked["seed"]
 
     async def create() -> Answer:
-        nonlocal failed
-        asked = platform.mm.images.create(args.prompt, n=n, seed=seed, extra=platform.extra, **arguments)
+        asked = platform.mm.images.create(order.prompt, n=n, seed=seed, extra=platform.extra, **arguments)
         pictures = await waiting(platform, "image", TYPICAL_S, asked)
-        failed = pictures.failed
         return Answer.of(pictures, pictures.trace_id)
 
-    place = Place(args.out, args.force, ".jpeg", first, args.count)
-    return await buy(platform, TASK_KINDS[0], create, args.prompt, place), failed
+    return await buy(platform, order, create, found)
 
 
 def _arguments(args: argparse.Namespace) -> dict[str, Any]:

@@ -12,16 +12,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from realtime.commands.answered import Answer, Place, answered_kind, buy, waiting
+from realtime.commands.answered import (
+    Answer,
+    Order,
+    Place,
+    answered_kind,
+    buy,
+    same_source,
+    unfinished,
+    waiting,
+)
 from realtime.commands.naming import absolute, check_out, name_result
-from realtime.commands.platform import Platform, add_platform, run_on_platform
+from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
+from realtime.commands.task_kinds import begin, lost_before
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.minimax.field_tables import MUSIC_MODELS
 from realtime.minimax.file_source import open_path
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length
-from realtime.task_records import RecordState, Work
+from realtime.task_records import Record, RecordState, Work, is_busy
 
 TYPICAL_S = 75.0
 TYPICAL_LYRICS_S = 10.0
@@ -68,11 +78,13 @@ async def _make(platform: Platform) -> int:
         )
     await asyncio.to_thread(_check_recording, args.cover)
     lyrics = None if args.lyrics is None else await _read_lyrics(args.lyrics)
-    check_out(args.out, force=args.force)
     await _check_request(platform, lyrics)
     written = await asyncio.to_thread(_not_sung, platform) if args.write_lyrics else None
     buys_words = args.write_lyrics and written is None
-    await platform.confirm_cost("lyrics and 1 song" if buys_words else "1 song")
+    sung = None if buys_words else unfinished(platform, _order(platform, written.text if written else lyrics))
+    if sung is None:
+        check_out(args.out, force=args.force)
+        await platform.confirm_cost("lyrics and 1 song" if buys_words else "1 song")
     if buys_words:
         written = await _write_lyrics(platform)
     paths = await _sing(platform, lyrics) if written is None else await _sing_written(platform, written)
@@ -118,19 +130,45 @@ def _held(platform: Platform, lyrics: Written, held: ExitStack) -> Work | None:
 
 def _not_sung(platform: Platform) -> Written | None:
     """Lyrics that were bought for this prompt, and whose song never came and is not being made."""
-    args = platform.args
-    found = platform.records.same("lyrics", _of_lyrics(args), platform=platform.address)
+    written = _kept(_bought_lyrics(platform))
+    if written is not None:
+        platform.progress.say(
+            f"These lyrics have no song yet and are sung now: {written.path} (delete them for others)"
+        )
+    return written
+
+
+def _kept(found: Record | None) -> Written | None:
+    """The lyrics of a record, if they are there and nobody else sings them."""
     if found is None or found.busy or found.state is not RecordState.DONE or not found.paths:
         return None
     try:
         text = Path(found.paths[0]).read_text("utf-8").strip()
     except (OSError, ValueError):
         return None
-    if text:
-        platform.progress.say(
-            f"These lyrics have no song yet and are sung now: {found.paths[0]} (delete them for others)"
-        )
     return Written(text, Path(found.paths[0]), found.key) if text else None
+
+
+def _bought_lyrics(platform: Platform) -> Record | None:
+    """The newest lyrics for this prompt without a song.
+
+    Raises Busy if another process makes the same song, InvalidArgument if the answer was lost: the user decides.
+    """
+    records, costs = platform.records, platform.address != BUILT_IN
+    for record in records.all(kinds=("lyrics",)).records if costs else ():
+        same = record.platform == platform.address and record.arguments.get("song") == _song(platform)
+        if same and record.busy:
+            raise is_busy(record)
+    found = records.same("lyrics", _of_lyrics(platform.args), platform=platform.address)
+    if costs and found is not None and not found.busy and found.state is RecordState.UNKNOWN:
+        raise lost_before(found)
+    return found
+
+
+def _song(platform: Platform) -> list[str]:
+    """What song lyrics are written for: another one may be made of the same prompt at the same time."""
+    place = _order(platform, None).arguments()
+    return [place["asked"], place["out"]]
 
 
 def _of_lyrics(args: argparse.Namespace) -> dict[str, Any]:
@@ -149,8 +187,13 @@ async def _sing(platform: Platform, lyrics: str | None) -> tuple[str, ...]:
         song = await waiting(platform, "music", TYPICAL_S, asked)
         return Answer.of([song], song.trace_id)
 
-    place = Place(args.out, args.force, f".{args.format or 'mp3'}")
-    return await buy(platform, TASK_KINDS[0], create, args.prompt, place)
+    return await buy(platform, _order(platform, lyrics), create)
+
+
+def _order(platform: Platform, lyrics: str | None) -> Order:
+    args = platform.args
+    asked = {**_arguments(args), "lyrics": lyrics, "cover": same_source(args.cover), "extra": platform.extra}
+    return Order(TASK_KINDS[0], args.prompt, Place(args.out, args.force, f".{args.format or 'mp3'}"), asked)
 
 
 async def _check_request(platform: Platform, lyrics: str | None) -> None:
@@ -169,10 +212,19 @@ def _arguments(args: argparse.Namespace) -> dict[str, Any]:
 
 async def _write_lyrics(platform: Platform) -> Written:
     """Lyrics by the platform, and the file they are in: a song that fails then does not lose them."""
-    args, records = platform.args, platform.records
-    with records.create(
-        "lyrics", platform=platform.address, prompt=args.prompt, arguments=_of_lyrics(args)
-    ) as work:
+    args = platform.args
+
+    def earlier() -> Record | None:
+        found = _bought_lyrics(platform)
+        return found if _kept(found) else None
+
+    made = {**_of_lyrics(args), "song": _song(platform)}
+    begun = begin(platform, "lyrics", made, earlier=earlier, prompt=args.prompt)
+    if isinstance(begun, Record):
+        if (kept := _kept(begun)) is None:  # somebody was quicker just now
+            raise is_busy(begun)
+        return kept
+    with begun as work:
         asked = platform.mm.music.write_lyrics(args.prompt)
         lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
         path = await asyncio.to_thread(_keep, lyrics.text, _lyrics_path(args))

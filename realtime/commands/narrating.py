@@ -17,7 +17,16 @@ from typing import Any
 from realtime.commands.chapters import Chapter
 from realtime.commands.platform import Platform
 from realtime.commands.speaking import SPEECH, files_of, files_of_record, speak, write_subtitles
-from realtime.commands.task_kinds import Earlier, Meaning, TaskKind, before, not_its_own, obtain, with_force
+from realtime.commands.task_kinds import (
+    Earlier,
+    Meaning,
+    TaskKind,
+    before,
+    begin,
+    not_its_own,
+    obtain,
+    with_force,
+)
 from realtime.errors import InvalidArgument
 from realtime.minimax.job import Job
 from realtime.minimax.narration import Narration
@@ -125,20 +134,22 @@ async def buy(platform: Platform, pieces: Sequence[Piece]) -> list[tuple[str, ..
 
 async def send(platform: Platform, pieces: Sequence[Piece]) -> list[str]:
     """The ids of the tasks; none is waited for."""
-    ids = []
-    for piece in pieces:
-        found = earlier(platform, piece).under_way(_AGAIN)
-        if found is None:
-            with platform.records.create(
-                NARRATION.name,
-                platform=platform.address,
-                prompt=piece.chapter.title,
-                arguments=with_force(platform, piece.arguments),
-            ) as work:
-                work.sent((await _created(platform, piece)).id)
-                found = work.record
-        ids.append(found.name)
-    return ids
+    return [await _sent(platform, piece) for piece in pieces]
+
+
+async def _sent(platform: Platform, piece: Piece) -> str:
+    begun = begin(
+        platform,
+        NARRATION.name,
+        with_force(platform, piece.arguments),
+        earlier=lambda: earlier(platform, piece).under_way(_AGAIN),
+        prompt=piece.chapter.title,
+    )
+    if isinstance(begun, Record):
+        return begun.name
+    with begun as work:
+        work.sent((await _created(platform, piece)).id)
+    return work.record.name
 
 
 async def _obtained(platform: Platform, piece: Piece) -> tuple[str, ...]:

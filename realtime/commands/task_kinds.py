@@ -10,14 +10,14 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.progress import TaskProgress
-from realtime.errors import ConfigError, InvalidArgument, NotFinished, TaskFailed
+from realtime.errors import ConfigError, InvalidArgument, NotFinished, ProviderRejected, TaskFailed
 from realtime.task_records import Record, RecordState, Work, is_busy
 
 if TYPE_CHECKING:
@@ -143,30 +143,98 @@ def task_kind(name: str, modules: Mapping[str, str] = KIND_MODULES) -> TaskKind[
     return next(kind for kind in kinds if kind.name == name)
 
 
+def begin(
+    platform: Platform,
+    kind: str,
+    arguments: Mapping[str, Any] | None,
+    *,
+    earlier: Callable[[], Record | None],
+    prompt: str = "",
+) -> Work | Record:
+    """What `earlier` finds of this work, else a new record: two processes that begin at once never both get one.
+
+    Raises Busy, OSError and what `earlier` raises.
+    """
+    with platform.records.alone():
+        found = earlier()
+        if found is not None:
+            return found
+        return platform.records.create(kind, platform=platform.address, prompt=prompt, arguments=arguments)
+
+
+def never_before() -> None:
+    """For `earlier`: work that is new each time."""
+
+
 async def run_task(
     platform: Platform,
     kind: TaskKind[T],
     create: Callable[[], Awaitable[Task[T]]],
     *,
+    earlier: Callable[[], Record | None] = never_before,
     prompt: str = "",
     arguments: Mapping[str, Any] | None = None,
 ) -> int:
     """Record a task, send it with `create`, wait for it, save and show its result; the exit status.
 
-    With `--no-wait` the id is printed instead. Raises what `create` and `save` raise, TaskFailed and NotFinished.
+    It goes on with the task that `earlier` finds, which is asked right before a new one is recorded. With `--no-wait`
+    the id is printed instead. Raises what these functions and `save` raise, TaskFailed and NotFinished.
     """
-    no_wait = getattr(platform.args, "no_wait", False)
     check_no_wait(platform)
-    records = platform.records
-    with records.create(kind.name, platform=platform.address, prompt=prompt, arguments=arguments) as work:
+    begun = begin(platform, kind.name, arguments, earlier=earlier, prompt=prompt)
+    if isinstance(begun, Record):
+        return await go_on(platform, kind, begun)
+    with begun as work:
         task = await create()
         work.sent(task.id)
-        if no_wait:
+        if _no_wait(platform):
             platform.progress.say(f"It goes on by itself. To get its result: realtime tasks wait {task.id}")
-            platform.show([task.id], {"task_id": task.id, "kind": kind.name, "state": "sent"})
-            return 0
+            return _show_sent(platform, work.record)
         paths = await follow(platform, kind, work, task)
     platform.show(paths, shown(work.record))
+    return 0
+
+
+async def go_on(platform: Platform, kind: TaskKind[T], found: Record) -> int:
+    """Wait for a task that was sent before, save and show its result; the exit status. With `--no-wait` its id.
+
+    Raises Busy if another process works on it, InvalidArgument if its answer was lost, and what `run_task` raises.
+    """
+    if _no_wait(platform) and found.task_id is not None:
+        return _show_sent(platform, found)
+    with platform.records.work_on(found.key) as work:
+        paths = await follow_again(platform, kind, work)
+    platform.show(paths, shown(work.record))
+    return 0
+
+
+async def follow_again(platform: Platform, kind: TaskKind[T], work: Work) -> tuple[str, ...]:
+    """The files of a task that an earlier command sent. Raises as `go_on` does."""
+    if work.record.state is RecordState.DONE:  # by a process that ended just now
+        return work.record.paths
+    if work.record.task_id is None:
+        raise lost_before(work.record)
+    platform.progress.say(f"Ordered before, as task {work.record.task_id}: going on with it.")
+    if getattr(platform.args, "force", False):
+        work.save(replace(work.record, arguments={**work.record.arguments, "force": True}))
+    try:
+        return await follow(platform, kind, work)
+    except TaskFailed:
+        raise
+    except ProviderRejected:
+        key = work.record.key
+        platform.progress.say(
+            f"If it cannot be had any more, this lets it be bought again: realtime tasks forget {key}"
+        )
+        raise
+
+
+def _no_wait(platform: Platform) -> bool:
+    return bool(getattr(platform.args, "no_wait", False))
+
+
+def _show_sent(platform: Platform, record: Record) -> int:
+    platform.show([record.name], {"task_id": record.task_id, "kind": record.kind, "state": "sent"})
     return 0
 
 
@@ -188,17 +256,20 @@ async def obtain(
     What an earlier command saved is not made again, and what it sent is waited for. Raises InvalidArgument if an
     earlier answer was lost (the user decides), Busy if another process works on it, and what `run_task` raises.
     """
-    records, address = platform.records, platform.address
-    found = before(platform, kind.name, arguments, kept=kind.kept).going_on(again)
-    if found is None:
-        noted = with_force(platform, arguments)
-        with records.create(kind.name, platform=address, prompt=prompt, arguments=noted) as work:
+
+    def earlier() -> Record | None:
+        return before(platform, kind.name, arguments, kept=kind.kept).going_on(again)
+
+    noted = with_force(platform, arguments)
+    begun = begin(platform, kind.name, noted, earlier=earlier, prompt=prompt)
+    if isinstance(begun, Work):
+        with begun as work:
             task = await create()
             work.sent(task.id)
             return await follow(platform, kind, work, task, label=label)
-    if _is_saved(found):
-        return found.paths
-    with records.work_on(found.key) as work:
+    if _is_saved(begun):
+        return begun.paths
+    with platform.records.work_on(begun.key) as work:
         if _is_saved(work.record):  # by a process that ended just now
             return work.record.paths
         return await follow(platform, kind, work, label=label)
@@ -228,7 +299,7 @@ def _claim(platform: Platform, kind: TaskKind[Any], work: Work) -> None:
 
 def check_no_wait(platform: Platform) -> None:
     """Raises InvalidArgument for `--no-wait` where nothing would go on with the task."""
-    if getattr(platform.args, "no_wait", False) and platform.address == BUILT_IN:
+    if _no_wait(platform) and platform.address == BUILT_IN:
         raise InvalidArgument(
             "--no-wait makes no sense with the built-in sandbox, which ends with this command: start `realtime sandbox`"
             " and set MINIMAX_BASE_URL to its address.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from realtime.commands.film_orders import Order, template_order, v1_order, v2_or
 from realtime.commands.naming import absolute, check_out, name_result
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, print_json, run_on_platform
 from realtime.commands.same_file import without_copy
-from realtime.commands.task_kinds import TaskKind, follow, lost_before, run_task, shown
+from realtime.commands.task_kinds import TaskKind, go_on, run_task
 from realtime.minimax.field_tables import VIDEO_MODELS, VIDEO_V2_MODELS
 from realtime.minimax.film import Film
 from realtime.minimax.templates import TEMPLATES
@@ -88,12 +89,15 @@ async def _make(platform: Platform) -> int:
     order = _order(platform)
     kind = KINDS[order.kind]
     arguments = {**order.arguments, "out": absolute(args.out), "force": args.force}
-    if (found := _earlier(platform, kind, arguments)) is not None:
-        return await _go_on(platform, kind, found)
+    earlier = partial(_earlier, platform, kind, arguments)
+    if (found := earlier()) is not None:
+        return await go_on(platform, kind, found)
     check_out(args.out, force=args.force)
     await order.check_pictures()
     await platform.confirm_cost(order.cost)
-    return await run_task(platform, kind, order.create, prompt=order.prompt, arguments=arguments)
+    return await run_task(
+        platform, kind, order.create, earlier=earlier, prompt=order.prompt, arguments=arguments
+    )
 
 
 def _order(platform: Platform) -> Order:
@@ -113,18 +117,6 @@ def _earlier(platform: Platform, kind: TaskKind[Any], arguments: Mapping[str, An
         return None
     found = platform.records.same(kind.name, arguments, platform=platform.address)
     return None if found is None or found.state is RecordState.DONE else found
-
-
-async def _go_on(platform: Platform, kind: TaskKind[Any], found: Record) -> int:
-    """Raises Busy if another process works on it, InvalidArgument if its answer was lost: the user decides."""
-    with platform.records.work_on(found.key) as work:
-        if work.record.task_id is None:
-            raise lost_before(found)
-        platform.progress.say(f"Ordered before, as task {work.record.task_id}: going on with it.")
-        done = work.record.state is RecordState.DONE  # by a process that ended just now
-        paths = work.record.paths if done else await follow(platform, kind, work)
-    platform.show(paths, shown(work.record))
-    return 0
 
 
 async def _save(platform: Platform, record: Record, film: Film | FilmV2) -> Sequence[Path]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
-from realtime.commands.task_kinds import before
+from realtime.commands.task_kinds import before, begin
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.media import prepare_sample
 from realtime.minimax.clone import ClonedVoice, clone_body
@@ -22,7 +23,7 @@ from realtime.minimax.file_purposes import kind_of
 from realtime.minimax.sniff import SNIFF_BYTES
 from realtime.minimax.speech_rules import language_name
 from realtime.minimax.upload import FileSource
-from realtime.task_records import Record, RecordState, Work
+from realtime.task_records import Record, RecordState, Work, is_busy
 
 _TAKEN = 2039
 _READY = ("mp3", "m4a", "wav")  # what the platform takes as it is
@@ -34,14 +35,15 @@ async def design(platform: Platform) -> int:
     arguments = {"prompt": args.prompt, "say": args.say, "voice_id": args.voice, "extra": platform.extra}
     check_out(args.out, force=args.force)
     design_body(args.prompt, args.say, args.voice, extra=platform.extra)
-    found = _earlier(platform, arguments)
-    if found is not None and found.task_id is not None:
-        _show(platform, found.task_id, found.paths)
+    begun: Work | Record | None = _earlier(platform, arguments)
+    if begun is None:
+        await platform.confirm_cost(f"a new voice and {len(args.say):,} characters of speech")
+        earlier = partial(_earlier, platform, arguments)
+        begun = begin(platform, "design", arguments, earlier=earlier, prompt=args.prompt)
+    if isinstance(begun, Record):
+        _show(platform, str(begun.task_id), begun.paths)
         return 0
-    await platform.confirm_cost(f"a new voice and {len(args.say):,} characters of speech")
-    with platform.records.create(
-        "design", platform=platform.address, prompt=args.prompt, arguments=arguments
-    ) as work:
+    with begun as work:
         voice = await platform.mm.voices.design(
             args.prompt, say=args.say, voice_id=args.voice, extra=platform.extra
         )
@@ -65,9 +67,10 @@ async def clone(platform: Platform) -> int:
     demo = f" and {len(args.say):,} characters of speech" if args.say else ""
     await platform.confirm_cost(f"a new voice, due at its first use{demo}")
     arguments = {"voice_id": args.voice, "out": absolute(args.out)}
-    with platform.records.create(
-        "clone", platform=platform.address, prompt=args.voice, arguments=arguments
-    ) as work:
+    earlier = partial(_under_way, platform, args.voice)
+    begun = begin(platform, "clone", arguments, earlier=earlier, prompt=args.voice)
+    assert isinstance(begun, Work), "no clone goes on with an earlier one"
+    with begun as work:
         voice = await _send(platform, work, sample, prompt)
         _made(work, voice.id)
         paths = [await _save_demo(platform, voice)] if voice.has_demo else []
@@ -176,6 +179,14 @@ def _earlier(platform: Platform, arguments: Mapping[str, Any]) -> Record | None:
         return None
     found = before(platform, "design", arguments).going_on()
     return None if found is None or found.paths or found.arguments.get("deleted") else found
+
+
+def _under_way(platform: Platform, voice_id: str) -> None:
+    """Raises Busy if another process makes a voice of this id now."""
+    for record in platform.records.all(kinds=("clone",)).records:
+        same = record.platform == platform.address and record.arguments.get("voice_id") == voice_id
+        if same and record.busy:
+            raise is_busy(record)
 
 
 def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:

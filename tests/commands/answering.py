@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
 
@@ -24,6 +26,8 @@ class Answering:
         self.stopped = 0
         self.file = JPEG
         self.dead = False
+        self.go = threading.Event()  # cleared: what it is asked waits
+        self.go.set()
         self.url = ""
 
     def bodies(self, path: str) -> list[dict]:
@@ -34,6 +38,7 @@ class Answering:
             return web.Response(status=403) if self.dead else web.Response(body=self.file)
         number, body = len(self.asked), json.loads(await request.read())
         self.asked.append((request.path, body))
+        await asyncio.to_thread(self.go.wait, 20)
         if number in self.lose:
             assert request.transport is not None
             request.transport.abort()
@@ -74,3 +79,23 @@ async def answering(platform: Answering):
         yield platform
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def served():
+    """The platform in a thread of its own: commands have their own event loop."""
+    ready, loop, stop, fake = threading.Event(), asyncio.new_event_loop(), asyncio.Event(), Answering()
+
+    async def serve():
+        async with answering(fake):
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    ready.wait(10)
+    yield fake
+    fake.go.set()
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()

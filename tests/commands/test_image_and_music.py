@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import wave
 from pathlib import Path
@@ -19,7 +18,7 @@ from realtime.commands import image, music
 from realtime.sandbox.picture_facts import picture_facts
 from realtime.task_records import RecordState, TaskRecords
 from tests import programs
-from tests.commands.answering import JPEG, MP3, PNG, WORDS, Answering, answering
+from tests.commands.answering import JPEG, MP3, PNG, WORDS, served
 
 ROOT = Path(__file__).parents[2]
 IMAGES, SONGS, LYRICS = "/v1/image_generation", "/v1/music_generation", "/v1/lyrics_generation"
@@ -27,21 +26,8 @@ IMAGES, SONGS, LYRICS = "/v1/image_generation", "/v1/music_generation", "/v1/lyr
 
 @pytest.fixture
 def platform():
-    """The platform in a thread of its own: commands have their own event loop."""
-    ready, loop, stop, fake = threading.Event(), asyncio.new_event_loop(), asyncio.Event(), Answering()
-
-    async def serve():
-        async with answering(fake):
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    ready.wait(10)
-    yield fake
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
-    loop.close()
+    with served() as fake:
+        yield fake
 
 
 @pytest.fixture

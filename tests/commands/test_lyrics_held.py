@@ -11,6 +11,7 @@ import pytest
 
 from realtime.commands import music
 from realtime.task_records import Busy, TaskRecords
+from tests.commands.running import parsed
 
 
 @pytest.fixture
@@ -18,7 +19,8 @@ def platform(tmp_path: Path) -> Any:
     return SimpleNamespace(
         records=TaskRecords(tmp_path / "tasks"),
         address="http://h",
-        args=SimpleNamespace(prompt="rain"),
+        args=parsed(music.add_arguments, ["rain", "--write-lyrics"], {}),
+        extra={},
         progress=SimpleNamespace(say=lambda sentence: None),
     )
 
