@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from realtime.minimax.batches import Batch, BatchJob
 
 _KIND_NAME = "batch"
+_ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".txt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,9 +106,9 @@ def _out(out: str | None, stem: str) -> str:
     name = f"{stem}-answers.jsonl" if stem else "answers.jsonl"
     if out is None:
         return name
-    if out.endswith("/") or Path(out).is_dir():
+    if absolute(out).endswith("/"):
         return str(Path(out) / name)
-    return out if Path(out).suffix else f"{out}.jsonl"
+    return out if Path(out).suffix.lower() in _ENDINGS else f"{out}.jsonl"
 
 
 def _open(mm: Any, task_id: str) -> BatchJob:
@@ -119,7 +120,7 @@ async def _save(platform: Platform, record: Record, batch: Batch) -> Sequence[Pa
     """Write the answers to what the command was asked for; a name that was taken meanwhile gets a number."""
     out = Path(str(record.arguments["out"]))
     force = getattr(platform.args, "force", False)
-    path = name_result("", out.suffix, out=out, force=force)
+    path = name_result("", out.suffix.lower(), out=out, force=force)
     await write_answers(path, batch.results())
     return [path]
 

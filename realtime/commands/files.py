@@ -74,7 +74,7 @@ async def _get(platform: Platform) -> int:
     check_out(args.out, force=args.force)
     file = await platform.mm.files.get(args.file_id)
     stem, dot, suffix = (file.name or f"file-{file.id}").rpartition(".")
-    suffix_known = f".{suffix}" if stem and dot else ".bin"
+    suffix_known = f".{suffix.lower()}" if stem and dot else ".bin"
     path = name_result(stem or suffix, suffix_known, out=absolute(args.out), force=args.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     show = platform.progress.transfer(f"saving {path.name}")

@@ -22,7 +22,7 @@ from realtime.commands.answered import (
     unfinished,
     waiting,
 )
-from realtime.commands.naming import absolute, check_out, name_result
+from realtime.commands.naming import absolute, check_out, name_result, without_ending
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
 from realtime.commands.task_kinds import begin, lost_before
@@ -235,8 +235,11 @@ async def _write_lyrics(platform: Platform) -> Written:
 def _lyrics_path(args: argparse.Namespace) -> Path:
     """Beside the song: `song.txt` for `song.mp3`."""
     out = absolute(args.out)
-    beside = out if out.endswith("/") else Path(out).with_suffix(".txt")
-    return name_result(args.prompt, ".txt", out=beside, force=args.force)
+    path = Path(out)
+    name = f"{without_ending(path.name, args.format or 'mp3')}.txt"
+    return name_result(
+        args.prompt, ".txt", out=out if out.endswith("/") else path.with_name(name), force=args.force
+    )
 
 
 def _keep(text: str, path: Path) -> Path:

@@ -22,6 +22,7 @@ _FALLBACK = "result"
 # names of devices on Windows, with any ending: a folder shared with one must not break
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 _DIRECTIONS = re.compile(r"\[[^\]]*\]")  # camera moves and section tags are no part of a name
+_ENDING = re.compile(r"\.[A-Za-z0-9_]{1,10}$")
 _GAP = re.compile(r"[\s\-_./\\:]+")
 
 _MEDIA = {
@@ -69,11 +70,7 @@ def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) ->
     that is taken without `force`.
     """
     asked = Path() if out is None else Path(out)
-    last = _numbered(asked, count - 1, count).name if asked.name else ""
-    if len(os.fsencode(last)) > MAX_NAME_BYTES:
-        raise InvalidArgument(
-            f"{last[:40]}… is too long for the name of a file: choose a shorter one with -o.", param="out"
-        )
+    check_length(asked, 0 if count == 1 else len(f"-{count}"))
     is_folder = _is_folder(out)
     folder = (asked if is_folder else asked.parent).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
@@ -87,6 +84,15 @@ def check_out(out: str | Path | None, *, count: int = 1, force: bool = False) ->
         path = _numbered(asked, index, count)
         if path.exists():
             raise InvalidArgument(f"{path} exists: choose another name, or add --force.", param="out")
+
+
+def check_length(path: Path, more: int = 0) -> None:
+    """Raises InvalidArgument for a name that is too long for a file that is still coming. `more` bytes are added."""
+    if len(os.fsencode(path.name)) + more > MAX_NAME_BYTES:
+        raise InvalidArgument(
+            f"{path.name[:40]}… is too long for the name of a file: choose a shorter one with -o.",
+            param="out",
+        )
 
 
 def absolute(out: str | Path | None) -> str:
@@ -116,28 +122,40 @@ def name_result(
     if force or not exists(first):
         return first
     numbers = itertools.count(count + 1 if count > 1 else 2)
-    candidates = (wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}") for number in numbers)
+    candidates = (_with_number(wanted, f"-{number}") for number in numbers)
     return next(path for path in candidates if not exists(path))
 
 
 def _is_folder(out: str | Path | None) -> bool:
-    return out is None or str(out).endswith("/") or Path(out).is_dir()
+    return out is None or str(out).endswith(("/", "/.", "/..")) or Path(out).is_dir()
 
 
 def _numbered(path: Path, index: int, count: int) -> Path:
     """`cat.png` alone; `cat-1.png`, `cat-2.png` ... of several, with zeros so that they sort."""
-    if count == 1:
-        return path
-    return path.with_name(f"{path.stem}-{index + 1:0{len(str(count))}d}{path.suffix}")
+    return _with_number(path, "" if count == 1 else f"-{index + 1:0{len(str(count))}d}")
+
+
+def _with_number(path: Path, number: str) -> Path:
+    """The name with a number before its ending; what is too long for that is cut."""
+    name, last = _split(path.name)
+    room = MAX_NAME_BYTES - len(number + last)
+    return path.with_name(f"{name if len(os.fsencode(name)) <= room else _cut(name, room)}{number}{last}")
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A name and its ending, which may be empty: in "Dr. Who" and "v1.5 final" nothing is one."""
+    found = _ENDING.search(name)
+    return (name, "") if found is None or not found.start() else (name[: found.start()], found.group())
 
 
 def _with_ending(asked: Path, actual: str) -> Path:
     """The asked name with the actual ending, unless it ends in one that means the same (or the bytes say nothing)."""
-    lower = asked.suffix.lower()
-    if _SAME.get(lower, lower) == actual or (asked.suffix and actual in _SAID_BY_THE_USER):
+    name, asked_ending = _split(asked.name)
+    lower = asked_ending.lower()
+    if _SAME.get(lower, lower) == actual or (asked_ending and actual in _SAID_BY_THE_USER):
         return asked
     known = lower in _SAME or lower in _MEDIA
-    return asked.with_suffix(actual) if known else asked.with_name(asked.name + actual)
+    return asked.with_name((name if known else asked.name) + actual)
 
 
 def without_ending(name: str, format: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.commands.chapters import Chapter
+from realtime.commands.naming import check_length
 from realtime.commands.platform import Platform
 from realtime.commands.speaking import SPEECH, files_of, files_of_record, speak, write_subtitles
 from realtime.commands.task_kinds import (
@@ -77,12 +78,14 @@ def at_once(platform: Platform, piece: Piece, wanted: bool) -> Piece:
 
 
 def check_names(platform: Platform, pieces: Sequence[Piece], others: Sequence[Path] = ()) -> None:
-    """Raises InvalidArgument for a name that is taken by something else, unless `--force`.
+    """Raises InvalidArgument for a name that is too long, or taken by something else, unless `--force`.
 
     `others` are files beside those of the pieces.
     """
     taken = [path for path in others if os.path.lexists(path)]
     for piece in pieces:
+        for path in piece.files:
+            check_length(path)
         if any(os.path.lexists(path) for path in piece.files):
             taken += _taken(earlier(platform, piece), piece)
     for path in taken:

@@ -103,6 +103,24 @@ def test_requests_are_sent_as_they_are_and_failures_are_counted(fake, folder, ca
     assert c["error"]["lost"] is True
 
 
+@pytest.mark.parametrize(
+    ("out", "name"),
+    [
+        ("Dr. Who", "Dr. Who.jsonl"),
+        ("v1.5 answers", "v1.5 answers.jsonl"),
+        ("a.JSONL", "a.JSONL"),
+        ("b.CSV", "b.CSV"),
+    ],
+)
+def test_answers_end_in_what_they_are(fake, folder, capsys, out, name):
+    fake.files["2"] = jsonl([answered("line-1", "So.")])
+    fake.batch = {"output_file_id": "2"}
+    (folder / "q.txt").write_text("one?\n")
+    assert run(fake, "run", "q.txt", "-o", out, "--quiet") == 0
+    assert capsys.readouterr().out == f"{folder / name}\n"
+    assert (folder / name).is_file()
+
+
 def test_a_table_goes_in_and_out(fake, folder):
     (folder / "q.csv").write_text('id,question\n7,"Red, or blue?"\n8,Why?\n9,\n', encoding="utf-8-sig")
     fake.files["2"] = jsonl([answered("8", "So."), answered("7", "Red,\nI think.")])

@@ -245,6 +245,23 @@ def test_lyrics_are_written_kept_and_sung(platform, folder, records, capsys):
     assert sorted(record.kind for record in records.recent().records) == ["lyrics", "music"]
 
 
+@pytest.mark.parametrize(
+    ("out", "names"),
+    [
+        ("Dr. Who", ["Dr. Who.mp3", "Dr. Who.txt"]),
+        ("St.Louis", ["St.Louis.mp3", "St.Louis.txt"]),
+        ("我的歌.MP3", ["我的歌.MP3", "我的歌.txt"]),
+        ("songs/.", ["songs/rain.mp3", "songs/rain.txt"]),
+        ("a" * 245, [f"{'a' * 241}.mp3", f"{'a' * 241}.txt"]),
+    ],
+    ids=["dot", "dots", "upper", "folder", "long"],
+)
+def test_lyrics_stand_beside_their_song_under_its_name(platform, folder, out, names):
+    platform.file = MP3
+    assert cli.main(["music", "rain", "--write-lyrics", "-o", out]) == 0
+    assert files(folder) == names
+
+
 def test_a_song_that_fails_does_not_lose_its_lyrics(platform, folder, capsys):
     platform.refuse = {1: 1027}
     assert cli.main(["music", "rain", "--write-lyrics"]) == 1

@@ -153,11 +153,32 @@ def test_a_folder_that_is_none_or_cannot_be_written_is_refused_before_buying(tmp
         ("book.srt", ".txt", "book.srt"),
         ("book.m4b", ".m4a", "book.m4b"),
         ("answer", ".txt", "answer.txt"),
+        ("Dr. Who", ".txt", "Dr. Who.txt"),
+        ("Dr. Who", ".bin", "Dr. Who.bin"),
+        ("a.日记", ".mp3", "a.日记.mp3"),
+        (".hidden", ".jpeg", ".hidden.jpeg"),
+        ("-x", ".jpeg", "-x.jpeg"),
+        ("new/.", ".mp4", "new/a-cat.mp4"),
+        ("new/..", ".mp4", "new/../a-cat.mp4"),
         ("new/", ".mp4", "new/a-cat.mp4"),
     ],
 )
 def test_the_ending_is_corrected(out, suffix, path):
     assert name_result("a cat", suffix, out=out, exists=taken()) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("out", "first", "next_free"),
+    [
+        ("Dr. Who", "Dr. Who-1.bin", "Dr. Who-4.bin"),
+        ("雪" * 81, f"{'雪' * 79}-1.bin", f"{'雪' * 79}-4.bin"),
+        ("a" * 245, f"{'a' * 239}-1.bin", f"{'a' * 239}-4.bin"),
+    ],
+    ids=["dot", "wide", "long"],
+)
+def test_a_number_stands_before_the_ending_and_the_name_stays_short_enough(out, first, next_free):
+    assert name_result("", ".bin", out=out, count=3, exists=taken()) == Path(first)
+    assert name_result("", ".bin", out=out, count=3, exists=taken(first)) == Path(next_free)
 
 
 def test_a_folder_takes_made_names(tmp_path):
