@@ -18,15 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from realtime.commands.kept import keep
 from realtime.commands.naming import absolute, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.same_file import without_copy
 from realtime.commands.task_kinds import TaskKind, begin, follow, follow_again, lost_before
+from realtime.errors import InvalidArgument, StorageError
 from realtime.minimax.client import MiniMax
-from realtime.minimax.download import save, save_bytes
+from realtime.minimax.download import save
 from realtime.minimax.media_result import MediaResult, fixed_link
 from realtime.minimax.sniff import SNIFF_BYTES
-from realtime.task_records import Record, RecordState, is_busy
+from realtime.task_records import Record, RecordState, answer_came, is_busy
 
 T = TypeVar("T")
 LINKS_LIVE_S = 24 * 3600  # docs/minimax/files.md 6: then there is nothing left to fetch
@@ -183,7 +185,7 @@ async def buy(
         answer = await create()
         work.answered(answer.links)
         if answer.data:
-            work.done(await _save_data(work.record, answer.data))
+            work.done(await _save_data(platform, work.record, answer.data))
             return work.record.paths
         work.sent(answer.id)
         return await follow(platform, order.kind, work)
@@ -226,14 +228,19 @@ async def _save_link(platform: Platform, record: Record, link: str, index: int, 
     return await asyncio.to_thread(without_copy, path, wanted)
 
 
-async def _save_data(record: Record, files: Sequence[bytes]) -> list[Path]:
-    """Save files that came with the answer."""
-    paths = []
+async def _save_data(platform: Platform, record: Record, files: Sequence[bytes]) -> list[Path]:
+    """Save files that came with the answer. One that no disk takes costs none of the others."""
+    paths: list[Path] = []
+    lost: Exception | None = None
     for index, data in enumerate(files, record.arguments["first"]):
-        suffix = ending(data[:SNIFF_BYTES])
-        path = await asyncio.to_thread(_with_folder, _namer(record, index)(suffix))
-        await save_bytes(data, path, force=bool(record.arguments["force"]))
-        paths.append(path)
+        path = _namer(record, index)(ending(data[:SNIFF_BYTES]))
+        try:
+            paths.append(await keep(platform, data, path, force=bool(record.arguments["force"])))
+        except (OSError, StorageError, InvalidArgument) as error:
+            lost = lost or error
+        answer_came(paths=paths)
+    if lost is not None:
+        raise lost
     return paths
 
 

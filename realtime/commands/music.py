@@ -22,6 +22,7 @@ from realtime.commands.answered import (
     unfinished,
     waiting,
 )
+from realtime.commands.kept import keep
 from realtime.commands.naming import absolute, check_out, name_result, without_ending
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
@@ -227,7 +228,9 @@ async def _write_lyrics(platform: Platform) -> Written:
     with begun as work:
         asked = platform.mm.music.write_lyrics(args.prompt)
         lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
-        path = await asyncio.to_thread(_keep, lyrics.text, _lyrics_path(args))
+        work.answered()
+        text = lyrics.text if lyrics.text.endswith("\n") else f"{lyrics.text}\n"
+        path = await keep(platform, text.encode(), _lyrics_path(args), force=args.force)
         work.done([path])
     return Written(lyrics.text, path, work.record.key)
 
@@ -240,12 +243,6 @@ def _lyrics_path(args: argparse.Namespace) -> Path:
     return name_result(
         args.prompt, ".txt", out=out if out.endswith("/") else path.with_name(name), force=args.force
     )
-
-
-def _keep(text: str, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-    return path
 
 
 async def _read_lyrics(name: str) -> str:

@@ -1,14 +1,14 @@
 """A short text in one request: its audio is written as it comes, then its subtitles are fetched, which costs nothing.
 
-The platform does not keep the audio. So it is on the disk before the record says that it was answered; what a disk does
-not take is said, and what it took stays beside the name as `NAME.part`.
+The platform does not keep the audio. So it is on the disk before the record says that it was answered. What a disk does
+not take goes to another one (`kept`); if there is none that is said, and what was taken stays as `NAME.part`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from realtime.commands.answered import Answered
+from realtime.commands.kept import FULL, other_places, told
 from realtime.commands.platform import Platform
 from realtime.commands.subtitle_files import subtitle_text
 from realtime.commands.task_kinds import TaskKind
@@ -26,10 +27,9 @@ from realtime.minimax.media_result import fixed_link
 from realtime.minimax.narration_tar import ENDINGS
 from realtime.minimax.sniff import Kind
 from realtime.minimax.subtitle_lines import SubtitleLine, read_lines
-from realtime.task_records import Record, answer_came
+from realtime.task_records import Record, TaskRecords, answer_came
 
 _JSON: tuple[Kind, ...] = ("json",)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_S = 300.0  # of a request that answers with all of its audio
 
 
@@ -54,7 +54,7 @@ async def speak(
     platform: Platform, text: str, out: Path, voice: Mapping[str, Any], subtitles: bool
 ) -> Answered:
     """Buy the speech and write it. Raises ProviderError, and StorageError if the disk does not take all of it."""
-    part = AudioPart(audio_path(out, voice))
+    part = AudioPart(audio_path(out, voice), platform.records)
     if not platform.args.dry_run:
         await asyncio.to_thread(part.open)  # before anything is bought
     with part:
@@ -84,10 +84,15 @@ async def _whole(platform: Platform, text: str, voice: Mapping[str, Any], part: 
 
 
 class AudioPart:
-    """`NAME.part` beside the audio, in a `with` block: gone at its end, unless the disk is why it is not whole."""
+    """`NAME.part` beside the audio, in a `with` block: gone at its end, unless the disk is why it is not whole.
 
-    def __init__(self, audio: Path) -> None:
+    A disk that takes no more of it is left: the part, and what comes, goes to another place, and the user is told.
+    """
+
+    def __init__(self, audio: Path, records: TaskRecords | None = None) -> None:
         self.audio = audio
+        self._records = records
+        self._others = iter(()) if records is None else other_places(records, audio)
         self._path = part_path(audio)
         self._file: IO[bytes] | None = None
         self._keeps = False
@@ -111,31 +116,57 @@ class AudioPart:
             self._path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> int:
-        """Raises StorageError: then what fitted stays."""
-        assert self._file is not None, "it is open"
+        """Raises StorageError if no place takes it: then what fitted stays."""
         rest = memoryview(data)
-        try:
-            while rest:
+        while rest:
+            assert self._file is not None, "it is open"
+            try:
                 rest = rest[self._file.write(rest) :]
-        except OSError as error:
-            raise self._not_whole(error) from error
+            except OSError as error:
+                self._move(error)
         return len(data)
 
     def publish(self) -> Path:
-        """Give it the name of the audio. Raises StorageError."""
-        assert self._file is not None, "it is open"
-        try:
-            os.fsync(self._file.fileno())
-            self._path.replace(self.audio)
-        except OSError as error:
-            raise self._not_whole(error) from error
-        return self.audio
+        """Give it the name of the audio, which is returned: it is another one in another place. Raises StorageError."""
+        while True:
+            assert self._file is not None, "it is open"
+            try:
+                os.fsync(self._file.fileno())
+                self._path.replace(self.audio)
+                return self.audio
+            except OSError as error:
+                self._move(error)
+
+    def _move(self, error: OSError) -> None:
+        """Go on in another place with all that is here. Raises StorageError if there is none."""
+        for other in self._others:
+            part = part_path(other)
+            try:
+                file = part.open("xb", buffering=0)
+            except OSError:
+                continue
+            try:
+                with self._path.open("rb") as before:
+                    shutil.copyfileobj(before, file)
+                    whole = before.tell() == file.tell()
+            except OSError:
+                whole = False
+            if not whole:
+                file.close()
+                part.unlink(missing_ok=True)
+                continue
+            if self._records is not None:
+                self._records.warn(told(self.audio, error, other))
+            self.__exit__(None, None, None)
+            self._file, self._path, self.audio = file, part, other
+            return
+        raise self._not_whole(error) from error
 
     def _not_whole(self, error: OSError) -> StorageError:
         assert self._file is not None, "it is open"
         self._keeps = True
         size = os.fstat(self._file.fileno()).st_size
-        full = "The disk is full: free some space" if error.errno in _FULL else f"{error.strerror or error}"
+        full = "The disk is full: free some space" if error.errno in FULL else f"{error.strerror or error}"
         kept = (
             f"the first {readable_size(size)} are kept in {self._path}" if size else "nothing of it is kept"
         )
@@ -148,7 +179,8 @@ async def save(platform: Platform, record: Record, result: None) -> Sequence[Pat
     """The subtitles of speech that is saved already, if they were asked for. Raises ProviderError and StorageError."""
     arguments = record.arguments
     out, kind = Path(arguments["out"]), arguments.get("subtitles")
-    audio = audio_path(out, arguments["voice"])
+    # where it is, if its own place did not take it
+    audio = Path(record.paths[0]) if record.paths else audio_path(out, arguments["voice"])
     if not await asyncio.to_thread(audio.exists):
         raise StorageError(
             f"{audio} is gone, and the platform does not keep it: realtime tasks forget {record.key}"

@@ -6,12 +6,14 @@ The record is written before the request leaves, so that a lost answer is "unkno
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from realtime.commands.kept import keep, keep_by
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.task_kinds import before, begin
@@ -48,7 +50,8 @@ async def design(platform: Platform) -> int:
             args.prompt, say=args.say, voice_id=args.voice, extra=platform.extra
         )
         _made(work, voice.id)
-        paths = [await _save_preview(platform, voice)] if voice.audio else []
+        with _named(platform, voice.id, "preview"):
+            paths = [await _save_preview(platform, voice)] if voice.audio else []
         work.done(paths)
     _show(platform, voice.id, tuple(map(str, paths)))
     return 0
@@ -73,7 +76,8 @@ async def clone(platform: Platform) -> int:
     with begun as work:
         voice = await _send(platform, work, sample, prompt)
         _made(work, voice.id)
-        paths = [await _save_demo(platform, voice)] if voice.has_demo else []
+        with _named(platform, voice.id, "demo"):
+            paths = [await _save_demo(platform, voice)] if voice.has_demo else []
         work.done(paths)
     _show(platform, voice.id, tuple(map(str, paths)))
     return 0
@@ -200,16 +204,28 @@ async def _save_preview(platform: Platform, voice: DesignedVoice) -> Path:
     args = platform.args
     suffix = ending(voice.audio)
     path = name_result(args.prompt, suffix, out=absolute(args.out), force=args.force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return (await voice.save(path, force=args.force)).path
+    return await keep(platform, voice.audio, path, force=args.force)
 
 
 async def _save_demo(platform: Platform, voice: ClonedVoice) -> Path:
     args = platform.args
     path = name_result(voice.id, ".mp3", out=absolute(args.out), force=args.force)
-    path.parent.mkdir(parents=True, exist_ok=True)
     show = platform.progress.transfer("saving the demo")
-    return (await voice.save(path, on_progress=show, force=args.force)).path
+
+    async def write(target: Path) -> Path:
+        return (await voice.save(target, on_progress=show, force=args.force and target == path)).path
+
+    return await keep_by(platform, write, path)
+
+
+@contextmanager
+def _named(platform: Platform, voice_id: str, what: str) -> Iterator[None]:
+    """A block that saves what is to be heard of a voice. However it fails, the voice is made, and named."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C, too
+        platform.progress.say(f"The voice is made: {voice_id}. Only its {what} is not saved.")
+        raise
 
 
 def _show(platform: Platform, voice_id: str, paths: tuple[str, ...]) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 from realtime.commands import voice_records
 from realtime.commands.common import add_setting, add_speed
+from realtime.commands.kept import keep
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.own_stderr import own_stderr
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.table import table
 from realtime.commands.voice_making import clone, design
 from realtime.errors import InvalidArgument
-from realtime.minimax.download import save_bytes
 from realtime.minimax.voices import VoiceInfo
 
 DEFAULT_ACTION = "list"
@@ -153,8 +153,7 @@ async def _try(platform: Platform) -> int:
     voice_records.mark_used(platform, args.voice)
     audio = await speech.read()
     path = name_result(args.text, ending(audio), out=absolute(args.out), force=args.force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    await save_bytes(audio, path, force=args.force)
+    path = await keep(platform, audio, path, force=args.force)
     platform.show([path], {"voice_id": args.voice, "paths": [str(path)]})
     return 0
 

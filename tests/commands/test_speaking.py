@@ -10,6 +10,7 @@ import pytest
 
 from realtime.commands.speaking import AudioPart
 from realtime.errors import StorageError
+from realtime.task_records import TaskRecords
 
 
 class Disk:
@@ -29,8 +30,8 @@ class Disk:
         return getattr(self.file, name)
 
 
-def part_with(audio: Path, room: int) -> AudioPart:
-    part = AudioPart(audio)
+def part_with(audio: Path, room: int, records: TaskRecords | None = None) -> AudioPart:
+    part = AudioPart(audio, records)
     part.open()
     assert part._file is not None
     part._file = Disk(part._file, room)  # type: ignore[assignment]
@@ -66,3 +67,17 @@ def test_an_interrupted_part_does_not_stay(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), part:
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_full_disk_does_not_take_goes_on_in_another_place_and_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    records = TaskRecords(tmp_path / "state" / "tasks", warn=told.append)
+    with part_with(tmp_path / "x.mp3", 5, records) as part:
+        part.write(b"abc")
+        part.write(b"defgh")
+        part.write(b"ij")
+        kept = part.publish()
+    assert kept == tmp_path / "state" / "kept" / "x.mp3"
+    assert kept.read_bytes() == b"abcdefghij"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.mp3"]
+    assert told == [f"{tmp_path / 'x.mp3'} cannot be written (the disk is full). It is kept in {kept}"]

@@ -1,0 +1,78 @@
+"""A place for what came with its answer and does not fit where it was asked for: no second request brings it again.
+
+A full disk, a folder that was taken away: the file goes to the folder beside the records, or to the one for temporary
+files, which are often on another disk, and the user is told where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from realtime.commands.naming import name_result
+from realtime.commands.platform import Platform
+from realtime.errors import InvalidArgument, StorageError
+from realtime.minimax.download import save_bytes
+from realtime.task_records import TaskRecords
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def other_places(records: TaskRecords, path: Path) -> Iterator[Path]:
+    """Free names for this file in other folders, which are made. Those that cannot be used are left out."""
+    for folder in (records.folder.parent / "kept", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            yield name_result("", path.suffix.lower(), out=folder / path.name)
+        except OSError:
+            continue
+
+
+def told(path: Path, error: Exception, kept: Path) -> str:
+    """The sentence for a file that is somewhere else now."""
+    return f"{path} cannot be written ({reason(error)}). It is kept in {kept}"
+
+
+def reason(error: BaseException | None) -> str:
+    """Why a file was not written, in few words."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return "the disk is full" if error.errno in FULL else error.strerror or type(error).__name__
+        if isinstance(error, StorageError) and error.__cause__ is None:
+            return "the disk is full"  # it was too small, and nothing was tried
+        if error.__cause__ is None:
+            return str(error).rstrip(".")
+        error = error.__cause__
+    return "it failed"
+
+
+async def keep(platform: Platform, data: bytes, path: Path, *, force: bool = False) -> Path:
+    """Bytes as a file: `path`, or another place that is told. Raises as `save_bytes` does if there is none."""
+
+    async def write(target: Path) -> Path:
+        return (await save_bytes(data, target, force=force and target == path)).path
+
+    return await keep_by(platform, write, path)
+
+
+async def keep_by(platform: Platform, write: Callable[[Path], Awaitable[Path]], path: Path) -> Path:
+    """As `keep`, for what `write` writes. Raises what it raises besides about the disk."""
+    try:
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        return await write(path)
+    except (OSError, StorageError, InvalidArgument) as error:
+        for other in other_places(platform.records, path):
+            try:
+                kept = await write(other)
+            except (OSError, StorageError, InvalidArgument):
+                continue
+            platform.records.warn(told(path, error, kept))
+            return kept
+        platform.records.warn(
+            f"{path} cannot be written ({reason(error)}), and no other folder takes it: the platform does not send it "
+            "again."
+        )
+        raise

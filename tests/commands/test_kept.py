@@ -1,0 +1,96 @@
+"""What came with its answer and does not fit where it was asked for: it is somewhere else, and the command says where."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from realtime import cli
+from realtime.commands import kept
+from realtime.errors import StorageError
+from realtime.minimax.download import save_bytes
+from realtime.task_records import RecordState, TaskRecords
+from tests.commands.answering import MP3, WORDS, served
+
+HEX = ["music", "jazz", "--instrumental", "--set", "output_format=hex", "-o", "songs/a.mp3", "-q"]
+
+
+@pytest.fixture
+def platform():
+    with served() as fake:
+        fake.file = MP3
+        yield fake
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, platform):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "HOME": tmp_path,
+        "XDG_STATE_HOME": tmp_path,
+        "MINIMAX_BASE_URL": platform.url,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def full(folder, monkeypatch) -> list[Path]:
+    """Folders whose disk is full."""
+    folders = [folder / "songs"]
+
+    async def save(data, target, **options):
+        if any(target.is_relative_to(each) for each in folders):
+            raise StorageError("full") from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return await save_bytes(data, target, **options)
+
+    monkeypatch.setattr(kept, "save_bytes", save)
+    return folders
+
+
+def test_a_song_for_a_full_disk_is_kept_beside_the_records(folder, full, capsys):
+    assert cli.main(HEX) == 0
+    shown, path = capsys.readouterr(), folder / "minimax-realtime" / "kept" / "a.mp3"
+    assert shown.out == f"{path}\n"
+    assert (
+        shown.err.count(
+            f"{folder / 'songs' / 'a.mp3'} cannot be written (the disk is full). It is kept in {path}"
+        )
+        == 1
+    )
+    assert path.read_bytes() == MP3
+    assert cli.main(HEX) == 0
+    assert capsys.readouterr().out == f"{path.with_name('a-2.mp3')}\n", "nothing there is replaced"
+
+
+def test_lyrics_for_a_full_disk_are_kept_and_sung(folder, full, platform, capsys):
+    assert cli.main(["music", "jazz", "--write-lyrics", "-o", "songs/a.mp3"]) == 0
+    path = folder / "minimax-realtime" / "kept" / "a.txt"
+    assert path.read_text() == f"{WORDS}\n"
+    assert capsys.readouterr().out.splitlines() == [str(path), str(folder / "songs" / "a.mp3")]
+
+
+def test_what_no_disk_takes_is_charged_and_not_bought_again_by_itself(folder, full, platform, capsys):
+    full.append(Path("/"))
+    assert cli.main(HEX) == 1
+    assert "no other folder takes it" in capsys.readouterr().err
+    (record,) = TaskRecords(folder / "minimax-realtime" / "tasks").recent().records
+    assert (record.state, record.charged) == (RecordState.UNKNOWN, True)
+    assert cli.main(HEX) == 2
+    assert f"realtime tasks forget {record.key}" in capsys.readouterr().err
+    assert len(platform.asked) == 1
+
+
+async def test_a_folder_that_cannot_be_made_costs_nothing_that_came(folder, platform):
+    (folder / "songs").write_text("a file by now")
+
+    class Here:
+        records = TaskRecords(folder / "state" / "tasks")
+
+    path = await kept.keep(Here(), MP3, folder / "songs" / "a.mp3")  # type: ignore[arg-type]
+    assert path == folder / "state" / "kept" / "a.mp3"
+    assert path.read_bytes() == MP3
