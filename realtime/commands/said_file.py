@@ -11,7 +11,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,11 @@ from realtime_client.devices import RATE
 from realtime_client.errors import FileError
 from realtime_client.files import write_file
 
+from realtime.commands.kept import told
+from realtime.commands.naming import name_result
 from realtime.media import encode_mp3
+
+_WAV_HEAD_BYTES = 44  # as `wave` writes it
 
 
 class SaidFile:
@@ -33,25 +37,30 @@ class SaidFile:
         self._mp3 = mp3
         self._file: BinaryIO | None = None
         self._wav: wave.Wave_write | None = None
+        self._size = 0  # bytes of sound that are in the part for sure
+        self._moved: OSError | None = None  # why the part is not beside its name
 
     def add(self, sound: bytes, kept: str = "") -> None:
-        """More sound; `kept` says how much there is now. Raises FileError."""
+        """More sound; `kept` says how much there is now. Raises FileError if no folder takes it."""
         try:
             if self._file is None:
-                self._file = self._open()
-            if self._wav is not None:
-                self._wav.writeframes(sound)  # the header is true after each of them
-            else:
-                self._file.write(sound)
-            self._file.flush()
+                self._open()
+            self._write(sound)
         except OSError as error:
-            raise self._failed(error) from None
+            self._move(sound, error)
+        self._size += len(sound)
         self.kept = kept or f"The first {self._wav.tell() / RATE:.0f} s" if self._wav else kept
 
     def publish(self) -> None:
         """Give the whole file its name. Raises FileError."""
         self.close()
         if self.part is None:
+            return
+        if self._moved is not None:
+            ending = ".mp3" if self._mp3 else ".wav"
+            path = name_result("", ending, out=self.part.with_name(self._real.name))
+            self.part.replace(path)
+            print(f"{told(self._real, self._moved, path)}.", file=sys.stderr)
             return
         try:
             if not self._mp3 and self._real.suffix.lower() == ".mp3":
@@ -68,25 +77,55 @@ class SaidFile:
             raise self._failed(error) from None
 
     def close(self) -> None:
-        if self._wav is not None:
-            self._wav.close()
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._wav is not None:
+                self._wav.close()
+        finally:
+            self._wav = None
+            if self._file is not None:
+                self._file.close()
 
     def _rename(self, part: Path) -> None:
         if self._real.exists():
             part.chmod(self._real.stat().st_mode & 0o7777)
         part.replace(self._real)
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> None:
         try:
-            self.part, file = _new_part(self._real.parent, self._real.name)
-        except PermissionError:
-            self.part, file = _new_part(Path(tempfile.gettempdir()), self._real.name)
+            self._begin(self._real.parent)
+        except OSError:  # a folder that takes no new file, or no name that is longer
+            self._begin(Path(tempfile.gettempdir()))
+
+    def _begin(self, folder: Path) -> None:
+        self.part, self._file = _new_part(folder, self._real.name)
         if not self._mp3:
-            self._wav = wave.open(file, "wb")  # noqa: SIM115 - `close` ends it
+            self._wav = wave.open(self._file, "wb")  # noqa: SIM115 - `close` ends it
             self._wav.setparams((1, 2, RATE, 0, "NONE", ""))
-        return file
+
+    def _write(self, sound: bytes) -> None:
+        assert self._file is not None, "it is open"
+        if self._wav is not None:
+            self._wav.writeframes(sound)  # the header is true after each of them
+        else:
+            self._file.write(sound)
+        self._file.flush()
+
+    def _move(self, sound: bytes, error: OSError) -> None:
+        """Go on in another folder, which is often on another disk. Raises FileError for the second one that is full."""
+        before, there = self.part, Path(tempfile.gettempdir())
+        if self._moved is not None or before is None or before.parent == there:
+            raise self._failed(error) from None
+        try:
+            head = 0 if self._mp3 else _WAV_HEAD_BYTES
+            known = before.read_bytes()[head : head + self._size]  # not what was taken of this sound
+            with suppress(OSError):
+                self.close()
+            self._begin(there)
+            self._write(known + sound)
+        except OSError:
+            raise self._failed(error) from None
+        self._moved = error
+        before.unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> FileError:
         return FileError(f"{self._out} cannot be written: {error.strerror or error}.")
@@ -104,7 +143,8 @@ def said_file(out: str, *, mp3: bool) -> Iterator[SaidFile]:
             print(f"{file.kept or 'The first sounds'} are kept in {file.part}.", file=sys.stderr)
         raise
     finally:
-        file.close()
+        with suppress(OSError):  # what is wrong is said already
+            file.close()
 
 
 def _new_part(folder: Path, name: str) -> tuple[Path, BinaryIO]:

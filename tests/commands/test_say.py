@@ -1,12 +1,14 @@
 """`realtime say` where the platform refuses: why it waits, and one sentence if it fails."""
 
+import errno
 import os
+import tempfile
 import wave
 
 import pytest
 from realtime_client.files import read_sound
 
-from realtime.commands.said_file import said_file
+from realtime.commands.said_file import SaidFile, said_file
 from realtime.commands.say_mp3 import mp3
 from realtime.errors import ProviderUnavailable
 from realtime.sandbox.server import Sandbox
@@ -75,6 +77,30 @@ def test_the_part_of_a_wav_plays(tmp_path, capsys):
     with said_file(str(tmp_path / "a.wav"), mp3=False) as file:
         file.add(bytes(48_000))
     assert read_sound(tmp_path / "a.wav") == bytes(48_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "mp3", "kept"), [("a.wav", False, "a.wav"), ("b.mp3", True, "b.mp3"), ("c.mp3", False, "c.wav")]
+)
+def test_a_full_disk_costs_nothing_of_the_speech(tmp_path, monkeypatch, capsys, name, mp3, kept):
+    (tmp_path / "other").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "other"))
+    write = SaidFile._write
+
+    def full(self: SaidFile, sound: bytes) -> None:
+        if self.part is not None and self.part.parent == tmp_path and self._size:
+            write(self, sound[:2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, sound)
+
+    monkeypatch.setattr(SaidFile, "_write", full)
+    with said_file(str(tmp_path / name), mp3=mp3) as file:
+        for sound in (b"onetwo", b"three!", b"fourty"):
+            file.add(sound)
+    path = tmp_path / "other" / kept
+    assert path.read_bytes()[0 if mp3 else 44 :] == b"onetwothree!fourty"
+    assert os.listdir(tmp_path) == ["other"]
+    assert f"(the disk is full). It is kept in {path}.\n" in capsys.readouterr().err
 
 
 def test_a_failure_is_one_sentence_with_its_reason(tmp_path):
