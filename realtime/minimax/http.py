@@ -19,7 +19,6 @@ from yarl import URL
 
 from realtime import deadlines
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
-from realtime.minimax.dead_peers import noticing
 from realtime.minimax.errors import error_of_answer, payload_of
 from realtime.minimax.fields import check_seconds
 from realtime.minimax.idle_connections import CountedConnector
@@ -246,9 +245,10 @@ class HttpClient:
             raise login_needed(self.service, proxy)
 
     def _new_session(self, proxy: Proxy | None, *, with_key: bool) -> aiohttp.ClientSession:
-        noticed: dict[str, Any] = {} if self._lost_s is None else {"socket_factory": noticing(self._lost_s)}
         return aiohttp.ClientSession(
-            connector=open_connector(proxy, limit=self._limit, keepalive_timeout=KEEPALIVE_S, **noticed),
+            connector=open_connector(
+                proxy, limit=self._limit, keepalive_timeout=KEEPALIVE_S, lost_s=self._lost_s
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
             headers={"Authorization": f"Bearer {self._api_key}"} if with_key and self._api_key else {},
             read_bufsize=READ_BUFFER_BYTES,

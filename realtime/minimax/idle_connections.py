@@ -15,6 +15,9 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from realtime.minimax.dead_peers import noticing, wait_for_body
+from realtime.minimax.json_text import digits
+
 
 class IdleConnections:
     """The unused connections of one connector, by the address that they lead to."""
@@ -49,17 +52,24 @@ class IdleConnections:
 
 
 class CountedConnector(aiohttp.TCPConnector):
-    """A connector whose unused connections can be counted."""
+    """A connector whose unused connections can be counted. With `lost_s` the system notices its lost ones."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, *args: Any, lost_s: float | None = None, **options: Any) -> None:
+        noticed: dict[str, Any] = {} if lost_s is None else {"socket_factory": noticing(lost_s)}
+        super().__init__(*args, **noticed, **options)
         self.idle = IdleConnections()
+        self._lost_s = lost_s
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         self.idle.lent(connection, req.url.origin())
+        if self._lost_s is not None and connection.transport is not None:
+            length = digits(req.headers.get("Content-Length", ""))
+            size = length if req.method != "GET" else 0
+            if (sock := connection.transport.get_extra_info("socket")) is not None:
+                wait_for_body(sock, size, self._lost_s)
         return connection
 
 

@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from realtime.errors import ProviderUnavailable
 from realtime.minimax.chat import MAX_RETRIES, Chat
 from realtime.minimax.dead_peers import LIVE_LOST_S, died_silently, notice_loss, noticing
+from realtime.minimax.http import HttpClient
 from tests.conversing import scripted
 
 
@@ -40,6 +43,34 @@ def test_the_cause_tells_how_a_connection_was_lost(number: int):
         caused(ProviderUnavailable("lost"), ConnectionResetError(errno.ECONNRESET, "reset"))
     )
     assert not died_silently(ProviderUnavailable("lost"))
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+async def test_a_large_request_has_longer_until_it_counts_as_lost_and_the_next_small_one_has_not():
+    times_ms: list[int] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({})
+
+    class Looking(HttpClient):
+        def look(self) -> None:
+            (session,) = self._sessions.here().open.values()
+            ((transport, _),) = session.connector.idle._released.items()
+            sock = transport.get_extra_info("socket")
+            times_ms.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+
+    app = web.Application(client_max_size=1 << 20)
+    app.router.add_route("*", "/", answer)
+    async with TestServer(app) as server:
+        http = Looking(str(server.make_url("")), None, lost_s=LIVE_LOST_S)
+        for size in (10, 70_000, 600_000, 10):
+            await http.json("POST", "/", body={"a": "x" * size})
+            http.look()
+        await http.json("GET", "/")
+        http.look()
+        await http.aclose()
+    assert times_ms == [3000, 12_000, 12_000, 3000, 3000]
 
 
 class LosingHttp:
