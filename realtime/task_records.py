@@ -13,7 +13,7 @@ import os
 import secrets as random_names
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -333,6 +333,16 @@ class TaskRecords:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+        self._name_is_safe()
+
+    def _name_is_safe(self) -> None:
+        """The name is on the disk too, so that a power cut after the request does not take the record away."""
+        with suppress(OSError):  # not all systems open folders
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def _blank(self, text: str) -> str:
         for secret in self._secrets:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from realtime.commands.kept import keep
+from realtime.commands.kept import keep, to_its_end
 from realtime.commands.naming import absolute, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.same_file import without_copy
@@ -185,7 +185,7 @@ async def buy(
         answer = await create()
         work.answered(answer.links)
         if answer.data:
-            work.done(await _save_data(platform, work.record, answer.data))
+            await to_its_end(_save_data(platform, work.record, answer.data), work.done)
             return work.record.paths
         work.sent(answer.id)
         return await follow(platform, order.kind, work)

@@ -11,6 +11,7 @@ import errno
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from realtime.commands.naming import name_result
 from realtime.commands.platform import Platform
@@ -18,6 +19,7 @@ from realtime.errors import InvalidArgument, StorageError
 from realtime.minimax.download import save_bytes
 from realtime.task_records import TaskRecords
 
+T = TypeVar("T")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -47,6 +49,18 @@ def reason(error: BaseException | None) -> str:
             return str(error).rstrip(".")
         error = error.__cause__
     return "it failed"
+
+
+async def to_its_end(saving: Awaitable[T], note: Callable[[T], None]) -> T:
+    """Save what came with its answer, also if Ctrl-C comes meanwhile: it is saved and noted before that goes on."""
+    task = asyncio.ensure_future(saving)
+    try:
+        saved = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        note(await task)
+        raise
+    note(saved)
+    return saved
 
 
 async def keep(platform: Platform, data: bytes, path: Path, *, force: bool = False) -> Path:

@@ -22,7 +22,7 @@ from realtime.commands.answered import (
     unfinished,
     waiting,
 )
-from realtime.commands.kept import keep
+from realtime.commands.kept import keep, to_its_end
 from realtime.commands.naming import absolute, check_out, name_result, without_ending
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.stdin import read_bytes
@@ -230,8 +230,8 @@ async def _write_lyrics(platform: Platform) -> Written:
         lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
         work.answered()
         text = lyrics.text if lyrics.text.endswith("\n") else f"{lyrics.text}\n"
-        path = await keep(platform, text.encode(), _lyrics_path(args), force=args.force)
-        work.done([path])
+        saving = keep(platform, text.encode(), _lyrics_path(args), force=args.force)
+        path = await to_its_end(saving, lambda path: work.done([path]))
     return Written(lyrics.text, path, work.record.key)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from realtime.commands.kept import keep, keep_by
+from realtime.commands.kept import keep, keep_by, to_its_end
 from realtime.commands.naming import absolute, check_out, ending, name_result
 from realtime.commands.platform import BUILT_IN, Platform
 from realtime.commands.task_kinds import before, begin
@@ -51,8 +51,8 @@ async def design(platform: Platform) -> int:
         )
         _made(work, voice.id)
         with _named(platform, voice.id, "preview"):
-            paths = [await _save_preview(platform, voice)] if voice.audio else []
-        work.done(paths)
+            saving = _save_preview(platform, voice)
+            paths = await to_its_end(saving, work.done)
     _show(platform, voice.id, tuple(map(str, paths)))
     return 0
 
@@ -200,11 +200,13 @@ def _lost_before(platform: Platform, voice_id: str, work: Work) -> bool:
     )
 
 
-async def _save_preview(platform: Platform, voice: DesignedVoice) -> Path:
+async def _save_preview(platform: Platform, voice: DesignedVoice) -> list[Path]:
+    if not voice.audio:
+        return []
     args = platform.args
     suffix = ending(voice.audio)
     path = name_result(args.prompt, suffix, out=absolute(args.out), force=args.force)
-    return await keep(platform, voice.audio, path, force=args.force)
+    return [await keep(platform, voice.audio, path, force=args.force)]
 
 
 async def _save_demo(platform: Platform, voice: ClonedVoice) -> Path:

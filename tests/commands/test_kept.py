@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -94,3 +95,25 @@ async def test_a_folder_that_cannot_be_made_costs_nothing_that_came(folder, plat
     path = await kept.keep(Here(), MP3, folder / "songs" / "a.mp3")  # type: ignore[arg-type]
     assert path == folder / "state" / "kept" / "a.mp3"
     assert path.read_bytes() == MP3
+
+
+async def test_ctrl_c_waits_until_what_came_is_saved_and_noted(folder):
+    records, going = TaskRecords(folder / "state" / "tasks"), asyncio.Event()
+
+    async def save() -> list[Path]:
+        going.set()
+        await asyncio.sleep(0.05)
+        return [folder / "a.mp3"]
+
+    async def command() -> None:
+        with records.create("music", platform="http://h") as work:
+            work.answered()
+            await kept.to_its_end(save(), work.done)
+
+    task = asyncio.create_task(command())
+    await going.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (record,) = records.recent().records
+    assert (record.state, record.paths) == (RecordState.DONE, (str(folder / "a.mp3"),))
