@@ -13,7 +13,8 @@ The modules, by what they are for:
     other services      openai_chat, openai_transcriber
     on this machine     silero, whisper, smart_turn, noise_reduction, worker_pool, weights, voice_weights,
                         onnx
-    stores              memory_store, sqlite_store, sqlite_tables, private_file, redis_store, stored_order
+    stores              memory_store, sqlite_store, sqlite_tables, sqlite_place, private_file, redis_store,
+                        stored_order
     an account          memory_quota, connection_share, nodes
     through Redis       redis_link, redis_address, redis_errors, redis_report, redis_quota, redis_permit,
                         redis_journal

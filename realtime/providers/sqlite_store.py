@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from realtime.errors import ConfigError, ConversationForgotten, ConversationTakenOver, ProviderUnavailable
 from realtime.providers.private_file import keep_private
+from realtime.providers.sqlite_place import Place
 from realtime.providers.sqlite_tables import KEEP_DAYS, SqliteTables
 from realtime.providers.store import Changes, LateItem, Store, StoredSummary, Taken
 from realtime.settings import Settings
@@ -43,7 +44,7 @@ class SqliteStore(Store):
     def __init__(self, path: str, *, keep_days: float = KEEP_DAYS) -> None:
         self._path, self._keep_days = Path(path).expanduser(), keep_days
         try:
-            self._open()
+            self._open(time.monotonic() + BUSY_TIMEOUT_S)
         except FileNotFoundError as error:
             raise ConfigError(
                 f"REALTIME_STORE=sqlite:{path}: there is no folder {self._path.parent}. Make it, or mount it, first."
@@ -52,7 +53,7 @@ class SqliteStore(Store):
             raise ConfigError(f"REALTIME_STORE=sqlite:{path} cannot be opened: {error}.") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._waiting: list[tuple[_Save, asyncio.Future[None]]] = []
-        self._looked_s = 0.0  # whether the path still leads to this file
+        self._looked_s = float("-inf")  # when the path led to this file
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -85,7 +86,7 @@ class SqliteStore(Store):
     async def aclose(self) -> None:
         """Finish the work that has begun, then close the file."""
         self._write_waiting()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
     async def _do(self, work: Callable[[], T]) -> T:
@@ -132,40 +133,63 @@ class SqliteStore(Store):
 
     # -- in the thread ---------------------------------------------------------------------------------------------
 
-    def _open(self, *, another: bool = False) -> None:
+    def _open(self, until_s: float, *, another: bool = False) -> None:
+        """Raises sqlite3.Error and OSError, and has changed nothing here then."""
         keep_private(self._path)
-        self._file = sqlite3.connect(
-            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        place = Place.of_store(self._path)
+        file = sqlite3.connect(
+            self._path, timeout=_left_s(until_s), isolation_level=None, check_same_thread=False
         )
-        _write_ahead(self._file)
-        self._file.execute("PRAGMA synchronous=NORMAL")
-        self._tables = SqliteTables(self._file, self._keep_days, may_lack_items=another)
-        self._which = _which(self._path)
+        try:
+            _write_ahead(file, until_s)
+            file.execute("PRAGMA synchronous=NORMAL")
+            tables = SqliteTables(file, self._keep_days, may_lack_items=another)
+            place = place.with_beside()
+            if not place.is_still():
+                raise sqlite3.OperationalError("the file was replaced while it was opened")
+        except BaseException:
+            file.close()
+            raise
+        self._file, self._tables, self._place = file, tables, place
 
-    def _follow_the_path(self) -> None:
+    def _follow_the_path(self, until_s: float) -> None:
         """Open the file anew that somebody has put in the place of ours, or one where ours was removed: what is saved
-        into a file that nobody finds is lost. Raises sqlite3.Error."""
+        into a file that nobody finds is lost. Raises sqlite3.Error; the next call tries again then."""
         now_s = time.monotonic()
         if now_s - self._looked_s < LOOK_S:
             return
-        self._looked_s = now_s
-        if _which(self._path) == self._which:
-            return
-        log.warning(
-            "the store %s was removed or replaced: what goes on is saved in the file there now", self._path
-        )
         before = self._file
         try:
-            self._open(another=True)
+            if not self._place.is_still():
+                self._leave()
+                self._open(until_s, another=True)
         except OSError as error:
-            self._looked_s = 0.0
             raise sqlite3.OperationalError(str(error)) from error
-        before.close()
+        self._looked_s = now_s
+        if self._file is not before:
+            before.close()
+            log.warning(
+                "the store %s was removed or replaced: what goes on is saved in the file there now",
+                self._path,
+            )
+
+    def _leave(self) -> None:
+        """Take our log away from the path, where another file is. Raises OSError."""
+        with contextlib.suppress(sqlite3.Error):  # whoever has moved the old file away keeps all of it
+            self._file.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._place.clear()
+
+    def _close(self) -> None:
+        try:
+            if not self._place.is_still():
+                self._leave()
+        except OSError as error:
+            log.warning("what belongs to another file may stay beside the store %s: %s", self._path, error)
+        self._file.close()
 
     def _in_transaction(self, work: Callable[[], T], until_s: float) -> T:
-        self._follow_the_path()
-        left_ms = max(0, int((until_s - time.monotonic()) * 1000))
-        self._file.execute(f"PRAGMA busy_timeout={left_ms}")
+        self._follow_the_path(until_s)
+        self._file.execute(f"PRAGMA busy_timeout={int(_left_s(until_s) * 1000)}")
         self._file.execute("BEGIN IMMEDIATE")
         try:
             self._tables.prune()
@@ -200,21 +224,15 @@ def _refused(save: _Save) -> _Refusal | None:
     return None
 
 
-def _which(path: Path) -> tuple[int, int] | None:
-    """Which file it is; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def _left_s(until_s: float) -> float:
+    return max(0.0, until_s - time.monotonic())
 
 
-def _write_ahead(file: sqlite3.Connection) -> None:
-    """Let the file have a write-ahead log. Raises sqlite3.Error, at the latest after BUSY_TIMEOUT_S.
+def _write_ahead(file: sqlite3.Connection, until_s: float) -> None:
+    """Let the file have a write-ahead log. Raises sqlite3.Error, at the latest at that time.
 
     SQLite itself does not wait here while others write: of workers that make a new file together, one would fail.
     """
-    until_s = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
             file.execute("PRAGMA journal_mode=WAL")

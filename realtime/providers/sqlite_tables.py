@@ -84,7 +84,8 @@ class SqliteTables:
         self._may_lack_items = may_lack_items
         self._keep_s = keep_days * 86_400
         self._pruned_s = float("-inf")
-        file.executescript(SCHEMA)
+        # All of it or nothing: a file of another program has no half of our tables then
+        file.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
 
     def save(self, key: Key, epoch: int, changes: Changes) -> None:
         """Raises ConversationTakenOver and ConversationForgotten, and has written nothing then."""
