@@ -37,11 +37,10 @@ async def cover_fields(cover: FileSource | None) -> Mapping[str, str]:
     return {"cover_base64": await asyncio.to_thread(_checked, data)}
 
 
-def own_name(error: InvalidArgument) -> InvalidArgument:
-    """The platform's refusal of either field names the argument `cover`."""
+def own_name(error: InvalidArgument) -> None:
+    """Let the platform's refusal of either field name the argument `cover`."""
     if error.param in ("cover_url", "cover_base64"):
         error.param = "cover"
-    return error
 
 
 def _checked(data: bytes) -> str:

@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -136,7 +136,7 @@ class Door:
                 except ProviderError as error:
                     pause = self._next_pause(operation, error, tries)
                     if pause is None:
-                        raise _final(operation, error) from error
+                        _raise_final(operation, error)
                 await self._pause(pause)
 
     async def stream(
@@ -159,7 +159,7 @@ class Door:
             except ProviderError as error:
                 pause = None if given else self._next_pause(operation, error, tries)
                 if pause is None:
-                    raise _final(operation, error, began=given) from error
+                    _raise_final(operation, error, began=given)
             await self._pause(pause)
 
     @request_context
@@ -191,9 +191,9 @@ class Door:
                 late = ProviderTimeout(f"{self.http.service}: {operation.path} did not answer in time.")
                 raise _final(operation, late) from error
             except ProviderError as error:
-                raise _final(operation, error) from error
+                _raise_final(operation, error)
             if refusal is not None:
-                raise _final(operation, refusal)
+                _raise_final(operation, refusal)
             yield response
 
     @request_context
@@ -258,6 +258,17 @@ async def _refusal(response: aiohttp.ClientResponse) -> ProviderError | None:
     if response.status < 400:
         return None
     return error_from_response(response.status, await response.read(), trace_id=trace_header(response))
+
+
+def _raise_final(operation: Operation, error: ProviderError, *, began: bool = False) -> NoReturn:
+    """Raise the error as the caller sees it. Where that is another one, this one is its cause; none is its own."""
+    try:
+        final = _final(operation, error, began=began)
+        if final is error:
+            raise error
+        raise final from error
+    finally:
+        del final, error  # else its trace would hold it
 
 
 def _final(operation: Operation, error: ProviderError, *, began: bool = False) -> ProviderError:

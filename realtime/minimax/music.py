@@ -80,7 +80,8 @@ class Music:
         try:
             answer = await self._door.call(operation, body=body)
         except InvalidArgument as error:
-            raise own_name(error) from error
+            own_name(error)
+            raise
         with whole_answer(operation):
             return await Song.of(answer, self._door.http)
 
@@ -123,7 +124,8 @@ class Music:
                 async for fragment in fragments:
                     yield fragment
         except InvalidArgument as error:
-            raise own_name(error) from error
+            own_name(error)
+            raise
 
     async def write_lyrics(
         self,
@@ -166,7 +168,8 @@ class Music:
         try:
             answer = await self._door.call(operation, body=body)
         except InvalidArgument as error:
-            raise own_name(error) from error
+            own_name(error)
+            raise
         with whole_answer(operation):
             return CoverFeatures.of(answer)
 

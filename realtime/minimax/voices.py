@@ -148,6 +148,8 @@ class Voices:
         except ProviderRejected as error:
             told = await self._with_length(error, body, "file" if file is not None else "file_id")
             await self._delete_files(uploaded)
+            if told is error:
+                raise
             raise told from error
         except ProviderError as error:
             if error.upstream_code == _FAULT:

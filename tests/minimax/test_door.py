@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from realtime.errors import AnswerLost, InvalidArgument, ProviderRejected, ProviderUnavailable
+from realtime.errors import AnswerLost, InvalidArgument, ProviderError, ProviderRejected, ProviderUnavailable
 from realtime.minimax.door import Door, Pause
 from realtime.minimax.http import HttpClient
-from realtime.minimax.operations import OPERATIONS, Limit
+from realtime.minimax.operations import OPERATIONS, Limit, Operation
 from tests.minimax.local_server import serving
 
 CREATE = OPERATIONS["video.create"]  # billed
@@ -279,3 +279,53 @@ async def test_a_callback_that_raises_in_a_wait_gives_the_place_back():
         door.on_pause = waits.append
         await door.call(CREATE, body={})
     assert waits[0].wait_s <= 60
+
+
+def causes(error: BaseException) -> list[type[BaseException]]:
+    """The classes of an error and of what caused it, the first ten."""
+    found: list[type[BaseException]] = []
+    each: BaseException | None = error
+    while each is not None and len(found) < 10:
+        found.append(type(each))
+        each = each.__cause__
+    return found
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+@pytest.mark.parametrize(
+    ("operation", "raised", "kinds"),
+    [
+        (LIST, ProviderRejected("no"), [ProviderRejected, ConnectionResetError]),
+        (CREATE, AnswerLost("lost"), [AnswerLost, ConnectionResetError]),
+        (
+            CREATE,
+            ProviderUnavailable("gone", sent=True),
+            [AnswerLost, ProviderUnavailable, ConnectionResetError],
+        ),
+    ],
+)
+async def test_what_is_raised_keeps_the_root_of_a_failure_and_is_not_its_own_cause(
+    as_stream: bool, operation: Operation, raised: ProviderError, kinds: list[type[BaseException]]
+):
+    async def once(host: str) -> None:
+        raise raised from ConnectionResetError
+
+    async def parts(host: str) -> AsyncGenerator[None, None]:
+        await once(host)
+        yield
+
+    async with door_to("http://127.0.0.1:9") as door:
+        call = anext(door.stream(operation, parts)) if as_stream else door.attempts(operation, once)
+        with pytest.raises(ProviderError) as caught:
+            await call
+    assert causes(caught.value) == kinds
+
+
+async def test_a_connection_that_an_open_could_not_make_is_the_root_of_what_it_raises():
+    with pytest.raises(ProviderUnavailable) as caught:
+        async with door_to("http://127.0.0.1:9") as door, door.open(LIST):
+            pass
+    kinds = causes(caught.value)
+    assert kinds[0] is ProviderUnavailable
+    assert len(kinds) < 10
+    assert issubclass(kinds[-1], OSError)

@@ -203,6 +203,7 @@ async def test_the_platforms_refusal_of_the_recording_names_our_argument():
             with pytest.raises(InvalidArgument) as caught:
                 await call
             assert caught.value.param == "cover"
+            assert caught.value.__cause__ is not caught.value
 
 
 @pytest.mark.operation("music.create")

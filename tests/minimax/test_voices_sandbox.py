@@ -118,6 +118,7 @@ async def test_a_refused_clone_leaves_no_file(
     with pytest.raises(ProviderRejected, match=said) as caught:
         await mm.voices.clone(ID, file=sample)
     assert caught.value.upstream_code == code
+    assert caught.value.__cause__ is not caught.value
     assert await uploads(mm) == []
     await mm.voices.clone(ID, file=sample)
 
