@@ -38,7 +38,7 @@ class ObservedSpeech(Wrapper, Speech):
         return _Open(self._provider, voice, self._upstream)
 
     def prewarm(self, voice: Voice) -> None:
-        self._start("prewarm", voice)
+        self._start_if_room("prewarm", voice)
 
     async def _voices(self) -> Sequence[KnownVoice]:
         listed: Sequence[KnownVoice] = await awaited(self._provider.voices())

@@ -51,6 +51,7 @@ class ObservedStore(Wrapper, Store):
         return self._read(given.summaries, found, "listing")
 
     def _hold(self, owner: str, conversation_id: str, holder: object) -> None:
+        # Every one counts, however many come back at once: the store may drop a conversation that it does not hold
         self._start("hold", owner, conversation_id, holder)
 
     def _read(self, read: Callable[[Any, str], T], answer: Any, method: str) -> T:

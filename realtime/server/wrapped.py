@@ -21,14 +21,14 @@ from realtime.tasks import cancel
 
 log = logging.getLogger(__name__)
 
-ENDS_S = 60.0  # for such work: a service that is silent must not keep it for ever
-MOST_PREPARED = 100  # of one kind of preparation at once: more wait for a service that does not answer
+ENDS_S = 60.0  # for what can be left out: a service that is silent must not keep it for ever
+MOST_AT_ONCE = 100  # of one kind that can be left out: more wait for a service that does not answer
 
 Tell = Callable[[str, Exception | None], None]
 
 
 class Later:
-    """The tasks of one server for such work. They end by themselves, after `ENDS_S`, or with the server."""
+    """The tasks of one server for such work. They end by themselves, at their limit, or with the server."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -36,11 +36,11 @@ class Later:
     def __repr__(self) -> str:
         return f"<Later {len(self._running)}>"
 
-    def do(self, work: Any, what: str, tell: Tell) -> None:
-        """Wait for this work, if it is any. `tell` is told what it raises; `what` names it there."""
+    def do(self, work: Any, what: str, tell: Tell, limit_s: float | None = None) -> None:
+        """Wait for this work, if it is any, and for so long. `tell` is told what it raises; `what` names it there."""
         if not inspect.isawaitable(work):
             return
-        task = asyncio.create_task(_done(work, what, tell), name=what)
+        task = asyncio.create_task(_done(work, what, tell, limit_s), name=what)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -52,14 +52,14 @@ class Later:
         await cancel(self._running)
 
 
-async def _done(work: Awaitable[Any], what: str, tell: Tell) -> None:
-    limit = deadlines.timeout(ENDS_S)
+async def _done(work: Awaitable[Any], what: str, tell: Tell, limit_s: float | None) -> None:
+    limit = deadlines.timeout(limit_s)
     try:
         async with limit:
             await contained(work)
     except Exception as error:  # of a provider from anywhere
         if limit.expired():
-            tell(f"{what} took longer than {ENDS_S:g} s and is cancelled", None)
+            tell(f"{what} took longer than {limit_s:g} s and is cancelled", None)
         else:
             tell(f"{what} failed", error)
 
@@ -87,7 +87,7 @@ class Wrapper:
     def _count(self, method: str) -> float:
         """How many requests there are, by this method: without it, or where it fails, there is no limit."""
         ask: Callable[[], Any] | None = getattr(self._provider, method, None)
-        what = f"{method}() of {class_of(self._provider)}"
+        what = self._what(method)
         try:
             count = None if ask is None else given.at_once(ask(), what, "a number is needed")
             return float("inf") if count is None or count != count else float(count)
@@ -98,23 +98,34 @@ class Wrapper:
         return float("inf")
 
     def _start(self, method: str, *arguments: Any) -> None:
-        """Call a method that prepares something, gives nothing, and that nobody waits for. What it raises is told.
+        """Call a method that gives nothing and that nobody waits for. What it raises is told."""
+        self._call(method, arguments, None)
 
-        It is not called while `MOST_PREPARED` of its calls are not done.
+    def _start_if_room(self, method: str, *arguments: Any) -> None:
+        """The same with a method that only prepares something, so that it can be left out.
+
+        It is not called while `MOST_AT_ONCE` of its calls are not done, and each is cancelled after `ENDS_S`.
         """
+        what = self._what(method)
+        if self._later.running(what) < MOST_AT_ONCE:
+            self._call(method, arguments, ENDS_S)
+        else:
+            self._tell(
+                f"{what} has {MOST_AT_ONCE} calls that do not end: it is not called again before one does"
+            )
+
+    def _call(self, method: str, arguments: tuple[Any, ...], limit_s: float | None) -> None:
         call = getattr(self._provider, method, None)
         if call is None:
             return
-        what = f"{method}() of {class_of(self._provider)}"
-        if self._later.running(what) >= MOST_PREPARED:
-            self._tell(
-                f"{what} has {MOST_PREPARED} calls that do not end: it is not called again before one does"
-            )
-            return
+        what = self._what(method)
         try:
-            self._later.do(call(*arguments), what, self._tell)
+            self._later.do(call(*arguments), what, self._tell, limit_s)
         except Exception as error:  # of a provider from anywhere
             self._tell(f"{what} failed", error)
+
+    def _what(self, method: str) -> str:
+        return f"{method}() of {class_of(self._provider)}"
 
     async def aclose(self) -> None:
         await close(self._provider)

@@ -13,6 +13,7 @@ from realtime.server.callers import RetryLater
 from realtime.server.observed_store import ObservedStore
 from realtime.server.persistence import load_stored, take_stored
 from realtime.server.wrapped import Later
+from tests import virtual_time
 
 ITEM = b'{"id":"a","type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}'
 READ = (load_stored, take_stored)
@@ -136,6 +137,28 @@ async def test_a_hold_that_is_a_coroutine_runs_and_ends_with_the_server():
     await asyncio.sleep(0)
     assert held == ["conv_1"]
     await later.aclose()
+
+
+def test_no_hold_is_left_out_however_many_come_at_once_and_however_long_they_take(caplog):
+    """As when all sessions of a server come back while the store's service is away."""
+    held = []
+
+    class Holds(Own):
+        async def hold(self, owner, conversation_id, holder):
+            await asyncio.sleep(600)
+            held.append(conversation_id)
+
+    async def come_back() -> None:
+        later = Later()
+        store = ObservedStore(Holds(None), later)
+        for number in range(150):
+            store.hold("me", f"conv_{number}", store)
+        await asyncio.sleep(601)
+        await later.aclose()
+
+    virtual_time.run(come_back())
+    assert set(held) == {f"conv_{number}" for number in range(150)}
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("answer", [{}, [("conv_1", 1.0, 2.0)], [StoredSummary("c", "now", 1.0)], "raises"])
