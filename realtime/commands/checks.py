@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REACH_TIMEOUT_S = 8.0
 # For a provider of another package, which may load a model: the server waits without a limit, and says so
 CREATED_S = 60.0
+CLOSED_S = 3.0  # for it to close: all providers of a server that stops have so long together
 
 
 class Verdict(Enum):
@@ -189,33 +190,37 @@ async def _providers(settings: Settings) -> Finding:
     except ConfigError as error:
         return Finding("providers", Verdict.BAD, "unknown", str(error))
     others = [source for who in chosen.values() for source in who if source.entry_point is not None]
-    try:
-        late = [source for source in others if not await _is_created(source, settings)]
-    except (ConfigError, ModuleNotFoundError) as error:
-        return Finding("providers", Verdict.BAD, "cannot be used", str(error))
+    tried = await asyncio.gather(*(_tried(source, settings) for source in others), return_exceptions=True)
+    broken = [each for each in tried if isinstance(each, Exception)]
+    if unknown := [each for each in broken if not isinstance(each, ConfigError | ModuleNotFoundError)]:
+        raise unknown[0]
+    if broken:
+        return Finding("providers", Verdict.BAD, "cannot be used", " ".join(str(each) for each in broken))
     names = [f"{role} {'/'.join(source.name for source in who) or 'none'}" for role, who in chosen.items()]
-    if late:
-        who = ", ".join(
-            f"the {source.role} {source.name!r} of the package {source.package}" for source in late
-        )
-        advice = f"not there after {CREATED_S:g} s: {who}. The server waits for it at its start"
-        return Finding("providers", Verdict.NOTE, ", ".join(names), advice)
-    return Finding("providers", Verdict.GOOD, ", ".join(names))
+    late = [f"{each}." for each in tried if each]
+    return Finding("providers", Verdict.NOTE if late else Verdict.GOOD, ", ".join(names), " ".join(late))
 
 
-async def _is_created(source: Source, settings: Settings) -> bool:
-    """Whether it was there in time; it is closed again. Raises ConfigError or ModuleNotFoundError if it cannot be."""
+async def _tried(source: Source, settings: Settings) -> str:
+    """Create a provider and close it again; returns what took too long. Raises ConfigError or ModuleNotFoundError if it
+    cannot be created."""
     from realtime.providers.roles import close
 
+    whose = f"the {source.role} {source.name!r} of the package {source.package}"
     limit = deadlines.timeout(CREATED_S)
     try:
         async with limit:
-            await close(await source.provide(settings))
+            provider = await source.provide(settings)
     except TimeoutError:
         if not limit.expired():
             raise
-        return False
-    return True
+        return f"not there after {CREATED_S:g} s: {whose}; the server waits for it at its start"
+    try:
+        async with deadlines.timeout(CLOSED_S):
+            await close(provider)
+    except TimeoutError:
+        return f"its aclose() had not ended after {CLOSED_S:g} s: {whose}; a server that stops does not wait for it"
+    return ""
 
 
 def _tools(settings: Settings) -> list[Finding]:

@@ -1,5 +1,7 @@
 """Providers by name: those of this package, those of other installed packages, and the errors."""
 
+import asyncio
+import re
 import sys
 import textwrap
 
@@ -13,6 +15,7 @@ from realtime.providers.memory_store import MemoryStore
 from realtime.providers.testing import FakeChat, FakeSpeech
 from realtime.server.runtime import open_runtime
 from realtime.settings import Settings
+from tests import virtual_time
 
 MODULE = """
     from realtime.providers.memory_store import MemoryStore
@@ -206,12 +209,20 @@ PLAIN = """
 
     async def create_slowly(settings):
         await __import__("asyncio").sleep(3600)
+
+    class Stays(Plain):
+        async def aclose(self):
+            await create_slowly(None)
+
+    def create_staying(settings):
+        return Stays()
 """
 
 
 @pytest.fixture
 def plain(install):
     names = {"plain": "create", "later": "create_later", "none": "create_none", "slow": "create_slowly"}
+    names["stays"] = "create_staying"
     install(
         "plain", "plain_chat", PLAIN, *(f"chat.{name} = plain_chat:{made}" for name, made in names.items())
     )
@@ -242,6 +253,44 @@ async def test_the_doctor_calls_no_provider_bad_that_takes_its_time(plain, monke
     finding = await checks._providers(chosen(chat_provider="slow", transcriber="none"))
     assert finding.verdict is Verdict.NOTE
     assert finding.advice.startswith("not there after 0.05 s: the chat 'slow' of the package plain")
+
+
+async def test_the_doctor_says_of_a_provider_that_does_not_close_that_it_was_there(plain, monkeypatch):
+    monkeypatch.setattr(checks, "CLOSED_S", 0.05)
+    finding = await checks._providers(chosen(chat_provider="stays", transcriber="none"))
+    assert finding.verdict is Verdict.NOTE
+    assert finding.advice.startswith("its aclose() had not ended after 0.05 s: the chat 'stays'")
+
+
+class Tried:
+    """A provider of another package, as the catalog finds it."""
+
+    name, package, entry_point = "own", "theirs", object()
+
+    def __init__(self, role: str, error: Exception | None) -> None:
+        self.role, self._error = role, error
+
+    async def provide(self, settings):
+        if self._error is not None:
+            raise self._error
+        await asyncio.sleep(3600)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [(None, ["'own'"] * len(ROLES)), (ConfigError("It is wrong."), ["It is wrong."] * len(ROLES))],
+)
+def test_the_doctor_tries_all_at_once_and_tells_of_each(monkeypatch, broken, told):
+    monkeypatch.setattr("realtime.providers.catalog.candidates", lambda role, _: [Tried(role, broken)])
+
+    async def doctor():
+        began_s = asyncio.get_running_loop().time()
+        finding = await checks._providers(Settings())
+        return finding, asyncio.get_running_loop().time() - began_s
+
+    finding, took_s = virtual_time.run(doctor())
+    assert took_s < 2 * checks.CREATED_S
+    assert re.findall(told[0], finding.advice) == told
 
 
 def test_a_name_in_two_packages_is_an_error(acme, install):
