@@ -195,9 +195,8 @@ CONDITIONS: dict[str, Change] = {
     "babble 10 dB": _babble(10),
 }
 SPEEDS = {"speed 0.85": 0.85, "speed 1.2": 1.2}
-LOUD_BABBLE = (
-    "babble 10 dB"  # counted apart: what else is in the column "natural" has an end that can be heard
-)
+# Counted apart: what else is in the column "natural" has an end that can be heard
+LOUD_BABBLE = "babble 10 dB"
 
 
 def sound_of(clip: Clip, condition: str, others: Sequence[Clip]) -> Sound:

@@ -34,9 +34,8 @@ from realtime.turn_queue import TurnQueue
 
 FRAME_MS = 20
 CALLBACKS = 3  # one calls another
-EARLY_MS = (
-    150.0  # before the end of speech: the last sound of a word may be below the level that counts as its end
-)
+# Before the end of speech: the last sound of a word may be below the level that counts as its end
+EARLY_MS = 150.0
 DECODE_MS = {"en": 60.0}  # on an idle core, where the language is known
 DECODE_OTHERS_MS = 150.0
 CHAT_MS, CLAUSE_MS, SPEECH_MS = 300.0, 70.0, 300.0

@@ -98,9 +98,8 @@ def test_whatever_a_tool_raises_is_an_error_for_the_model_and_a_line_in_the_log(
 
 
 def test_an_error_whose_text_cannot_be_written_is_an_error_for_the_model(monkeypatch):
-    monkeypatch.setattr(
-        "realtime.tools.log.disabled", True
-    )  # what tests print has to be text that can be written
+    # What tests print has to be text that can be written
+    monkeypatch.setattr("realtime.tools.log.disabled", True)
     output = run(Toolbox([half_an_error]), "half_an_error", "{}")
     assert "half_an_error failed: bad \ufffd" in error_of(output)
 

@@ -34,9 +34,8 @@ _TODAY = {
     "长": "chang2", "長": "chang2", "得": "de5", "切": "qie1", "似": "si4", "曲": "qu3", "谁": "shei2", "誰": "shei2",
     "嗯": "en4", "佛": "fo2", "弹": "tan2", "彈": "tan2", "铺": "pu1", "琢": "zhuo2", "挣": "zheng4", "漂": "piao4",
 }  # fmt: skip
-_WITH_SUFFIX = (
-    "变显懂觉记晓值认舍免省懒来使落闹弄搞做看说走跑长过听吃由亏见用管顾"  # verbs before a 得 that is no verb
-)
+# Verbs before a 得 that is no verb
+_WITH_SUFFIX = "变显懂觉记晓值认舍免省懒来使落闹弄搞做看说走跑长过听吃由亏见用管顾"
 _HEAD = """\
 # The readings of common Chinese characters, and of words in which a character is read in another way.
 # Made by tools/pinyin_table.py from the dictionaries of pypinyin 0.55.0 (MIT, Copyright (c) 2016 mozillazg, 闲耘).

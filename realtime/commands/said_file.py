@@ -67,9 +67,8 @@ class SaidFile:
                 with wave.open(str(self.part)) as wav:
                     write_file(self._out, encode_mp3(wav.readframes(wav.getnframes()), RATE))
             elif self.part.parent != self._real.parent or (self._real.exists() and not self._real.is_file()):
-                self._real.write_bytes(
-                    self.part.read_bytes()
-                )  # pipes, devices, folders that take no new file
+                # Pipes, devices, folders that take no new file
+                self._real.write_bytes(self.part.read_bytes())
             else:
                 self._rename(self.part)
             self.part.unlink(missing_ok=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-MAX_HELD_BYTES = (
-    12 * 1024 * 1024
-)  # of pictures (data URIs and addresses), texts and thoughts, in one conversation
+# Of pictures (data URIs and addresses), texts and thoughts, in one conversation
+MAX_HELD_BYTES = 12 * 1024 * 1024
 LARGE_BYTES = 64 * 1024  # whoever makes room takes items of this size first: small ones would be many
 HOLDS_TOO_MUCH = (
     f"The pictures and texts of a conversation have at most {MAX_HELD_BYTES} bytes in all, and the user's last message "

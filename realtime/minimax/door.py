@@ -279,11 +279,8 @@ def _final(operation: Operation, error: ProviderError, *, began: bool = False) -
         error.param = python_name(TABLES.get(operation.name, ()), error.param) or error.param
     broke_off = began and isinstance(error, ProviderUnavailable | ProviderTimeout)
     if operation.billed and (is_answer_lost(error) or broke_off):
-        what = (
-            "The answer is not whole: it may have been"
-            if began
-            else "The request may have been accepted, and"
-        )
+        lost = "The answer is not whole: it may have been"
+        what = lost if began else "The request may have been accepted, and"
         return AnswerLost(
             f"{error.message} {what} charged, so it was not sent again.",
             upstream_code=error.upstream_code,

@@ -118,9 +118,8 @@ class TextEnds:
             return count
         received_ms += self._surplus_ms
         if not received_ms and not length_ms and pronounceable(open[0].text):
-            return (
-                1  # that no sound has no length shows nothing, and tells nothing of how fast the voice speaks
-            )
+            # That no sound has no length shows nothing, and tells nothing of how fast the voice speaks
+            return 1
         if abs(received_ms - length_ms) <= AGREE_MS:
             self._trusted = self._trusted is not False
             self._surplus_ms = 0.0

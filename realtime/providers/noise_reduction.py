@@ -19,10 +19,8 @@ log = logging.getLogger(__name__)
 
 MODULE = "webrtc_noise_gain"
 BLOCK_SAMPLES = VAD_RATE // 100  # the library takes 10 ms at a time
-LEVELS = {
-    "near_field": 1,
-    "far_field": 3,
-}  # of the library's 1 to 4: a microphone far away takes more of the room
+# Of the library's 1 to 4: a microphone far away takes more of the room
+LEVELS = {"near_field": 1, "far_field": 3}
 
 
 class Suppressor(Protocol):

@@ -245,9 +245,8 @@ class Frames(asyncio.Protocol):
         """Let aiohttp queue a mark in the place of this."""
         self._waiting.append(value)
         mark = self._token + bytes(min(size_bytes, _WEIGHT_BYTES))
-        self._inner.data_received(
-            struct.pack("!BBQ4x", FIN | opcode, MASKED | 127, len(mark)) + mark  # the mask is four zeros
-        )
+        # The mask is four zeros
+        self._inner.data_received(struct.pack("!BBQ4x", FIN | opcode, MASKED | 127, len(mark)) + mark)
 
     def _fail(self, close_code: int) -> None:
         """End the connection. The close frame is for who closes it and waits for the client's answer."""

@@ -74,9 +74,8 @@ def _account(raw: Any, number: int) -> Account:
         if field not in _FIELDS:
             near = difflib.get_close_matches(field, _FIELDS, n=1, cutoff=0.5)
             meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(_FIELDS)}"
-            shown = (
-                repr(field) if _WORD.fullmatch(field) else "another one"
-            )  # it may be a key in the wrong place
+            # It may be a key in the wrong place
+            shown = repr(field) if _WORD.fullmatch(field) else "another one"
             raise ValueError(f"accounts with known fields; number {number} has {shown} ({meant})")
     for field in NEEDED:
         if field not in raw:

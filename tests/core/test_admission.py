@@ -20,9 +20,8 @@ from realtime.core.admission import (
     Load,
 )
 
-ALL = Load(
-    lag_s=0.006, busy=True, cpu=0.7, sessions=100
-)  # as late as frames may be, and the sessions are why
+# As late as frames may be, and the sessions are why
+ALL = Load(lag_s=0.006, busy=True, cpu=0.7, sessions=100)
 LATE = Load(lag_s=0.030, cpu=0.5, sessions=100)
 BUSY = Load(lag_s=0.001, cpu=0.80, sessions=180)
 EASY = Load(lag_s=0.001, cpu=0.2, sessions=50)

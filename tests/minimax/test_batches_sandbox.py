@@ -107,10 +107,8 @@ async def test_a_line_that_never_comes_back_is_reported_as_lost(sandbox, mm, fau
 async def test_a_batch_can_be_cancelled(sandbox, mm):
     job = await mm.batches.create({"a": "Hi", "b": "Hi"})
     progress = await job.cancel()
-    assert progress.state in (
-        State.RUNNING,
-        State.CANCELLED,
-    )  # cancelling takes a moment, or is over on a slow machine
+    # Cancelling takes a moment, or is over on a slow machine
+    assert progress.state in (State.RUNNING, State.CANCELLED)
     batch = await ended(sandbox, job)
     assert batch.state is State.CANCELLED
     assert len(await results_of(job)) == 2

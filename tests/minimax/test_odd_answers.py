@@ -222,9 +222,8 @@ def put(value: Any, at: tuple[Any, ...], odd: Any) -> Any:
 
 def encoded(name: str, value: Any) -> bytes:
     body = msgspec.json.encode(value)
-    return (
-        b"data: " + body + b"\n\n" if name == "speech.stream" else body
-    )  # the others read a whole answer as well
+    # The others read a whole answer as well
+    return b"data: " + body + b"\n\n" if name == "speech.stream" else body
 
 
 async def ask(name: str, body: bytes, status: int = 200) -> None:

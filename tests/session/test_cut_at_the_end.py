@@ -31,9 +31,8 @@ async def noise_at_the_end(
     await talk.ask("Count.")
     await talk.until("response.done")
     item_id, sounds_ms = items_said(talk)[-1], talk.audio_ms()
-    await talk.silence(
-        sounds_ms / 1000 - 0.1 + after_s
-    )  # it began to sound a moment before its end was written
+    # It began to sound a moment before its end was written
+    await talk.silence(sounds_ms / 1000 - 0.1 + after_s)
     await talk.speak(0.4)
     await talk.until("input_audio_buffer.speech_started")
     await talk.silence(crosses_s)

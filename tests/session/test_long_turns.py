@@ -79,9 +79,8 @@ def test_it_waits_for_another_decode_where_one_fails(failing: int, interim: bool
         async with Talk(transcriber=reader) as talk:
             for number, part in enumerate(spoken(0, 400)):
                 await talk.append(part)
-                await asyncio.sleep(
-                    0.01 if number > 1200 else 0
-                )  # wire 1.4: 120 s at once, then ten times real time
+                # wire 1.4: 120 s at once, then ten times real time
+                await asyncio.sleep(0.01 if number > 1200 else 0)
             await talk.silence(2.0)
             assert (await talk.until(COMPLETED))["transcript"] == words(0, 400)
 

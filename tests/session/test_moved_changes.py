@@ -191,10 +191,8 @@ async def test_the_picture_of_a_client_is_history_whatever_it_missed(seed: int) 
     reader = FakeTranscriber(
         [f"Words {number}." for number in range(30)], interim=False, delay_s=dice.choice([0.0, 0.4])
     )
-    usual = {
-        "extensions": "playback,resume",
-        **BY_HAND,
-    }  # without it nobody is told what counts of a lost reply
+    # Without it nobody is told what counts of a lost reply
+    usual = {"extensions": "playback,resume", **BY_HAND}
     speech = FakeSpeech(factor=dice.choice([2.0, 100.0]))
     async with Losable(chat=told_chat(), speech=speech, transcriber=reader, **usual) as old:
         client = Client(old, dice)

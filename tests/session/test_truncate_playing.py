@@ -165,9 +165,8 @@ async def test_a_noise_brings_back_the_other_one_only():
             other = [COUNT, ABC][1 - stopped]
             assert other.endswith(rest)
             heard_ms = 60 * len(other[: -len(rest)])  # this voice takes 60 ms a character
-            sounded_ms = (
-                1700 if stopped == 0 else 2700
-            )  # until the noise was an interruption, or the truncate before it
+            # Until the noise was an interruption, or the truncate before it
+            sounded_ms = 1700 if stopped == 0 else 2700
             assert 500 <= heard_ms <= sounded_ms
 
 

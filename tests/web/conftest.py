@@ -112,9 +112,8 @@ class Browsers:
         if free:
             return free.pop()
         context = await _new_context(browser)
-        await (
-            context.new_page()
-        )  # it stays open, or the next page would need a new window: a second of CPU time
+        # It stays open, or the next page would need a new window: a second of CPU time
+        await context.new_page()
         return context
 
     async def clean(self, context: Any) -> None:

@@ -55,9 +55,8 @@ async def all_spoken(line: BrokenLine) -> bytes:
 def assert_whole(spoken: bytes, taken: bytes) -> None:
     """Check that the server has what the microphone gave, each sample once, from some time before the speech on."""
     assert np.any(np.frombuffer(taken, np.int16))
-    assert len(taken) > len(
-        sentence()
-    )  # of bytes: more than half of what the microphone has at twice the rate
+    # Of bytes: more than half of what the microphone has at twice the rate
+    assert len(taken) > len(sentence())
     assert spoken.endswith(taken)
 
 

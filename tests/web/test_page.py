@@ -371,9 +371,8 @@ async def test_stop_during_an_answer_stops_the_audio_at_once(open_page: Any) -> 
         await page.click("#talk")
         await wait_for_status(page, "Press to talk")
         frames = await page.evaluate("recorder.frames.length")
-        await page.wait_for_function(
-            "(enough) => recorder.frames.length >= enough", arg=frames + 20
-        )  # 20 ms each
+        # 20 ms each
+        await page.wait_for_function("(enough) => recorder.frames.length >= enough", arg=frames + 20)
         played = await recording(page)
         assert not np.any(played[-RATE // 5 :])
         await eventually(lambda: session.of("response.cancel"), "the end of the generation")

@@ -94,9 +94,8 @@ async def test_the_newer_of_two_tabs_has_the_conversation(open_page: Any, tmp_pa
         await wait_for_status(older, "This conversation continues in another window.")
         assert await older.evaluate("realtimeDebug.voice.connection.retryAt") is None
         await type_(newer, "What is my name?")
-        await (
-            newer.locator(".caption.assistant.final").nth(1).wait_for()
-        )  # the first one came with the conversation
+        # The first one came with the conversation
+        await newer.locator(".caption.assistant.final").nth(1).wait_for()
         await type_(older, "And what is two plus three?")
         await wait_for_status(newer, "This conversation continues in another window.")
         await older.locator(".caption.assistant.final").nth(2).wait_for()

@@ -17,9 +17,8 @@ README = WEB.parent / "README.zh.md"
 HAN = re.compile(r"[\u3400-\u9fff]")
 VALUE = re.compile(r"\{\w+\}")
 SAME = {"export.json"}  # the same in both languages
-OTHER_VALUES = {
-    "problem.instead"
-}  # English shows what the server says, Chinese our own words: a server speaks English
+# English shows what the server says, Chinese our own words: a server speaks English
+OTHER_VALUES = {"problem.instead"}
 WORDS = {
     "parts",
     "step",

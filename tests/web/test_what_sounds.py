@@ -90,9 +90,8 @@ async def test_the_reported_position_is_where_the_sound_ended(open_page: Any, wi
         line.proxy.stalls = [MID_ANSWER]  # the answer is long, on every machine
         await line.page.evaluate("(text) => { voice.say(text); }", COUNTING)
         await heard_ms(line, 300)
-        await line.page.clock.pause_at(
-            3600
-        )  # a flush has a timeout: what counts is the answer of the audio thread
+        # A flush has a timeout: what counts is the answer of the audio thread
+        await line.page.clock.pause_at(3600)
         await line.page.evaluate("() => voice.interrupt()")
         (reported,) = await line.page.evaluate("reports")
         out = await played(line)
