@@ -135,7 +135,7 @@ async def _send(
             content = await response.read()
     except (TimeoutError, ProviderError) as error:
         if feed.trouble is not None:
-            raise feed.trouble from None
+            raise feed.trouble from feed.trouble.__cause__  # not from what it led to
         if isinstance(error, ProviderError):
             raise
         raise ProviderTimeout(f"{http.service}: the upload to {path} stands still; it was ended.") from error

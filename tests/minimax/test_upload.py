@@ -333,14 +333,15 @@ if sys.platform != "win32":
 async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_again(error) -> None:
     def no(done: int, total: int | None) -> None:
         if done:
-            raise error
+            raise error from KeyError("its root")
 
     service = Service()
     async with serving(service) as url:
         http = HttpClient(url, "key")
-        with pytest.raises(type(error), match="mine"):
+        with pytest.raises(type(error), match="mine") as caught:
             await upload(door_of(http), b"x" * MIB, on_progress=no)
         await http.aclose()
+    assert isinstance(caught.value.__cause__, KeyError)
     assert service.tries <= 1
 
 
