@@ -378,8 +378,7 @@ def test_killed_at_any_moment_nothing_that_was_bought_is_lost(platform, folder, 
     running.send_signal(signal.SIGKILL)
     running.wait(10)
     assert cli.main(["tasks", "resume", "--quiet"]) == 0
-    bought = len(platform.asked)
-    assert bought <= 1
+    assert (bought := len(platform.asked)) <= 1
     assert set(states(records)) <= {RecordState.DONE, RecordState.UNKNOWN}
     if states(records) == [RecordState.DONE]:
         assert len([name for name in files(folder) if name.endswith(".jpeg")]) >= 3
