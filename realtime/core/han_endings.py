@@ -3,8 +3,9 @@
 At such a place people hesitate, and transcribers misread what stands alone before the pause: 那个 is written 纳格,
 但是 诞士. So words of two syllables are compared by their readings, without tones, unless what is written is likely
 another word that is read so (尹伟 is a name, 哪个 is a question). Where sentences end with a word of that sound
-(他还活着 and 或者, 我考了九十 and 就是), it is compared as it is written. Texts are in simplified characters, without
-the marks at the end. Pure.
+(他还活着 and 或者, 我考了九十 and 就是), it is compared as it is written; where sentences end with
+the word itself, what stands before it in its clause decides: 费用包括 leads on, 早餐也包括 is whole. Texts are in
+simplified characters, without the marks at the end. Pure.
 """
 
 from __future__ import annotations
@@ -15,32 +16,82 @@ from realtime.core.han_readings import READINGS
 
 _WORDS = (  # as they are written
     "的|地|得|和|跟|与|或|在|把|被|对|给|从|向|是|有|要|想|嗯|呃|那个|这个|但是|但|因为|所以|如果|然后|还有|就是|"
-    "或者|或是|可是|而是|只是|并且|甚至|由于|关于|(?<![不何])至于|对于|为了|除非|即使|尽管|假如|要不|另外|首先|比如说|例如说|比方说|譬如|"
-    "以及|即便|既然|无论|哪怕|因此|此外|总之|(?<![副过符])其实|尤其|(?<![得们俩都真])好像|就像|按照|随着|非常|的时候|"
-    "我认为|我希望|我感觉|我想说|我是说|我叫|我姓|那就|那我|就是说|我觉得吧|那个什么|(?<![有的])意味"
+    "或者|或是|可是|而是|只是|并且|甚至|由于|关于|对于|为了|除非|即使|尽管|假如|要不|另外|首先|比如说|例如说|比方说|譬如|"
+    "以及|即便|既然|无论|哪怕|因此|此外|总之|尤其|就像|按照|随着|非常|的时候|与此同时|(?:所以|而且|但是|因为|然后|觉得)不管|"
+    "我认为|我希望|我感觉|我想说|我是说|我叫|我姓|那就|那我|就是说|我觉得吧|那个什么"
 )
-_CLAUSE = r"(?:^|[\s，,。！？、]|[但可]是|因为|然后|而且|所以|不过)"
-# These end sentences as well (帮我做个比较, 就这个吧, 我跟他说), so only where a clause begins with them
-_BEGINNINGS = (
-    "同时|包括|除了|作为|我作为|根据|我们?根据|[这那]个嘛|怎么说呢|想问一?下|"
-    "(?:我|他|她|它|我觉得)?特别|(?:我觉得)?比较|"
-    "(?:昨天|今天|刚才)?(?:[他她它]们?|老师|妈妈|爸爸|老板|朋友|医生|同事)(?:[跟和对]我们?)?说"
+# These end sentences as well. On the right: with what of the clause right before them
+_UNLESS_AFTER: dict[str, str] = {
+    # Part of another word or of a fixed phrase: 何至于, 名副其实, 有意味, 删除了, 毫无根据, 大有作为
+    "至于": "[不何]",
+    "其实": "[副过符]",
+    "意味": "[有的]",
+    "除了": "[删解清免开拆消扣铲移去根废剪剔切卸戒破革拔驱]",
+    "根据": "[没有无何么的乏个点为]",
+    "作为": "[有无所的么何]",
+    # All has been told before: 早餐也包括, 你先接着
+    "包括": "[不没未都也全已均并起有]|全部|所有",
+    "接着": "[你您先请再来直]",
+    "同时": "[人个者不没都]",
+    "[这那]个嘛": "[要就选买用拿吃看]",
+    # Says what somebody or something is or does, and no adverb of what follows: 很特别, 长得好像, 跟别的比较
+    "特别": "[很真挺太不没么啥好最更些点常分够有]",
+    "好像": "[得真都俩]|真的|两个?|[跟和与].*",
+    "比较": "[个来的做行法一再先去不没要以能想好互相]|自己|[跟和与拿将把].*|[帮让请].{0,3}",
+    # Asks for a word of a language, and does not look for one: 英语怎么说呢
+    "怎么说呢": "[语文话字词句]|知道|教我?",
+    # Asks nothing, or what is asked was called a question: 我不想问, 我有个问题想问你
+    "(?:想|请)[先再就]?问(?:问|一?下)?[你您]?(?:一?下)?|(?:麻烦|意思|[你您]好)问一?下|我[就还也]?要问[你您]?一?下": (
+        "(?:[不没]|(?<!特)别)(?:太|再|是|有|人|什么)?|问题|[事话谁]"
+    ),
+    # Cannot be done better, or not as well: 再清楚不过, 打不过; but 可以打不过
+    "不过": (
+        "(?<![想要以会先])再.{1,3}|最(?!近|后|初).{1,3}|(?:[我你您他她它咱]们?|谁|[都也真还])+[^去来行是有在以能会想欢很好先要爱太]|"
+        "(?<![以能会想欢很好先要爱太一点接享感难放])"
+        "[好打说比气跑赢争敌瞒骗拗逃躲熬绕抵胜斗吵抢拼信放过通透吃受活挨避越迈挤考玩看游唱喝撑度忍扛踢下]"
+    ),
+}
+_FROM = re.compile("从([^从]{1,8})到$")
+# 从X到 has told all where X says that something did not happen or, at its end, how it succeeded: 从网上买到
+_NEVER = re.compile("^来(?![宾广])|^此|[没不到]|未(?![来央])|已经|一直|可以")
+_SUCCEEDED = re.compile(
+    "(?:[想听看买找做见学觉得拿收遇碰感达来飞走跑开借取读查搜问弄摸抓等轮捡拍录记考猜订约租闻梦"
+    "说谈提讲办领用长数游搬爬送传寄赚抄爱"
+    "赶带迟受识解触悟料捞挖虑载习知忙抢淘贷算求赢骗偷选挑救钓摘采招追尝嗅]|[体领]会|观察|[进出]口)$"
 )
-_NO_MORE = (  # before 不过: 打不过, 再好不过
-    "好打说比气跑赢争敌瞒骗拗逃躲熬绕抵胜斗吵抢拼信放过通透吃受活挨避越迈挤考玩看游唱喝撑度忍扛踢下"
+_NAMES_A_PLACE = re.compile("(?:纽约|[小大]学|未来|理想|校长|恋爱|意见)$")  # or a time of life, all the same
+_TICKET = re.compile(  # 订一张去; but 我坐第一班去
+    r"[订定买要来抢][^第坐换每最早末下上这那同]{0,6}?[一两二三四五六七八九十\d][张班趟辆列][去到]$"
 )
-_NO_PLACE = "中此来没未不都能会可就也"  # 从来没到, 从中学到
-_DONE = (  # before 到 it says that something succeeded: 从网上买到
-    "想听看买找做见学觉得拿收遇碰感达来飞走跑开借取读查搜问弄摸抓等轮捡拍录记考猜订约租闻梦"
-    "说谈提讲办领用长数游搬爬送传寄赚抄爱体"
+_PEOPLE = (
+    # of the family
+    "[妈爸哥姐弟妹]|妈妈|爸爸|哥哥|姐姐|弟弟|妹妹|爷爷|奶奶|外公|外婆|姥姥|姥爷|叔叔|阿姨|舅舅|父母|老婆|老公|妻子|丈夫|"
+    "儿子|女儿|孩子|家人|家里人|亲戚|对象|"
+    # of work and of the day
+    "老师|同学|同事|老板|领导|经理|主任|校长|教练|朋友|男朋友|女朋友|室友|邻居|房东|中介|物业|医生|大夫|护士|律师|警察|客服|客户|"
+    "店员|服务员|销售|司机|师傅|导游|专家|"
+    # by name, and nobody in particular
+    "[小老](?![声心时是])[^的说]|[^跟和对叫让请听给找要]{1,2}(?:老师|先生|女士|小姐|经理|主任|医生|律师|师傅)|人家|别人|有人|大家|[这那]个人|"
+    # what people read
+    "天气预报|新闻"
 )
-_PHRASES = (
-    rf"(?<![{_NO_MORE}])不过|"
-    r"(?<![下上这那同坐换])[一两二三四五六七八九十\d][张班趟辆列][去到]|"  # 订一张去
-    rf"从(?:[^{_NO_PLACE}][^{_NO_PLACE}{_DONE}]|..[站馆场店院校区园楼里点号日月年]|[A-Za-z\d:：.]+[点号日月年]?)到|"
-    r"(?:我[就还也只]?想|请)问(?:问|一?下|[你您](?:一?下)?)?|我[就还也]?要问[你您]?一?下"  # the question follows
+_WHEN = (
+    "(?:今天|昨天|前天|那天|今早|昨晚|早上|上午|中午|下午|晚上|"
+    "刚才|刚刚|刚|上次|之前|以前|后来|总是?|一直|经常|就|又|还|也|都)*"
 )
-_DANGLING = re.compile(rf"(?:{_WORDS}|{_PHRASES}|{_CLAUSE}(?:{_BEGINNINGS}))$")
+_OTHERS = "[^不没别请让叫听跟和对给要在]{1,4}"  # 物业的人, 电视上
+_SAID = re.compile(  # the whole clause tells only who said something
+    "^(?:但是?|可是|因为|然后|而且|所以|不过|其实|结果|就是|反正|那|嗯|呃|哦|啊)*"
+    f"{_WHEN}(?:[他她它]们?|(?:[我你您他她咱]们?的?|[这那][个位]|{_OTHERS}的)?(?:{_PEOPLE})|"
+    f"{_OTHERS}(?:的人|[上里]))"
+    f"{_WHEN}(?:[跟和对]我们?|告诉我们?)?说$"
+)
+_CLAUSE = re.compile(r"[^\s，,。！？、]*$")
+_LONGEST_CLAUSE = 40  # characters
+_DANGLING = re.compile(rf"(?:{_WORDS})$")
+_LEADS_ON = [
+    (re.compile(rf"(?:{words})$"), re.compile(rf"(?:{before})$")) for words, before in _UNLESS_AFTER.items()
+]
 _FILLER = re.compile(r"(?:^|[\s，。、,.说是要想我])额$")  # 呃; but 余额
 _ANSWERS = re.compile(  # end in a dangling character and are whole all the same
     r"^(?:对|是|有|要|想|嗯)$|"
@@ -77,7 +128,20 @@ def dangles(text: str) -> bool:
         return not _THE_WORDS_OF.search(text)
     if _DANGLING.search(text) or _FILLER.search(text) or _NASAL_LOST.search(text) or _is_misread(text):
         return True
+    if _clause_leads_on(_CLAUSE.findall(text[-_LONGEST_CLAUSE:])[0]):
+        return True
     return _reading(text[-1:]) in _HUMS and _is_misread(text[:-1])
+
+
+def _clause_leads_on(clause: str) -> bool:
+    """Whether it stops where its words so far say that more follows: 从北京到, 我同事跟我说."""
+    for words, whole_after in _LEADS_ON:
+        if found := words.search(clause):
+            return not whole_after.search(clause[: found.start()])
+    if found := _FROM.search(clause):
+        told = found[1]
+        return bool(_NAMES_A_PLACE.search(told)) or not (_NEVER.search(told) or _SUCCEEDED.search(told))
+    return bool(_TICKET.search(clause) or _SAID.search(clause))
 
 
 def _is_misread(text: str) -> bool:

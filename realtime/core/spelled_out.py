@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.folding import fold
+from realtime.core.number_requests import HAN_NAMES, NAMES, asked_name
 from realtime.core.short_words import is_backchannel
 from realtime.core.turn_words import TURN_WORDS
 
 LOOKED_AT = 120  # characters before the end
+_ASKED_IN = 300  # characters at the end of what the other said: a question with its reason
 # Digits in a row where nobody said what they are, unless the first one is a zero: no amount begins so
 _FEWEST = 3
 _WORDS = {
@@ -119,57 +121,11 @@ _KINDS = (
     _Kind(_OF_ANY_LENGTH, _TELEPHONE.whole, 4),
     _TELEPHONE,
 )
-# What is told digit by digit or in pairs, so that one digit is the first one. Not any number ("my lucky number is 7"),
-# nor a code that may have one digit ("the exit code is 1").
-_NAMES = (
-    r"(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|confirmation|booking|"
-    r"reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|licen[sc]e|ticket|"
-    r"case|id|pin|my|our|your|his|her|their)\s+number|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
-    r"(?:zip|postal|post)(?:\s?code)?|pass\s?(?:word|code)|"
-    r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code"
-)
-_HAN_NAMES = (
-    r"(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"
-    r"密[码碼]|[验驗][证證][码碼]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?"
-)
 _TOLD_DIGIT_BY_DIGIT = re.compile(  # right before the digits
-    rf"(?:\b(?:{_NAMES}){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|(?:{_HAN_NAMES})\s*就?[是为為])"
+    rf"(?:\b(?:{NAMES}){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|(?:{HAN_NAMES})\s*就?[是为為])"
     r"(?:[\s,，]|\b(?:um|uh|er|well|okay|so)\b|嗯|呃)*$",
     re.IGNORECASE,
 )
-# How the last sentence of the other asks for it, to its end: "What is your PIN?", "Please tell me your phone number."
-# A sentence that has the word elsewhere asks for something else: "What floor is the phone on?"
-_REQUEST = (
-    r"\b(?:what(?:\s+is|\s+was|[’']?s)|(?:tell|give|send|read)\s+(?:me|us)(?:\s+what)?|"
-    r"(?:please|to|you)\s+(?:enter|type(?:\s+in)?|say|provide|confirm|repeat)|"
-    r"(?:may|can|could)\s+(?:i|we)\s+(?:please\s+)?(?:have|get|take|know)|"
-    r"(?:i|we)(?:[’']ll|\s+will|\s+just)?\s+need)\s+(?:your|the)|"
-    r"^(?:enter|type(?:\s+in)?|say|provide|confirm|repeat)\s+(?:your|the)|"
-    r"^(?:(?:and|now|okay|ok|great|thanks|sure),?\s+)*your"
-)
-_DESCRIBED = r"(?:\s+(?!(?:of|in|on|at|to|for|from|by|with|and|or|your|the|is)\b)[\w-]+){0,3}?"
-_NO_NUMBER = r"(?!(?<!your\s)(?:(?:tele)?phone|mobile)(?!\s+number))"  # "What is the best phone?"
-_TAIL = (
-    r"(?:,?\s+(?:is|please|again|now|first|(?:on|for)\s+(?:the|your|this|that)(?:\s+\w+){1,2}|"
-    r"(?:that\s+)?(?:we|i)(?:\s+have|\s+just)?\s+sent(?:\s+to)?\s+you|(?:that\s+)?you\s+(?:received|got)))*"
-)
-_ASKED = re.compile(
-    rf"(?:{_REQUEST})(?:{_DESCRIBED}\s+{_NO_NUMBER}({_NAMES})|(?<=your)\s+number){_TAIL}\W*$", re.IGNORECASE
-)
-_PLEASE_HAN = (
-    r"(?:(?:[请請]|麻[烦煩]|能|可以|方便)[^，,。？！]{0,6}?(?:[说說报報念讲講留发發]|[确確][认認]|核[对對])|"
-    r"告[诉訴]我|告知|[输輸]入|提供|[给給]我|[请請][问問])(?:一?下|出|我)?"
-)
-_HAN_DESCRIBED = (  # 您手机收到的六位, and no 第几个
-    r"(?:[^，,。？！几幾哪多第的]{0,8}的)?[^，,。？！几幾哪多第的]{0,4}?"
-)
-_ASKED_HAN = re.compile(
-    rf"(?:{_PLEASE_HAN}[您你]?{_HAN_DESCRIBED}({_HAN_NAMES})[号號]?[码碼]?(?:是(?:多少|什[么麼]))?|"
-    rf"[您你]{_HAN_DESCRIBED}({_HAN_NAMES})[号號]?[码碼]?(?:是?多少|是什[么麼]|是|呢|告[诉訴]我|[给給]我))"
-    r"(?:一?下|[吗嗎]|吧|呢|好[吗嗎])?\W*$",
-    re.IGNORECASE,
-)
-_COUNTS = re.compile(r"\bhow\b|(?:[几幾]|多少)[个個位次]", re.IGNORECASE)  # "How many digits has your PIN?"
 _SENTENCES = re.compile(r"(?<=[.!?。！？])\s*(?=\S)")
 _LEAD_IN = re.compile(  # to the digits that were asked for
     r"^\s*(?:(?:sure|yes|yeah|yep|ok|okay|um+|uh+|er+|well|so|all\s?right|of course|certainly|嗯|呃|哦|好的?|行|可以)"
@@ -226,13 +182,8 @@ def _kind_of(before: str) -> _Kind | None:
 
 def _asked_for(before: str) -> str:
     """How somebody begins who tells the number that was asked for; "" if none was."""
-    question = _SENTENCES.split(unicodedata.normalize("NFKC", before[-LOOKED_AT:]).strip())[-1]
-    if _COUNTS.search(question):
-        return ""
-    if asked := _ASKED.search(question):
-        return f"my {asked[1] or 'number'} is "
-    asked = _ASKED_HAN.search(question)
-    return f"{asked[1] or asked[2]}是 " if asked else ""
+    question = _SENTENCES.split(unicodedata.normalize("NFKC", before[-_ASKED_IN:]).strip())[-1]
+    return asked_name(question)
 
 
 def _in_digits(text: str) -> str:

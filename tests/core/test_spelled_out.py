@@ -93,6 +93,19 @@ def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
         *(("您的验证码是多少？", answer, True) for answer in ("嗯，四。", "好的，是四七", "是4。")),
         ("What is your PIN?", "So 4 of us.", False),
         ("How many?", "It's 4.", False),
+        *(
+            (question, answer, goes_on)
+            for question in (
+                "What are the last four digits of your card number?",
+                "您的身份证号后四位是多少？",
+            )
+            for answer, goes_on in (("4.", True), ("4 7 1", True), ("4719.", False))
+        ),
+        (
+            f"What is your PIN, so that we know that it is you who {'called' + ' and called' * 20}?",
+            "4.",
+            True,
+        ),
         ("How many?", "4.", False),
         ("What is your PIN? How many digits has it?", "4.", False),
         ("Thank you for your PIN. And your age?", "42.", False),

@@ -1,0 +1,136 @@
+"""Sentences that ask for a number that is told digit by digit, and sentences that only mention one."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.core.number_requests import asked_name
+
+ASKS = (
+    "What are the last four digits of your card number?|Please verify your phone number.|What's your phone number, sir?|"
+    "Do you have your order number?|May I ask for your phone number?|What's your phone number so we can call you back?|"
+    "Can you please say your account number slowly?|Can I have the card number on the front of your card?|"
+    "Perfect, your PIN please?|"
+    "Could I get a phone number for you?|What's the best phone number to reach you?|"
+    "Which number can I call you back on?|What number should I call?|"
+    "Can you tell me the last six digits of your account number?|"
+    "What are the final four digits of your passport number?|I just need the last four of your card number.|"
+    "Would you please confirm the last four digits of your social security number?|Please verify your zip code.|"
+    "Can you verify your account number for me, please?|What's your order number, Maria?|"
+    "What is your phone number, ma'am?|May I ask for your reference number?|May I ask what your zip code is?|"
+    "Do you have your booking number?|Do you happen to have your tracking number handy?|"
+    "Do you know your policy number?|Do you have the confirmation number with you?|"
+    "What's your mobile number so I can text you?|Give me your phone number so that I can find your account.|"
+    "Could you slowly repeat your phone number?|Please say your card number slowly.|"
+    "Can you say your PIN one digit at a time?|Please read out the verification code.|"
+    "Read me the security code on the back of your card.|Could you read the tracking number from the label?|"
+    "What's the serial number on the bottom of the device?|Great, your zip code please?|"
+    "Perfect. Your account number?|And the confirmation number?|And your PIN?|Now I'll need your phone number.|"
+    "To get started, I'll need your account number.|First, could you give me your member number?|"
+    "Let's start with your phone number.|Let me have your customer number.|"
+    "Go ahead and give me your order number.|Please key in your PIN.|Please dial your access code.|"
+    "Please enter your new PIN.|Please choose a new PIN.|Choose a six-digit passcode.|"
+    "What would you like your new PIN to be?|What PIN would you like?|Kindly share your case number.|"
+    "Can you share your ticket number with me?|Please spell your postcode.|What postcode are you in?|"
+    "What's the zip code there?|What is your postal code, please?|Would you mind telling me your phone number?|"
+    "Mind giving me your order number?|Could I just take your phone number?|"
+    "Can I grab your phone number real quick?|I'd like to confirm your phone number.|"
+    "For security, what is your PIN?|Okay, and what's the code I just texted you?|"
+    "What's the six-digit code we emailed you?|Please tell me the code that was sent to your phone.|"
+    "What does the code on your screen say?|What's your phone number, starting with the area code?|"
+    "Your membership number, please.|May I please have the number on your card?|"
+    "What's the number on the front of your card?|What is your driver's license number?|"
+    "Can you give me your passport number before we go on?|Could you confirm your account number for me?|"
+    "What would be the best number to call you on?|Please type your PIN on the keypad.|"
+    "And can I get your zip code as well?|What's the reference number on your letter?|"
+    "Would you read me the last four digits of your card?|Do you by any chance have your invoice number?|"
+    "Please say or enter your PIN.|I'll just take your booking number.|Let me get your phone number down.|"
+    "So, your case number?|Can I have your cell phone number, just in case?|"
+    "Tell me your passport number whenever you are ready.|What's your PIN code?|"
+    "I need you to give me the verification code.|Please repeat the number.|What's the code?|"
+    "Could I ask you for your postcode?|And the last four digits of your phone number?|"
+    "Can you provide the ticket number?"
+).split("|")
+MENTIONS = (
+    "Is your phone number on the account?|Did you get the code?|Did you receive the code on your phone?|"
+    "Is your phone charged?|Which phone do you have?|What's the color of your phone?|How long is your PIN?|"
+    "Where is your phone?|Where did you find the order number?|Should I call your phone or your office?|"
+    "What's your phone's brand?|Don't tell me your PIN.|Please do not share your PIN with me.|"
+    "Never give anyone your password.|Thanks for your phone number.|I have your phone number here.|"
+    "I've sent a code to your phone.|Can I send a code to your phone?|Would you like to change your PIN?|"
+    "Have you changed your password?|What is the first digit of your PIN?|"
+    "What's the third digit of your phone number?|What letter does your postcode begin with?|"
+    "What is the dress code?|What's the color code?|What's the exit code?|What status code did you get?|"
+    "What's the country code for Spain?|What is the building code about?|What's your lucky number?|"
+    "What's your favorite number?|What's the number of your room?|What's your house number?|"
+    "What number are you thinking of?|How many digits does your PIN have?|How is your phone?|"
+    "How many phones do you have?|Which digit of your PIN is wrong?|Is it the phone number or the PIN?|"
+    "Do you want me to text you the order number?|Do you have a phone?|Do you have your phone?|"
+    "Do you need the code?|Please give me your phone.|Can I see your phone?|Which floor is your phone on?|"
+    "What floor has the ID office?|What is your phone like?|What's wrong with your PIN?|"
+    "What did you do with the code?|What do you need the code for?|What's the battery of your phone at?|"
+    "Your phone is ringing.|Your order number is 20.|Your PIN was changed.|Is that your zip code?|"
+    "Are you near the phone?|What grade would you give your phone?|"
+    "On a scale from 1 to 10, how easy was the code?|What line of code fails?|What size is your phone?|"
+    "What version is the phone on?|What year did you buy your phone?|Who told you my number?|"
+    "We will never ask for your PIN.|I won't need your phone number.|Was that your phone number?|"
+    "I found your order number.|Did your order number change?|Your code expired.|What happened to your phone?|"
+    "What do you think of the phone?|Which card is it?|What's your phone plan?|Do you use a password manager?|"
+    "What's your pin made of?|Could I call you on your phone?|Can you hear the phone?|"
+    "Please put down your phone.|Please turn off your phone.|What model is your phone?|Is there a zip code?|"
+    "What's the bar code for?|I will text your phone.|Please reset your password.|"
+    "What's your account number ending?"
+).split("|")
+ASKS_IN_CHINESE = (
+    "我需要您的手机号。|您的密码？|把您的手机号码报给我。|請告訴我您的電話號碼。|您的身分證號碼後四碼是多少？|請輸入密碼|"
+    "您的身份证号后四位是多少？|我需要您的订单号。|短信里的验证码是多少？|你的学号是多少啊？|您的卡号？|"
+    "把您的身份证号报给我。|请把验证码发给我。|您手机号的后四位是？|请说一下您的卡号后六位。|手机尾号是多少？|"
+    "那您的电话号码呢？|您的联系电话是多少？|方便留一下您的手机号吗？|方便留个电话吗？|可以告诉我您的会员卡号吗？|"
+    "能提供一下您的快递单号吗？|麻烦您说一下订单号。|麻烦把您的手机号说一遍。|请再说一遍您的电话号码。|请重复一下验证码。|"
+    "您能再报一次身份证号吗？|请核对一下您的手机号。|请确认您的银行卡号。|请输入六位密码。|请输入您的支付密码。|"
+    "邮编是多少？|你那边的邮政编码是多少？|您的取件码是多少？|您的订单号是多少，我帮您查一下。|我需要您的手机号才能查询。|"
+    "我这边需要核实一下您的身份证号码。|请先告诉我您的账号。|您的账号是多少呢？|你手机号多少？|你电话多少呀？|"
+    "您的工号是什么？|好的，您的密码是？|那请问您的区号是多少？|请您提供下单时留的手机号。|您预留的手机号码是多少？|"
+    "您的手机号码方便说一下吗？|请慢慢说您的卡号。|麻烦报一下您的会员号码。|请问验证码是多少？|我帮您查，您的运单号是？|"
+    "告诉我一下您的密码。|请念一下卡号。|你的验证码呢？|身份证号是多少？|需要您提供一下手机号码。|能不能把订单号发给我？|"
+    "您电话多少？|把后四位告诉我。|那手机号呢？|请说出六位验证码。|请问您卡号的后四位是多少？"
+).split("|")
+MENTIONS_IN_CHINESE = (
+    "您有電話嗎？|可以給我打電話嗎？|"
+    "你能给我打电话吗？|请问可以打电话吗？|请问您有电话吗？|您有手机号吗？|我给您打电话好吗？|您想几点接电话？|"
+    "请问您在哪里打电话？|您的电话响了吗？|您收到验证码了吗？|您的密码忘了吗？|您要修改密码吗？|请问您要重置密码吗？|"
+    "您的密码有几位？|您的密码第一位是多少？|请说出密码的第一位。|您有几个手机号？|哪个是您的手机号？|"
+    "您的电话是座机还是手机？|是手机号还是身份证号？|请不要告诉我您的密码。|请勿提供您的密码。|我已经有您的手机号了。|"
+    "我把验证码发给您了。|验证码已经发到您的手机。|您的手机是什么颜色？|您的手机是什么牌子？|您用的是什么手机？|"
+    "您的电话放在几楼？|您坐几号线？|您的房间在几楼？|您的幸运号码是多少？|请问您要办几张卡？|您的订单号是3。|"
+    "您是不是换手机号了？|您的电话打不通。|需要我给您打电话吗？|请您等我电话。|请您保持电话畅通。|您想用哪个手机号？|"
+    "我可以打您的电话吗？|您记得密码吗？|您的验证码过期了。|您的手机号没有变吧？|您手机号换了吗？|我已经收到您的手机号。|"
+    "密码不能告诉别人。|您有订单号吗？|您的电话在响。|待会儿我给您回电话。|谁给您打的电话？|您想改密码吗？|密码错了。|"
+    "您需要重置密码吗？|验证码发了吗？|您的邮编对吗？|您在打电话吗？|您什么时候给我打的电话？"
+).split("|")
+
+
+@pytest.mark.parametrize("asks", [ASKS, ASKS_IN_CHINESE])
+def test_a_sentence_that_asks_for_such_a_number_says_how_the_answer_begins(asks: list[str]):
+    assert [sentence for sentence in asks if not asked_name(sentence)] == []
+
+
+@pytest.mark.parametrize("mentions", [MENTIONS, MENTIONS_IN_CHINESE])
+def test_a_sentence_that_only_mentions_one_does_not(mentions: list[str]):
+    assert [sentence for sentence in mentions if asked_name(sentence)] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "begins"),
+    [
+        ("What is your PIN?", "my pin is "),
+        ("What’s your  phone\nnumber?", "my phone number is "),
+        ("What's the number on your card?", "my number is "),
+        ("What are the last four digits of your card number?", "the last 4 of my number is "),
+        ("您的密码是多少？", "密码是 "),
+        ("您的身份证号后四位是多少？", "后4位号码是 "),
+        ("把后六位告诉我。", "后6位号码是 "),
+    ],
+)
+def test_the_answer_begins_with_the_name_or_the_part_that_was_asked_for(sentence, begins):
+    assert asked_name(sentence) == begins
