@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from realtime.core.characters import pronounceable
 from realtime.core.messages import WordTime
 from realtime.core.stand_in import has_something_to_see
-from realtime.core.wordbreak import atoms, group_ends, is_trailing_punctuation, sound_weight
+from realtime.core.wordbreak import atoms, group_ends, is_trailing_punctuation, sound_weights
 
 
 @dataclass(slots=True)
@@ -54,9 +54,8 @@ class SpokenChunk:
 
     def _weigh(self, atom_ends: list[int]) -> None:
         self.atom_ends, self.atom_weights = atom_ends, [0.0] * len(atom_ends)
-        for index, char in enumerate(self.spoken):
-            if self.atom_ends:
-                self.atom_weights[self._atom_at(index)] += sound_weight(char)
+        for index, weight in enumerate(sound_weights(self.spoken) if atom_ends else ()):
+            self.atom_weights[self._atom_at(index)] += weight
 
     def _join_silent_groups(self) -> None:
         """A group for which nothing is said, such as the path of a long address, is heard with the one before it."""

@@ -22,6 +22,9 @@ _PAUSES_SHORT = CLAUSE_MARKS - frozenset("…–")
 _LONG_NUMBER = re.compile(
     r"(?<![\d‐‑–-])(?:\d{2,}+(?:[-‐‑–]\d{2,}+){2,}+|\d{3,}+[-‐‑–]\d{3,}+|\d{9,}+)(?![\d‐‑–-])"
 )
+# Measured with their pauses: 246 to 332 ms in English, where a letter takes 66, and 150 to 204 ms in Chinese, where a
+# character takes 175. English voices that are slower than the usual rate are common; better a group late than untrue
+_TOLD_DIGIT, _TOLD_DIGIT_AMONG_WIDE = 5.0, 4.0
 _LABEL = "[A-Za-z0-9_-]"
 _ADDRESS = re.compile(
     rf"(?<![A-Za-z0-9_.+@/-])(?:(?:https?://(?:www\.)?|www\.)(?:{_LABEL}++(?:[.:/@](?={_LABEL}))?)++"
@@ -43,6 +46,17 @@ def sound_weight(char: str) -> float:
     if char in _PAUSES_SHORT:
         return 2.0
     return 0.0
+
+
+def sound_weights(spoken: str) -> list[float]:
+    """The weight of each character. The digits of a long number are read one by one, and with pauses."""
+    weights = list(map(sound_weight, spoken))
+    digit = _TOLD_DIGIT_AMONG_WIDE if any(map(is_wide, spoken)) else _TOLD_DIGIT
+    for long in _LONG_NUMBER.finditer(spoken):
+        for index in range(*long.span()):
+            if spoken[index].isdigit():
+                weights[index] = digit
+    return weights
 
 
 def atoms(text: str) -> list[int]:

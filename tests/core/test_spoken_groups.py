@@ -8,7 +8,7 @@ import pytest
 
 from realtime.core import spoken_chunk
 from realtime.core.spoken_chunk import SpokenChunk
-from realtime.core.wordbreak import atoms, group_ends
+from realtime.core.wordbreak import atoms, group_ends, sound_weights
 from tests.core.test_spoken import one
 
 LONG = 100_000
@@ -71,3 +71,19 @@ def test_a_number_of_which_only_a_part_has_a_time_is_not_heard_before_it_has_sou
     part.close()
     assert part.heard(1000) == "Call 138-"
     assert part.until(1000).text == "Call 138-"
+
+
+@pytest.mark.parametrize(
+    ("cut_ms", "told"),
+    [(900, "Call 138-"), (1500, "Call 138-"), (2500, "Call 138-2256-"), (3500, f"Call {NUMBER}")],
+)
+def test_a_cut_number_is_told_as_far_as_a_voice_of_310_ms_a_digit_has_said_it(cut_ms: int, told: str):
+    """Of a number that is being said, parts have a time, each with the place of all of it: they show no rate."""
+    cut = one(f"Call {NUMBER} now.", cut_ms, ("Call", 0, 400), (NUMBER, 400, cut_ms), finish=False)
+    assert cut.heard(cut_ms) == told
+
+
+def test_the_digits_of_a_number_among_chinese_take_as_long_as_a_character():
+    """150 to 204 ms each, where a character takes 175."""
+    assert sound_weights("请拨打138-2256-7788")[3:6] == sound_weights("请拨打")
+    assert sound_weights("1984")[0] == sound_weights("1")[0] < sound_weights(NUMBER)[0]
