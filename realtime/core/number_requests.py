@@ -16,13 +16,15 @@ from realtime.core.han_variants import in_simple_characters
 NAMES = (
     r"(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|confirmation|booking|"
     r"reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|licen[sc]e|ticket|"
-    r"case|id|pin|my|our|your|his|her|their)\s+number|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
+    r"case|id|pin|my|our|your|his|her|their)\s+number|"
+    r"(?:member(?:ship)?|student|employee|user|customer|patient|account|order|booking)\s+id|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
     r"(?:zip|postal|post)(?:\s?code)?|area\s?code|pass\s?(?:word|code)|"
     r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!country )code"
 )
 HAN_NAMES = (
     r"(?<!幸[运運])[号號][码碼]|[电電][话話]|手[机機][号號]|[卡账賬帐帳单單尾编編学學工区區][号號]|身[份分][证證]|"
-    r"密[码碼]|[验驗][证證][码碼]|[取提][件货貨餐][码碼号號]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?"
+    r"密[码碼]|[验驗][证證][码碼]|[取提][件货貨餐][码碼号號]|"
+    r"(?:会[员員]|會員|[准準]考[证證]|[护護]照|[证證]件)[号號]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?"
 )
 
 # -- English: in lower case, with one blank between words --
@@ -37,24 +39,26 @@ _PART = (
     r"the (?:rest|digits|number) of |"
 )
 _NAMED = re.compile(  # whose it is, and its name
-    rf"(?:{_PART})(?:your|the|that|this|an?)(?:{_DESCRIBED} (?!(?<!your ){_A_THING})(?P<name>{NAMES})\b|"
-    rf"(?<=your)(?: best)? number\b|(?(part) {_CARRIES_A_NUMBER}\b|(?!)))|"
+    rf"(?:{_PART})(?:your|the|that|this|an?)(?:{_DESCRIBED} (?!(?<!your ){_A_THING})(?P<name>{NAMES})\b(?! number)|"
+    rf"(?<=your)(?: best)? number\b(?! of)|(?(part) {_CARRIES_A_NUMBER}\b|(?!)))|"
     rf"(?:the|a) (?:\w+ )?number (?:of|on|from) (?:the \w+ of )?(?:your|the|this|that) {_CARRIES_A_NUMBER}\b|"
-    r"(?<=repeat )(?:the|that) number\b"
+    r"(?:(?<=repeat )|(?<= me ))(?:the|that) number\b(?! of)"
 )
 _ASKING = re.compile(  # right before that
     r"(?:\bwhat(?:'?s|'re| is| was| are| were| would(?: you like)?| will| does| do you have (?:as|for))|"
     # somebody is to tell it
     r"\b(?:tell|telling|give|giving|send|sending|read|reading|show|showing) (?:me|us)(?: what)?|"
+    r"\bremind(?:ing)? (?:me|us) (?:of|what)|"
     r"(?:\b(?:please|to|you|kindly|or|and|just|now|lets?|let's|\w+ly) |^)"
     r"(?:enter|type(?: in)?|key in|punch in|dial|say|spell|read(?: out| back| off| aloud)?|give|share|state|"
     r"provide(?: (?:me|us) with)?|confirm|verify|repeat|choose|set|start with|begin with)|"
     # somebody is to get it
-    r"\b(?:(?:can|could|may|might) (?:i|we)|let (?:me|us)|(?:i|we)(?:'ll|'d like to| will| would like to| need to))"
+    r"\b(?:(?:can|could|may|might) (?:i|we)|let (?:me|us)|"
+    r"(?:i|we)(?:'ll|'d like to|(?:'m|'re) going to| will| would like to| need to))"
     r"(?: (?:please|just|also|first|still))* "
     r"(?:have|get|take|grab|know|see|need|ask(?: you)?(?: for| what)?|confirm|verify|start with|write down|note down)|"
     r"\b(?:i|we)(?:'d| would)?(?: (?:just|also|still|first))* (?:need|like)|"
-    r"\bdo you (?:\w+ ){0,3}?(?:have|know|remember))"
+    r"\bdo you (?:\w+ ){0,3}?(?:have|know|remember|recall))"
     r"(?: (?:just|only|me|us))? $"
 )
 _ALONE = re.compile(
@@ -69,14 +73,14 @@ _MAY_FOLLOW = re.compile(  # and then anything. Not a noun ("your phone plan") n
 _WHAT_NAME = re.compile(  # "What number can I reach you at?", "What PIN would you like?"
     r"\b(?:what|which)(?:'s| is| would be)?(?: (?:the|a|your))?(?: (?:best|good|right))? "
     r"(?:number (?:(?:can|should|may|could|do) (?:i|we)|to|for)\b.* (?:reach|call|text|contact|dial)|"
-    rf"(?!{_A_THING})(?P<name>{NAMES}) (?:can|should|may|could|do|would|are|did|to)\b(?! (?:the|it)\b).* "
-    r"(?:reach|call|text|contact|dial|use|have|like|in|get|receive|choose))\b"
+    rf"(?!{_A_THING})(?P<name>{NAMES}) (?:(?:can|should|may|could|do|would|are|did|to)\b(?! (?:the|it)\b).* "
+    r"(?:reach|call|text|contact|dial|use|have|like|in|get|receive|choose)|is (?:on|for)))\b"
 )
 _ASKS_FOR_ANOTHER_THING = re.compile(
     # begins as a question for a place, a person, a reason, a yes, or one of several
     r"^(?:(?:and|so|okay|ok|but|now|well),? )*"
     r"(?:where|how|who|whose|why|when|is|are|was|were|did|does|has|have|should|would you like|do (?:i|we|they)|"
-    r"do you (?:want|need|like)|which(?! (?:\w+ )?number (?:can|should|do) (?:i|we)\b))\b|"
+    r"do you (?:want|need|like)|which(?! (?:\w+ )?number (?:(?:can|should|do) (?:i|we)|is (?:on|for))\b))\b|"
     # for one digit of it, how many it has, or which of two
     r"\b(?:first|second|third|fourth|fifth|next|last|final|which|what) (?:digit|letter|character)\b|"
     r"\bhow\b|\bfloor\b|\bor\b.*\?|"
@@ -108,7 +112,7 @@ _OTHER_HAN_QUESTION = re.compile(
 _HAN_NAME = rf"(?P<name>{HAN_NAMES}|(?=最?[后末尾][三四六3-6]))号?码?"
 _SOME_HAN = r"(?:的?最?[后末尾前](?P<some>[两三四五六\d])(?:[位个码](?:数字?)?)?)?"
 _HAN_ASKS = (  # after the name
-    r"(?:(?:是|就是)?(?:多少|什么)|是|呢|(?:方便|能|可以)?(?:告诉|给[我到]|[报说发念][给一出]|[说报发念]).*)"
+    r"(?:(?:是|就是)?(?:多少|什么)|是|呢|(?:方便|能|可以|请)?(?:再|重新)?(?:告诉|给[我到]|[报说发念][给一出]|[说报发念]).*)"
     r"(?:[啊呀呢吗吧哈]|一?下)*"
 )
 _HAN_PLEASE = (  # before it

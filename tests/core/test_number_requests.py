@@ -7,6 +7,16 @@ import pytest
 from realtime.core.number_requests import asked_name
 
 ASKS = (
+    "Could you provide your card number, please?|What's your member ID?|Can you tell me your student ID number?|"
+    "Please enter the PIN you chose.|May I get your reservation number?|"
+    "Alright, the last step: what's your zip code?|I'm going to need your account number.|"
+    "We'll need your policy number before we continue.|Can you remind me of your order number?|"
+    "Would you give me your phone number again?|Could you type in your PIN?|"
+    "What's the best way to reach you, your phone number?|Please state your case number.|"
+    "What's the confirmation number you received?|Sure, what's the tracking number?|What is the CVV code?|"
+    "Please tell me the three-digit code on the back.|Which phone number is on the account?|"
+    "Okay, give me the number.|Sorry, what was your PIN again?|Thank you, and your postcode?|"
+    "What are the first three digits of your zip code?|Do you recall your ID number?|"
     "What are the last four digits of your card number?|Please verify your phone number.|What's your phone number, sir?|"
     "Do you have your order number?|May I ask for your phone number?|What's your phone number so we can call you back?|"
     "Can you please say your account number slowly?|Can I have the card number on the front of your card?|"
@@ -52,6 +62,13 @@ ASKS = (
     "Can you provide the ticket number?"
 ).split("|")
 MENTIONS = (
+    "Is the code correct?|I can look up your order number.|Your phone number ends in 20, right?|"
+    "Did you change your phone number?|What's the use of the code?|Which page has the code?|"
+    "What's your phone made by?|Do you like your phone?|Please charge your phone.|Please hold the phone.|"
+    "I'll call your phone.|Was the PIN right?|Where do you live?|What's your number of guests?|"
+    "What's your number of people?|What's your number one song?|How do you spell phone?|Please answer the phone.|"
+    "Let's talk about your phone.|Can I take your phone order?|Which number comes next?|"
+    "What number comes after six?|"
     "Is your phone number on the account?|Did you get the code?|Did you receive the code on your phone?|"
     "Is your phone charged?|Which phone do you have?|What's the color of your phone?|How long is your PIN?|"
     "Where is your phone?|Where did you find the order number?|Should I call your phone or your office?|"
@@ -82,6 +99,10 @@ MENTIONS = (
     "What's your account number ending?"
 ).split("|")
 ASKS_IN_CHINESE = (
+    "请问您的会员号是多少？|您能说一下验证码吗？|请您再报一遍身份证号码。|请告诉我手机号的后四位。|您的手机后四位是多少？|"
+    "您的银行卡号是多少？|麻烦告知订单号。|您的电话号码再说一遍好吗？|您的电话号码能再说一遍吗？|请问您的手机号是？|"
+    "好，请说您的密码。|为了核实身份，请提供身份证号。|请在听到提示音后输入密码。|你的准考证号是多少？|"
+    "方便告诉我您的邮编吗？|请念一下屏幕上的验证码。|密码是什么？|"
     "我需要您的手机号。|您的密码？|把您的手机号码报给我。|請告訴我您的電話號碼。|您的身分證號碼後四碼是多少？|請輸入密碼|"
     "您的身份证号后四位是多少？|我需要您的订单号。|短信里的验证码是多少？|你的学号是多少啊？|您的卡号？|"
     "把您的身份证号报给我。|请把验证码发给我。|您手机号的后四位是？|请说一下您的卡号后六位。|手机尾号是多少？|"
@@ -96,6 +117,9 @@ ASKS_IN_CHINESE = (
     "您电话多少？|把后四位告诉我。|那手机号呢？|请说出六位验证码。|请问您卡号的后四位是多少？"
 ).split("|")
 MENTIONS_IN_CHINESE = (
+    "您需要我打电话吗？|您的密码正确吗？|您的电话是谁的？|您的卡号我记下了。|验证码在哪里？|我可以看您的订单号吗？|"
+    "您的手机号对吗？|您想什么时候打电话？|密码设置成功。|请挂断电话。|请接听电话。|您有身份证吗？|请带上身份证。|"
+    "请拿好您的身份证。|您要查电话费吗？|"
     "您有電話嗎？|可以給我打電話嗎？|"
     "你能给我打电话吗？|请问可以打电话吗？|请问您有电话吗？|您有手机号吗？|我给您打电话好吗？|您想几点接电话？|"
     "请问您在哪里打电话？|您的电话响了吗？|您收到验证码了吗？|您的密码忘了吗？|您要修改密码吗？|请问您要重置密码吗？|"
