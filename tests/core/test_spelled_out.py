@@ -135,16 +135,3 @@ def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked
 )
 def test_a_number_that_was_named_or_asked_for_is_short_of_its_digits(asked, text, short):
     assert is_short(text, asked) is short
-
-
-@pytest.mark.parametrize(
-    "asked", ["What are the last four digits of your card number?", "您的身份证号后四位是多少？"]
-)
-def test_a_part_of_a_number_that_was_asked_for_has_as_many_digits_as_were_asked_for(asked: str) -> None:
-    assert [may_go_on(text, asked) for text in ("4.", "4 7 1", "4719.")] == [True, True, False]
-
-
-def test_a_question_with_a_long_reason_asks_as_well() -> None:
-    assert may_go_on(
-        "4.", f"What is your PIN, so that we know that it is you who called{' and called' * 15}?"
-    )
