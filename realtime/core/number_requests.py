@@ -2,7 +2,8 @@
 
 A request has three parts: words that ask (what is, please tell me), whose it is and its name (your phone number), and
 after the name nothing, or something that begins with a word that may follow it (so we can call you back). A sentence
-that begins or asks otherwise only mentions the name: "Which floor is the phone on?". Pure.
+that begins or asks otherwise only mentions the name: "Which floor is the phone on?". With "your" the words that ask may
+be any but those of other uses ("Please reset your PIN."): to wait costs little, as few answers are digits alone. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from realtime.core.han_variants import in_simple_characters
 # nor a code that may have one digit ("the exit code is 1").
 NAMES = (
     r"(?:phone|telephone|mobile|cell(?:\s?phone)?|fax|card|account|routing|order|tracking|reference|confirmation|booking|"
+    r"landline|callback|home|work|"
     r"reservation|passport|social security|serial|invoice|member(?:ship)?|customer|contact|policy|licen[sc]e|ticket|"
     r"case|id|pin|my|our|your|his|her|their)\s+number|"
     r"(?:member(?:ship)?|student|employee|user|customer|patient|account|order|booking)\s+id|(?:tele)?phone|mobile|p\.?i\.?n\.?(?:\s?code)?|id|"
@@ -31,7 +33,7 @@ HAN_NAMES = (
 
 _A_THING = r"(?:(?:tele)?phone|mobile|id)(?!\s+number)"  # "Give me the phone." takes it, and tells nothing
 _CARRIES_A_NUMBER = (
-    r"(?:\w+ )?(?:card|phone|account|order|passport|ticket|receipt|bill|invoice|letter|label|screen)"
+    r"(?:\w+ )?(?:card|social|phone|account|order|passport|ticket|receipt|bill|invoice|letter|label|screen)"
 )
 _DESCRIBED = r"(?: (?!(?:of|in|on|at|to|for|from|by|with|and|or|your|the|is)\b)[\w'-]+){0,3}?"
 _PART = (
@@ -61,12 +63,24 @@ _ASKING = re.compile(  # right before that
     r"\bdo you (?:\w+ ){0,3}?(?:have|know|remember|recall))"
     r"(?: (?:just|only|me|us))? $"
 )
+_A_BARE_THING = re.compile(rf"\b{_A_THING}$")
+_OTHER_USE = re.compile(  # before "your": nobody is to tell it
+    # begins as a statement
+    r"^(?:(?:and|so|okay|ok|but|now|well|yes|no|sure),? )*"
+    r"(?:(?:i|we|you|they|he|she|it)\b|(?:i|we|you|they|he|she|it|that)'|this|that|there|thanks?|your|my|the)\b|"
+    # speaks of it
+    r"\b(?:of|on|about|at|near|by|into|through|(?:wrong|new|up|done|happen\w*|matter|problem) (?:to|with)|"
+    # does something else with it
+    r"change|reset|forget|lose|find|update|use|using|check|cancel|delete|remove|protect|keep|hide|write down|look up|"
+    r"charge|turn (?:on|off)|put down|hold|answer|call|text|send|like) $"
+)
 _ALONE = re.compile(
     r"(?:[\w ']+[,.] )?(?:(?:and|now|okay|ok|great|thanks|sure|perfect|alright|then|so|first|next),? )*"
 )
 _NOTHING_MORE = re.compile(r"(?: (?:is|again|now|first))?(?:,? please)?\W*")
 _MAY_FOLLOW = re.compile(  # and then anything. Not a noun ("your phone plan") nor a verb ("your phone rings")
-    r"\W*$|[,;:]| (?:so|on|for|from|in|at|of|with|to|before|after|when|whenever|if|as|once|while|until|because|"
+    r"\W*$|[,;:]| (?:(?:on|for|from|in|at|of|with|to)\b(?!\W*$)|so|"
+    r"followed|using|before|after|when|whenever|if|as|once|while|until|because|"
     r"one digit|digit by|please|again|now|first|\w+ly|handy|ready|down|out|aloud|here|there|then|today|real quick|"
     r"is|was|would|be|says?|we|i|that|you|sir|madam|ma'am)\b"
 )
@@ -113,7 +127,7 @@ _HAN_NAME = rf"(?P<name>{HAN_NAMES}|(?=最?[后末尾][三四六3-6]))号?码?"
 _SOME_HAN = r"(?:的?最?[后末尾前](?P<some>[两三四五六\d])(?:[位个码](?:数字?)?)?)?"
 _HAN_ASKS = (  # after the name
     r"(?:(?:是|就是)?(?:多少|什么)|是|呢|(?:方便|能|可以|请)?(?:再|重新)?(?:告诉|给[我到]|[报说发念][给一出]|[说报发念]).*)"
-    r"(?:[啊呀呢吗吧哈]|一?下)*"
+    r"(?:[啊呀呢吗吧哈]|来着|一?下)*"
 )
 _HAN_PLEASE = (  # before it
     r"(?:告诉我|告知|请问|需要(?=[您你])|给我|提供|输入|确认|核[对实]|留|重复|[说报念讲发])"
@@ -155,9 +169,17 @@ def _asked_in_english(sentence: str) -> str:
 def _asks_for(words: str, named: re.Match[str]) -> bool:
     """Whether what stands before and after the name asks for it."""
     before, after = words[: named.start()], words[named.end() :]
-    if _ALONE.fullmatch(before) and _NOTHING_MORE.fullmatch(after):
+    alone = _ALONE.fullmatch(before) is not None
+    if alone and _NOTHING_MORE.fullmatch(after):
         return True
-    return _ASKING.search(before) is not None and _MAY_FOLLOW.match(after) is not None
+    if _MAY_FOLLOW.match(after) is None:
+        return False
+    return _ASKING.search(before) is not None or (
+        named.group().startswith("your")
+        and not alone
+        and not _OTHER_USE.search(before)
+        and not _A_BARE_THING.search(named.group())
+    )
 
 
 def _asked_in_chinese(sentence: str) -> str:

@@ -8,6 +8,13 @@ from realtime.core.number_requests import asked_name
 from realtime.core.spelled_out import may_go_on
 
 ASKS = (
+    "Could you just confirm your date and your phone number?|What's your account number with us?|"
+    "May I trouble you for your order number?|Please have your PIN ready and say it now.|"
+    "What's the last four of your social?|Can you spell out your postcode for me?|And your cell number?|"
+    "I'd need your booking reference number.|Could you share the six digit code?|"
+    "What are the digits of your PIN?|Please enter the code followed by the pound key.|"
+    "Would you tell me what your ticket number is?|So what is your phone number then?|"
+    "Let's get your phone number.|Hi Anna, what's your confirmation number?|"
     "Could you provide your card number, please?|What's your member ID?|Can you tell me your student ID number?|"
     "Please enter the PIN you chose.|May I get your reservation number?|"
     "Alright, the last step: what's your zip code?|I'm going to need your account number.|"
@@ -63,6 +70,11 @@ ASKS = (
     "Can you provide the ticket number?"
 ).split("|")
 MENTIONS = (
+    "What's the order number for?|Is this your phone number?|You can find the order number on the receipt.|"
+    "I sent you a PIN.|Which phone number is wrong?|What are you using your phone for?|"
+    "Did I get your phone number right?|Are you calling about your order number?|Please check your phone.|"
+    "Your card number is safe with us.|What time should I call your phone?|What kind of phone is it?|"
+    "Who has your PIN?|What's the price of the phone?|Do you want a new PIN?|"
     "Is the code correct?|I can look up your order number.|Your phone number ends in 20, right?|"
     "Did you change your phone number?|What's the use of the code?|Which page has the code?|"
     "What's your phone made by?|Do you like your phone?|Please charge your phone.|Please hold the phone.|"
@@ -100,6 +112,8 @@ MENTIONS = (
     "What's your account number ending?"
 ).split("|")
 ASKS_IN_CHINESE = (
+    "请问您的合同编号是多少？|请您报一下手机号。|您的验证码是什么？|麻烦说下您的身份证号。|您的账号呢？|"
+    "可以说一下您的订单号吗？|请输入您的卡号。|您家的电话号码是多少？|请把您的手机号告诉我。|还需要您的邮编。|"
     "请问您的会员号是多少？|您能说一下验证码吗？|请您再报一遍身份证号码。|请告诉我手机号的后四位。|您的手机后四位是多少？|"
     "您的银行卡号是多少？|麻烦告知订单号。|您的电话号码再说一遍好吗？|您的电话号码能再说一遍吗？|请问您的手机号是？|"
     "好，请说您的密码。|为了核实身份，请提供身份证号。|请在听到提示音后输入密码。|你的准考证号是多少？|"
@@ -118,6 +132,8 @@ ASKS_IN_CHINESE = (
     "您电话多少？|把后四位告诉我。|那手机号呢？|请说出六位验证码。|请问您卡号的后四位是多少？"
 ).split("|")
 MENTIONS_IN_CHINESE = (
+    "您的电话费交了吗？|您换手机号了吗？|我会给您打电话。|您的密码不对。|请您查收验证码。|您的订单号没找到。|哪个密码？|"
+    "您的号码是三位还是四位？|您要挂失卡号吗？|您的电话方便接听吗？|"
     "您需要我打电话吗？|您的密码正确吗？|您的电话是谁的？|您的卡号我记下了。|验证码在哪里？|我可以看您的订单号吗？|"
     "您的手机号对吗？|您想什么时候打电话？|密码设置成功。|请挂断电话。|请接听电话。|您有身份证吗？|请带上身份证。|"
     "请拿好您的身份证。|您要查电话费吗？|"
