@@ -35,6 +35,7 @@ def repeats(
     *,
     few: bool = False,
     ended_s: float | None = None,
+    tail: bool = True,
 ) -> bool:
     """Whether most of this text, which began at `began_s`, is an echo of what was said, at most `latest_s` late.
 
@@ -42,7 +43,7 @@ def repeats(
     that was not said never is an echo, nor is what begins with one and goes on otherwise.
 
     `ended_s`: when it ended, if all had been said when it began. It may still be the last sentence, from a loudspeaker
-    that is late: it must be the very last words, and no longer than they were."""
+    that is late: it must be the very last words, and no longer than they were; without `tail` all of them."""
     whole = "".join(word.text for word in said)
     by_reading = not is_japanese(text + whole)
     words, spoken = heard_units(text, by_reading=by_reading), heard_units(whole, by_reading=by_reading)
@@ -59,6 +60,8 @@ def repeats(
     if ended_s is None:
         return began_s - _begins_s(words, spoken, echoed, said) <= latest_s
     first = len(spoken) - len(words)
+    if first and not tail:
+        return False
     if sorted(echoed.values()) != [*range(first, len(spoken))]:
         return False
     begins_s = next(islice(_times_s(spoken, said), first, None))

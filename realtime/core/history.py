@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, count
 
 import msgspec
 
@@ -122,10 +123,13 @@ def _results(items: Sequence[Item]) -> _Results:
 
 def _name_anew(late: dict[int, FunctionCall], taken: set[str]) -> None:
     """Give each of these calls an id that no other call has, and the same one in each request."""
+    numbers: defaultdict[str, count[int]] = defaultdict(
+        lambda: count(2)
+    )  # a call may have hundreds of outputs
     for place in sorted(late):
-        call, number = late[place], 2
-        while (call_id := f"{call.call_id}_{number}") in taken:
-            number += 1
+        call = late[place]
+        names = (f"{call.call_id}_{number}" for number in numbers[call.call_id])
+        call_id = next(name for name in names if name not in taken)
         taken.add(call_id)
         late[place] = replace(call, call_id=call_id)
 

@@ -86,11 +86,12 @@ class EchoFilter:
         earliest_s, latest_s = (EARLIEST_S, LATEST_S) if delay_s is None else (delay_s, delay_s + TIMES_S)
         said = self._context.sent.said(from_s - latest_s - ONSET_S - TIMES_S, to_s - earliest_s + AFTER_S)
         # Nothing but the very end of an echo begins after the last word: an answer does, and so do the words of who
-        # repeats them. Of a delay that nobody knows, the last sentence may, after others that came back
+        # repeats them. Of a delay that nobody knows, the last sentence may, after others that came back, and so may the
+        # whole of a short answer
         over_s = from_s + OVER_S - (0.0 if delay_s is None else latest_s)
         over = all(word.end_s <= over_s for word in said)
-        if over and (delay_s is not None or not back):
+        if over and delay_s is not None:
             return False
         latest_s += 0.0 if delay_s is None and (in_vain or over) else ONSET_S
         few, ended_s = not in_vain and not over, to_s if over else None
-        return repeats(text, said, from_s, latest_s, few=few, ended_s=ended_s)
+        return repeats(text, said, from_s, latest_s, few=few, ended_s=ended_s, tail=back)

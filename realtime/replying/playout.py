@@ -168,19 +168,41 @@ class Playout:
         sound, now_s = self._of(item_id), self.now_s()
         if sound is None or sound.interrupted or not sound.complete or sound.unheard_s(now_s) <= 0:
             return False
+        self._stop(sound, now_s)
+        self._stop_deleted(now_s)
+        return True
+
+    def deleted_by_client(self, item_id: str) -> bool:
+        """The client has deleted this item. Returns whether something is stopped by that."""
+        sound = self._of(item_id)
+        if sound is None:
+            return False
+        sound.deleted = True
+        return self._stop_deleted(self.now_s())
+
+    def _stop_deleted(self, now_s: float) -> bool:
+        """A client that stops its player deletes what that has not begun, as LiveKit does: that sounds no more either.
+        A delete alone stops no sound. Returns whether something was stopped."""
+        stopped = [sound.cut_s for sound in self._sounds if sound.unwanted and sound.cut_s is not None]
+        if not stopped or now_s - max(stopped) > LATE_S:
+            return False
+        unplayed = [
+            sound
+            for sound in self._sounds
+            if sound.deleted and sound.complete and sound.unheard_s(now_s) > 0 and sound.is_unplayed(now_s)
+        ]
+        for sound in unplayed:
+            self._stop(sound, now_s)
+        return bool(unplayed)
+
+    def _stop(self, sound: ReplySound, now_s: float) -> None:
+        """The client has stopped this one by itself."""
         self._closes_up(sound)
         self.discard(sound)
         sound.cut_s, sound.unwanted = now_s, True
         self._cut_history(sound, now_s)
         if not self.sounds():
             self._context.sent.cut(now_s + STOPS_S)
-        return True
-
-    def deleted_by_client(self, item_id: str) -> bool:
-        """The client has deleted this item: if its player can have played nothing of it, it has thrown the sound away,
-        as with a truncate to 0. Returns whether the server did not know that."""
-        sound = self._of(item_id)
-        return sound is not None and sound.is_unplayed(self.now_s()) and self.stopped_by_client(item_id)
 
     def cut_short(self, item_id: str) -> str | None:
         """The client says where it has stopped this item, whose end should just have been heard: its player is late,

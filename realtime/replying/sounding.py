@@ -66,7 +66,7 @@ class Sounding:
             self._context.turns.put(turns.ReplyCutShort(response_id))
 
     def deleted(self, item_id: str) -> None:
-        """The client has deleted an item: what its player has not begun does not sound any more."""
+        """The client has deleted an item: if it stops its player as well, what that has not begun sounds no more."""
         if self._playout.deleted_by_client(item_id):
             self._was_stopped()
 

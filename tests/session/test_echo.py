@@ -221,6 +221,17 @@ async def test_whoever_repeats_the_last_words_is_heard(asked, repeated, gap_s):
         assert len(talk.of("response.created")) == 2
 
 
+@pytest.mark.parametrize("late_s", [0.3, 0.5, 0.7, 0.85])
+@pytest.mark.parametrize("answer", ["It is noon.", "I am fine.", "你好，小明。", "Yes, of course."])
+@scripted
+async def test_the_echo_of_a_short_answer_from_a_late_loudspeaker_is_nobody(answer, late_s):
+    """All of it comes back, and nothing was said before it."""
+    chat = FakeChat([[(0.05, answer)], [(0.1, "Good.")]])
+    async with Talk(chat=chat, transcriber=FakeTranscriber([answer] * 9)) as talk:
+        await quoting(talk, asked_s=late_s, said_s=max(0.4, len(answer) * 0.06))
+        assert len(talk.of("response.created")) == 1
+
+
 @pytest.mark.parametrize("late_s", [0.7, 0.85])
 @pytest.mark.parametrize("last", ["Is that okay?", "Tell me more.", "你觉得怎么样？"])
 @scripted

@@ -214,16 +214,28 @@ async def test_sound_that_has_not_left_never_does():
         await talk.until("response.done")
 
 
-@scripted
-async def test_an_answer_that_was_deleted_before_it_began_to_sound_holds_up_none():
+@pytest.mark.parametrize("deleted_first", [False, True])
+def test_an_answer_that_was_deleted_before_it_began_to_sound_holds_up_none(deleted_first: bool):
     """The client interrupts by itself, and deletes what its player has not begun, as LiveKit does."""
+
+    @scripted
+    async def scene():
+        await a_deleted_one_behind_a_stopped_one(deleted_first)
+
+    scene()
+
+
+async def a_deleted_one_behind_a_stopped_one(deleted_first: bool) -> None:
     own = {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}
     async with talk_of("", COUNT, ABC, "It is noon.", audio=own) as talk:
         first = await finished(talk)
         second = await finished(talk, 2)
         await talk.silence(1)
+        if deleted_first:
+            await talk.send("conversation.item.delete", item_id=second)
         await truncate(talk, first, 1000)
-        await talk.send("conversation.item.delete", item_id=second)
+        if not deleted_first:
+            await talk.send("conversation.item.delete", item_id=second)
         third = await finished(talk, 3)
         await talk.silence(1.5)
         await talk.send("response.cancel")
@@ -233,14 +245,23 @@ async def test_an_answer_that_was_deleted_before_it_began_to_sound_holds_up_none
         assert await kept_of(talk, third) == "It is noon."
 
 
-@scripted
-async def test_an_answer_that_was_deleted_while_it_sounds_sounds_on():
-    """Somebody tidies up a list of messages: the player has not stopped."""
-    async with talk_of("", COUNT, "It is noon.") as talk:
-        first = await finished(talk)
-        await talk.silence(2)
-        await talk.send("conversation.item.delete", item_id=first)
-        second = await finished(talk, 2)
-        await talk.silence(2)
-        await talk.send("response.cancel")
-        assert await kept_of(talk, second) == ""
+@pytest.mark.parametrize("after_s", [0, 0.6, 2])
+def test_an_answer_that_was_only_deleted_sounds_on(after_s: float):
+    """A client that keeps no history: its player has not stopped."""
+
+    @scripted
+    async def scene():
+        async with talk_of("Yes.", COUNT, "It is noon.") as talk:
+            first = await finished(talk)
+            await talk.silence(after_s)
+            await talk.send("conversation.item.delete", item_id=first)
+            await talk.silence(1)
+            await talk.speak(0.5)  # a backchannel
+            await talk.silence(1)
+            assert len(talk.of("response.created")) == 1
+            second = await finished(talk, 2)
+            await talk.silence(1.5)
+            await talk.send("response.cancel")
+            assert await kept_of(talk, second) == ""
+
+    scene()
