@@ -88,17 +88,20 @@ class ResponseCancel(ClientEvent, frozen=True, kw_only=True, tag="response.cance
     response_id: str | None = None
 
 
-AnyClientEvent = (
+ItemEvent = (
+    ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
+)
+
+ControlEvent = (  # all but sound
     SessionUpdate
-    | InputAudioBufferAppend
     | InputAudioBufferCommit
     | InputAudioBufferClear
     | OutputAudioBufferClear
     | OutputAudioBufferPlayed
-    | ConversationItemCreate
-    | ConversationItemRetrieve
-    | ConversationItemTruncate
-    | ConversationItemDelete
+    | ItemEvent
     | ResponseCreate
     | ResponseCancel
 )
+
+# Each has a reader in `codec.py`
+AnyClientEvent = InputAudioBufferAppend | ControlEvent

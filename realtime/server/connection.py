@@ -19,7 +19,7 @@ from realtime.errors import ProtocolError, event_broken, session_broken, without
 from realtime.metrics import Metrics
 from realtime.outbox import OutboxFull
 from realtime.protocol.broken_events import id_in_broken
-from realtime.protocol.client_events import AnyClientEvent, ClientEvent, InputAudioBufferAppend
+from realtime.protocol.client_events import AnyClientEvent, InputAudioBufferAppend
 from realtime.protocol.codec import NotAnEvent, decode_in_steps, usual_append
 from realtime.protocol.framing import MAX_INBOUND_BYTES, FramingError, decode_frame
 from realtime.protocol.server_events import ErrorEvent
@@ -269,7 +269,7 @@ class Connection:
             self._invalid_in_a_row = 0
             await self._carry_out(event, len(data))
 
-    async def _carry_out(self, event: ClientEvent, size: int = 0) -> None:
+    async def _carry_out(self, event: AnyClientEvent, size: int = 0) -> None:
         """Give one event to the session, and slow a client down that sends too much."""
         self._live.story.understood(event)
         sound_s, self._carries_out = 0.0, True

@@ -18,7 +18,7 @@ from realtime.deadlines import Alarm
 from realtime.errors import session_broken, without_trace
 from realtime.metrics import Metrics
 from realtime.outbox import Outbox, OutboxFull, Outgoing
-from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
+from realtime.protocol.client_events import AnyClientEvent, InputAudioBufferAppend, OutputAudioBufferPlayed
 from realtime.protocol.server_events import (
     ErrorEvent,
     ResponseOutputAudioDelta,
@@ -303,7 +303,7 @@ class LiveSession:
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
-    async def receive(self, event: ClientEvent) -> float:
+    async def receive(self, event: AnyClientEvent) -> float:
         """Apply one client event. Returns how many seconds of sound it brought. Raises ProtocolError."""
         if self._held:
             return 0.0
@@ -320,7 +320,7 @@ class LiveSession:
         self._dealt_with(event)
         return sound_s
 
-    def _dealt_with(self, event: ClientEvent) -> None:
+    def _dealt_with(self, event: AnyClientEvent) -> None:
         self.last_event_id = event.event_id or self.last_event_id
         if self.journaled is not None and not isinstance(event, _OFTEN):
             self.journaled.changed()

@@ -11,7 +11,7 @@ from aiohttp import web
 from realtime.logs import story
 from realtime.metrics import Metrics
 from realtime.protocol import server_events as events
-from realtime.protocol.client_events import ClientEvent, InputAudioBufferAppend
+from realtime.protocol.client_events import AnyClientEvent, InputAudioBufferAppend
 from realtime.server.forwarded import host_of
 from realtime.server.token_bucket import Throttle
 
@@ -108,7 +108,7 @@ class SessionStory:
         self._bytes_in += size
         self._metrics.socket_bytes.received += size
 
-    def understood(self, event: ClientEvent) -> None:
+    def understood(self, event: AnyClientEvent) -> None:
         """It was this one."""
         if isinstance(event, InputAudioBufferAppend):
             self._metrics.audio_bytes.received += len(event.audio)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import msgspec
 import numpy as np
@@ -79,11 +80,12 @@ class ItemEvents:
         self._unread_s = unread_s
         self._sent_ms = sent_ms
 
-    def receive(self, event: client_events.ClientEvent, new: NewItem | None = None) -> None:
+    def receive(self, event: client_events.ItemEvent, new: NewItem | None = None) -> None:
         """Carry out one event; `new` is its item, prepared. Raises ProtocolError; nothing has changed then."""
         try:
             match event:
-                case client_events.ConversationItemCreate(previous_item_id=previous) if new is not None:
+                case client_events.ConversationItemCreate(previous_item_id=previous):
+                    assert new is not None, "the item of this event was not prepared"
                     self._create(new, previous)
                 case client_events.ConversationItemRetrieve(item_id=item_id):
                     item = echoed(to_wire_item(self._conversation.get(item_id)))
@@ -93,7 +95,7 @@ class ItemEvents:
                 case client_events.ConversationItemDelete(item_id=item_id):
                     self._context.remove_item(item_id)
                 case _:
-                    raise TypeError(f"no item event: {event!r}")
+                    assert_never(event)
         except ConversationError as error:
             raise ProtocolError(error.message, code=error.code, param=error.param) from error
 

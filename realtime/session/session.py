@@ -15,7 +15,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -263,12 +263,12 @@ class Session:
 
     # -- what the client asks ------------------------------------------------------------------------------------
 
-    async def receive(self, event: client_events.ClientEvent) -> float:
+    async def receive(self, event: client_events.AnyClientEvent) -> float:
         """Carry out one client event, in order. Returns how many seconds of sound it brought. Raises ProtocolError for
         a mistake; nothing has changed then."""
         return await contained(self._carry_out(event))
 
-    async def _carry_out(self, event: client_events.ClientEvent) -> float:
+    async def _carry_out(self, event: client_events.AnyClientEvent) -> float:
         if not self._begun.is_set() and not isinstance(event, client_events.OutputAudioBufferPlayed):
             # What the client asks for is asked of the session as it begins or goes on
             await self._begun.wait()
@@ -284,7 +284,7 @@ class Session:
         self._idle.follow()
         return 0.0 if new is None else new.sound_s
 
-    def _receive(self, event: client_events.ClientEvent, new: NewItem | None) -> None:
+    def _receive(self, event: client_events.ControlEvent, new: NewItem | None) -> None:
         match event:
             case client_events.SessionUpdate(session=patch):
                 self._update(patch)
@@ -319,8 +319,10 @@ class Session:
                 self._items.receive(event, new)
                 self._context.turns.put(turns.ReplyUnwanted())  # the user has gone on
                 self._idle.anew()
-            case _:
+            case client_events.ConversationItemCreate() | client_events.ConversationItemRetrieve():
                 self._items.receive(event, new)
+            case _:
+                assert_never(event)
 
     def _update(self, patch: dict[str, Any]) -> None:
         before = self.config

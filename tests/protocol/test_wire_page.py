@@ -7,9 +7,11 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from realtime.protocol.client_events import AnyClientEvent
+from realtime.errors import ProtocolError
+from realtime.protocol.client_events import AnyClientEvent, ClientEvent
+from realtime.protocol.codec import decode
 from realtime.protocol.framing import AudioFrame, decode_frame
-from realtime.protocol.server_events import AnyServerEvent
+from realtime.protocol.server_events import AnyServerEvent, ServerEvent
 from realtime.protocol.session_config import EXTENSIONS, SessionConfig, from_client_secret
 from tests.conformance.cases import all_cases
 from tests.protocol import wire_examples as page
@@ -57,6 +59,23 @@ def test_every_section_that_is_cited_is_there():
 def test_every_line_of_every_example_is_read():
     assert all(KINDS), "there are examples of each kind"
     assert sum(map(len, KINDS)) == len(page.LINES)
+
+
+def last_of(event: type) -> set[type]:
+    """The classes below this one that have none below them."""
+    return set().union(*(last_of(below) or {below} for below in event.__subclasses__()))
+
+
+def test_every_event_class_is_in_its_union():
+    assert last_of(ClientEvent) == set(get_args(AnyClientEvent)), "AnyClientEvent in client_events.py"
+    assert last_of(ServerEvent) == set(get_args(AnyServerEvent)), "AnyServerEvent in server_events.py"
+
+
+def test_every_client_event_has_its_reader():
+    with pytest.raises(ProtocolError) as refused:
+        decode('{"type": ""}')
+    known = set(re.findall(r"'([a-z_.]+\.[a-z_.]+)'", refused.value.message))
+    assert known == tags(AnyClientEvent), "an event of client_events.py needs its line in _READERS, codec.py"
 
 
 def test_every_client_event_has_its_row():
