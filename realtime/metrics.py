@@ -4,103 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    ProcessCollector,
-    generate_latest,
-)
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import Counter, Histogram, Info, ProcessCollector, generate_latest
 
 from realtime import __version__
 from realtime.core.admission import AdmissionState, Load
 from realtime.core.turn_marks import Marks
-
-
-class Traffic(Collector):
-    """A counter of bytes by direction, for every message: adding to a plain number costs a tenth of `Counter.inc`."""
-
-    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
-        self.received = self.sent = 0
-        self._name = name
-        self._documentation = documentation
-        registry.register(self)
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """For the registry, whenever the metrics are read."""
-        family = CounterMetricFamily(self._name, self._documentation, labels=["direction"])
-        family.add_metric(["in"], self.received)
-        family.add_metric(["out"], self.sent)
-        yield family
-
-
-class Permits(Collector):
-    """What became of the permits of each kind of request, read when the metrics are read."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._counts: dict[tuple[str, str], Callable[[], Mapping[str, int]]] = {}  # by kind and account
-        registry.register(self)
-
-    def show(self, kind: str, counts: Callable[[], Mapping[str, int]], account: str = "") -> None:
-        """Ask `counts` for the number of each outcome. `account` is its name where there are several."""
-        self._counts[kind, account] = counts
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """For the registry."""
-        documentation = "Permits for requests: those asked for, and what became of them"
-        labels = _labels(self._counts, "outcome")
-        family = CounterMetricFamily("realtime_budget_permits", documentation, labels=labels)
-        for (kind, account), counts in self._counts.items():
-            for outcome, number in counts().items():
-                family.add_metric([kind, outcome, account][: len(labels)], number)
-        yield family
-
-
-class Budget(Collector):
-    """A number of each kind of request, and of each account where there are several, read when the metrics are read."""
-
-    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
-        self._name, self._documentation = name, documentation
-        self._read: dict[tuple[str, str], Callable[[], float]] = {}  # by kind and account
-        registry.register(self)
-
-    def show(self, kind: str, read: Callable[[], float], account: str = "") -> None:
-        """Ask `read` for the number."""
-        self._read[kind, account] = read
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """For the registry."""
-        labels = _labels(self._read)
-        family = GaugeMetricFamily(self._name, self._documentation, labels=labels)
-        for (kind, account), read in self._read.items():
-            family.add_metric([kind, account][: len(labels)], read())
-        yield family
-
-
-def _labels(shown: Iterable[tuple[str, str]], *more: str) -> list[str]:
-    """With the account only where one is named: without several accounts nothing is added."""
-    named = any(account for _, account in shown)
-    return ["kind", *more, "account"] if named else ["kind", *more]
+from realtime.metric_kinds import Budget, Joined, Permits, Registry, Traffic, added
 
 
 class SeveralAccounts:
     """The metrics of a server with several accounts. One with a single account has none of them."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._sessions = Gauge(
-            "realtime_account_sessions", "Open sessions by account", ["account"], registry=registry
+    def __init__(self, registry: Registry) -> None:
+        self._sessions = registry.gauge(
+            "realtime_account_sessions", "Open sessions by account", ["account"], joined=added
         )
-        self._usable = Gauge(
+        self._usable = registry.gauge(
             "realtime_account_usable",
             "1: the account is asked, 0: it has run dry",
             ["account"],
-            registry=registry,
+            joined=min,  # a worker that has met it knows more than the others
         )
         self.moves = Counter(
             "realtime_account_moves",
@@ -127,12 +52,12 @@ class RedisMetrics:
     """The metrics of the links to Redis, and of an account that several servers share through it. A server without
     Redis has none of them."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.up = Gauge(
+    def __init__(self, registry: Registry) -> None:
+        self.up = registry.gauge(
             "realtime_redis_up",
             "1: Redis does what this link asks, 0: this server goes on without",
             ["link"],
-            registry=registry,
+            joined=min,
         )
         self.seconds = Histogram(
             "realtime_redis_seconds",
@@ -143,8 +68,9 @@ class RedisMetrics:
         self.errors = Counter(
             "realtime_redis_errors", "Round trips that failed", ["link", "kind"], registry=registry
         )
-        self.nodes = Budget("realtime_budget_nodes", "Servers that use the account", registry)
-        self.limit = Budget("realtime_budget_limit", "Requests a minute that the count allows now", registry)
+        self.nodes = Budget("realtime_budget_nodes", "Servers that use the account", registry, joined=max)
+        limit = "Requests a minute that the count allows now"
+        self.limit = Budget("realtime_budget_limit", limit, registry, joined=min)
 
     def show_link(self, link: str, up: Callable[[], bool]) -> None:
         """Ask `up` whenever the metrics are read."""
@@ -167,7 +93,7 @@ class Metrics:
     """The metrics of /metrics. Each server has its own registry: one process may run several servers."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = Registry()
         seconds = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
         self._add_sessions()
         self._add_turns(seconds)
@@ -179,7 +105,7 @@ class Metrics:
 
     def _add_sessions(self) -> None:
         """Sessions, and what their clients are told is wrong."""
-        self.sessions = Gauge("realtime_sessions", "Open sessions", registry=self.registry)
+        self.sessions = self.registry.gauge("realtime_sessions", "Open sessions", joined=added)
         self.sessions_total = Counter("realtime_sessions_opened", "Sessions opened", registry=self.registry)
         self.protocol_errors = Counter(
             "realtime_protocol_errors", "Errors sent to clients", ["code"], registry=self.registry
@@ -266,25 +192,27 @@ class Metrics:
     def _add_load(self) -> None:
         """What decides whether new sessions may begin."""
         registry = self.registry
-        self.admission = Gauge(
-            "realtime_admission_state", "0: open, 1: careful, 2: full, no new sessions", registry=registry
+        self.admission = registry.gauge(
+            "realtime_admission_state",
+            "0: open, 1: careful, 2: full, no new sessions",
+            joined=min,  # a session may begin while one worker lets it
         )
-        self.load_lag = Gauge(
-            "realtime_load_lag_seconds", "How late the loop woke in 10 s, 99th percentile", registry=registry
+        self.load_lag = registry.gauge(
+            "realtime_load_lag_seconds", "How late the loop woke in 10 s, 99th percentile", joined=max
         )
-        self.load_cpu = Gauge(
-            "realtime_load_cpu_share", "Share of one core that the loop's thread uses", registry=registry
+        self.load_cpu = registry.gauge(
+            "realtime_load_cpu_share", "Share of one core that the loop's thread uses", joined=max
         )
-        self.load_memory = Gauge(
-            "realtime_load_memory_share", "Share of the memory that the process may use", registry=registry
+        self.load_memory = registry.gauge(
+            "realtime_load_memory_share",
+            "Share of the memory that the process may use",
+            joined=max,  # of what one worker may use
         )
 
     def _add_stop(self) -> None:
         """How a stop goes on."""
-        self.draining_sessions = Gauge(
-            "realtime_draining_sessions",
-            "Sessions that are left while the server stops",
-            registry=self.registry,
+        self.draining_sessions = self.registry.gauge(
+            "realtime_draining_sessions", "Sessions that are left while the server stops", joined=added
         )
         self.drained_sessions = Counter(
             "realtime_drained_sessions",
@@ -323,6 +251,8 @@ class Metrics:
             "realtime_budget_requests_left",
             "Requests that the account allows in this minute, by our own count",
             registry,
+            joined=added,
+            shared=min,  # each worker tells what is left for all of them
         )
         self.permits = Permits(registry)
         self.transcriptions = Histogram(
@@ -336,7 +266,7 @@ class Metrics:
     def _add_process(self) -> None:
         """The event loop, bytes, traces, the process and the version."""
         registry = self.registry
-        tasks = Gauge("realtime_tasks", "Tasks of the event loop", registry=registry)
+        tasks = registry.gauge("realtime_tasks", "Tasks of the event loop", joined=added)
         tasks.set_function(_count_tasks)
         self.loop_lag = Histogram(
             "realtime_loop_lag_seconds",
@@ -352,6 +282,9 @@ class Metrics:
         build = {"version": __version__, "python": platform.python_version()}
         Info("realtime_build", "Versions", registry=registry).info(build)
         ProcessCollector(registry=registry)
+        for of_each in ("virtual_memory_bytes", "resident_memory_bytes", "open_fds", "max_fds"):
+            registry.joins(f"process_{of_each}", added)
+        registry.joins("process_start_time_seconds", min)
 
     def add_redis(self) -> RedisMetrics:
         """The metrics of a server with Redis."""
@@ -374,6 +307,19 @@ class Metrics:
     def text(self) -> bytes:
         """The Prometheus exposition text."""
         return generate_latest(self.registry)
+
+
+def with_all() -> Metrics:
+    """The metrics of a server that has all parts: Redis and several accounts."""
+    metrics = Metrics()
+    metrics.add_redis()
+    metrics.add_accounts()
+    return metrics
+
+
+def joined_gauges() -> dict[str, Joined]:
+    """How workers join each gauge, by its name."""
+    return with_all().registry.joined
 
 
 def _count_tasks() -> int:

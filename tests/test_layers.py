@@ -25,6 +25,7 @@ LAYERS = [
     "protocol",
     "minimax",
     "settings",
+    "metric_kinds",
     "metrics",
     "media",
     "file_lock",

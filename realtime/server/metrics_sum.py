@@ -1,4 +1,5 @@
 """The metrics of several workers as those of one server: counters and histograms add up, and never run backwards.
+Each gauge says itself how it is joined (`metrics.py`).
 
 What a worker counted stays when it is gone. Knows the Prometheus text format; does not know how the texts come here
 (docs/operations.md, "Metrics").
@@ -6,30 +7,19 @@ What a worker counted stays when it is gone. Knows the Prometheus text format; d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from realtime.metric_kinds import Join, Joined, added
+from realtime.metrics import joined_gauges
+
 Key = tuple[str, tuple[tuple[str, str], ...]]  # the name and the labels of a sample
 Families = list[Metric]
 
 _ADD_UP = ("counter", "histogram", "summary")
-# Of gauges the sum, but for these
-_GAUGES: dict[str, Callable[[float, float], float]] = {
-    "realtime_admission_state": min,  # a session may begin while one worker lets it
-    "realtime_load_lag_seconds": max,
-    "realtime_load_cpu_share": max,
-    "realtime_load_memory_share": max,  # of what one worker may use
-    "realtime_redis_up": min,
-    "realtime_budget_nodes": max,
-    "realtime_budget_limit": min,
-    "realtime_account_usable": min,  # a worker that has met it knows more than the others
-    "process_start_time_seconds": min,
-}
-# Of an account that Redis counts, each worker tells what is left for all of them
-_SHARED: dict[str, Callable[[float, float], float]] = {"realtime_budget_requests_left": min}
 
 
 class MetricsSum:
@@ -38,6 +28,7 @@ class MetricsSum:
     def __init__(self) -> None:
         self._last: dict[int, Families] = {}
         self._gone: Families = []
+        self._joined = joined_gauges()
 
     def reported(self, worker: int, text: str) -> None:
         """This is what the worker counts now."""
@@ -46,24 +37,27 @@ class MetricsSum:
     def ended(self, worker: int) -> None:
         """The worker is gone: another one with the same number begins at zero."""
         counts = [family for family in self._last.pop(worker, []) if _is_kept(family)]
-        self._gone = summed([self._gone, counts])
+        self._gone = self._summed([self._gone, counts])
 
     def text(self, more: Iterable[Metric] = ()) -> str:
         """The exposition text of all of them, followed by these."""
-        families = [*summed([*self._last.values(), self._gone]), *more]
+        families = [*self._summed([*self._last.values(), self._gone]), *more]
         return generate_latest(_Collected(families)).decode()
 
+    def _summed(self, sources: Iterable[Families]) -> Families:
+        return summed(sources, self._joined)
 
-def summed(sources: Iterable[Families]) -> Families:
+
+def summed(sources: Iterable[Families], joined: Mapping[str, Joined]) -> Families:
     """One family of each name, in the order in which they come."""
     families: dict[str, Metric] = {}
     values: dict[str, dict[Key, float]] = {}
     every = [family for source in sources for family in source]
-    shared = _SHARED if any(map(_has_shared_account, every)) else {}
+    shared = any(map(_has_shared_account, every))
     for family in every:
         families.setdefault(family.name, family)
         known = values.setdefault(family.name, {})
-        combine = shared.get(family.name) or _combine(family)
+        combine = _combine(family, joined.get(family.name), shared=shared)
         for sample in family.samples:
             key = sample.name, tuple(sorted(sample.labels.items()))
             known[key] = combine(known[key], sample.value) if key in known else sample.value
@@ -75,16 +69,16 @@ def _has_shared_account(family: Metric) -> bool:
     return family.name == "realtime_budget_nodes" and bool(family.samples)
 
 
-def _combine(family: Metric) -> Callable[[float, float], float]:
+def _combine(family: Metric, joined: Joined | None, *, shared: bool) -> Join:
     if family.type in _ADD_UP:
-        return _added
+        return added
     if family.name.endswith("_created"):
         return min
-    return max if family.name.endswith("_info") else _GAUGES.get(family.name, _added)
-
-
-def _added(one: float, other: float) -> float:
-    return one + other
+    if family.name.endswith("_info"):
+        return max
+    if joined is None:
+        return added
+    return joined.shared if shared else joined.apart
 
 
 def _is_kept(family: Metric) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from realtime.metrics import Metrics
+from realtime.metrics import with_all
 from realtime.server.metrics_sum import MetricsSum
 from realtime.server.run import running
 from realtime.server.spread import WorkerTable, shared_rows
@@ -64,9 +64,7 @@ def of_workers() -> str:
 
 async def scraped() -> set[str]:
     """The names of all series that a server can have, as its metrics name their families."""
-    metrics = Metrics()
-    metrics.add_accounts()
-    metrics.add_redis()
+    metrics = with_all()
     own = Settings(port=0, transcriber="none", voice_detector="none", end_of_turn_model="none")
     async with running(own, metrics=metrics):
         text = metrics.text().decode() + of_workers()
@@ -79,6 +77,17 @@ async def scraped() -> set[str]:
         for part in ("_bucket", "_sum", "_count")
     }
     return set(families) | parts
+
+
+def test_the_operators_page_has_a_row_for_every_metric() -> None:
+    """And none for one that is not there."""
+    text = with_all().text().decode() + of_workers()
+    there = set(re.findall(r"^# TYPE (realtime_\w+(?<!_created)) (\w+)$", text, re.MULTILINE))
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    table = page.split("| metric | type | labels | meaning |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (`realtime_[^|]+) \| (\w+) \|", table, re.MULTILINE)
+    told = {(name, kind) for names, kind in rows for name in re.findall(r"`(\w+)`", names)}
+    assert told == there, "the table of docs/operations.md and realtime/metrics.py"
 
 
 async def test_every_metric_that_is_asked_for_exists() -> None:

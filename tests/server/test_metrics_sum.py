@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from realtime.metrics import Metrics
+from realtime.metrics import Metrics, with_all
 from realtime.server.metrics_sum import MetricsSum
 
 
@@ -46,6 +46,12 @@ def test_the_metrics_of_all_workers_add_up():
     assert seen["realtime_load_memory_share"] == 0.25, "each of its own part"
     assert seen["realtime_admission_state"] == 0, "one of them lets sessions begin"
     assert [value for name, value in seen.items() if name.startswith("realtime_build_info")] == [1]
+
+
+def test_every_gauge_says_how_workers_join_it():
+    registry = with_all().registry
+    gauges = {family.name for family in registry.collect() if family.type == "gauge"}
+    assert registry.joined.keys() >= gauges, "make it with registry.gauge(..., joined=...)"
 
 
 def sharing(left: int, *, up: bool = True, asked: int = 0) -> Metrics:
