@@ -42,14 +42,16 @@ def _words(table: Mapping[str, str]) -> frozenset[str]:
     return frozenset(_form(word) for line in table.values() for word in line.split("|"))
 
 
+def without_leading(table: Mapping[str, str], leading: Mapping[str, str]) -> frozenset[str]:
+    """The words of a table but those that lead in their own language; they may be a yes or a no of another one."""
+    each = (_words({code: words}) - _words({code: leading.get(code, "")}) for code, words in table.items())
+    return frozenset[str]().union(*each)
+
+
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唉 额 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
 _BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
-_OF_WHOLE_ANSWERS = (  # a word that leads in one language may be the yes or the no of another one
-    _words({language: words}) - _words({language: LEADING[language]})
-    for table in (BACKCHANNELS, TURN_WORDS, ANSWERS)
-    for language, words in table.items()
-)
+_OF_WHOLE_ANSWERS = (without_leading(table, LEADING) for table in (BACKCHANNELS, TURN_WORDS, ANSWERS))
 _WHOLE_ANSWERS = frozenset(TOGETHER.split("|")).union(*_OF_WHOLE_ANSWERS) - _HUMS
 _PIECES = _WHOLE_ANSWERS - _words(LEADING) - frozenset(ALONE.split("|"))  # of an answer of several words
 _GO_ON, _THANKS = frozenset(GO_ON.split("|")), tuple(THANKS.split("|"))

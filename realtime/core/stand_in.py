@@ -12,6 +12,7 @@ from realtime.core.characters import is_invisible
 from realtime.core.languages.guess import guess_language, languages_of_script
 
 PHRASES = {
+    "af": "Die antwoord is op die skerm.",
     "ar": "الإجابة ظاهرة على الشاشة.",
     "bg": "Отговорът е на екрана.",
     "ca": "La resposta és a la pantalla.",
