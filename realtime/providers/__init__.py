@@ -2,8 +2,9 @@
 
     from realtime.providers import ChatModel, ChatRequest, TextDelta, ChatFinish
 
-The roles are in `base.py` and `store.py` of this folder, the fakes in `testing.py`; `docs/extending.md` shows how to
-add another provider. Names are imported when they are first used, so that importing this package is cheap.
+The roles are in `base.py` and `store.py` of this folder, the fakes in `testing.py`, what every provider of a role
+must do in `checks.py`; `docs/extending.md` shows how to add another provider. Names are imported when they are first
+used, so that importing this package is cheap.
 
 The modules, by what they are for:
 
@@ -18,7 +19,7 @@ The modules, by what they are for:
     an account          memory_quota, connection_share, nodes
     through Redis       redis_link, redis_address, redis_errors, redis_report, redis_quota, redis_permit,
                         redis_journal
-    for tests           testing
+    for tests           testing, checks
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ _NAMES = {
         "VAD_FRAME_SAMPLES VAD_RATE ChatModel EndOfTurnModel KnownVoice ListsVoices ProviderOverrides Providers "
         "Samples Speech SpeechAudio SpeechChunkDone SpeechEvent SpeechPaused SpeechWords Transcriber Transcript "
         "Utterance Voice VoiceDetector VoiceStream"
+    ),
+    "realtime.providers.checks": (
+        "check_chat check_end_of_turn check_speech check_store check_transcriber check_voice_detector"
     ),
     "realtime.providers.store": (
         "FIRST_EPOCH Changes DropsConversations LateItem ListsConversations Store StoredSummary Taken"
@@ -105,6 +109,12 @@ __all__ = [
     "VoiceDetector",
     "VoiceStream",
     "WordTime",
+    "check_chat",
+    "check_end_of_turn",
+    "check_speech",
+    "check_store",
+    "check_transcriber",
+    "check_voice_detector",
 ]
 
 if TYPE_CHECKING:
@@ -152,6 +162,14 @@ if TYPE_CHECKING:
         Voice,
         VoiceDetector,
         VoiceStream,
+    )
+    from realtime.providers.checks import (
+        check_chat,
+        check_end_of_turn,
+        check_speech,
+        check_store,
+        check_transcriber,
+        check_voice_detector,
     )
     from realtime.providers.store import (
         FIRST_EPOCH,

@@ -89,6 +89,10 @@ async def test_the_test_of_the_page_passes(program):
     await program["test_the_answer_is_spoken"]()
 
 
+async def test_the_checks_of_the_page_pass(program):
+    await program["test_own_providers"]()
+
+
 async def test_the_end_of_turn_model_and_the_tool(program):
     model = program["LongEnough"]()
     assert (

@@ -9,6 +9,7 @@ import pytest
 from realtime.errors import ConfigError, ProviderError
 from realtime.providers import sqlite_tables
 from realtime.providers.catalog import find
+from realtime.providers.checks import check_store
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.sqlite_store import SqliteStore
 from realtime.providers.store import FIRST_EPOCH, Changes
@@ -29,15 +30,8 @@ async def store(request, tmp_path):
     await store.aclose()
 
 
-async def test_saved_items_are_loaded_in_order(store):
-    await saved(store, "me", "conv_1", ["b", "a"], {"a": b'{"n":1}', "b": b'{"n":2}'})
-    assert await store.load("me", "conv_1") == (b'{"n":2}', b'{"n":1}')
-
-
-async def test_only_changed_items_are_given_and_the_others_stay(store):
-    await saved(store, "me", "conv_1", ["a", "b"], {"a": b"1", "b": b"2"})
-    await saved(store, "me", "conv_1", ["a", "b", "c"], {"b": b"two", "c": b"3"})
-    assert await store.load("me", "conv_1") == (b"1", b"two", b"3")
+async def test_a_store_does_what_every_store_must(store):
+    await check_store(store, shared=not isinstance(store, MemoryStore))
 
 
 async def test_a_deleted_item_does_not_come_back(store):
@@ -45,43 +39,6 @@ async def test_a_deleted_item_does_not_come_back(store):
     await saved(store, "me", "conv_1", ["b"], {}, {"a"})
     await saved(store, "me", "conv_1", ["a", "b"], {})
     assert await store.load("me", "conv_1") == (b"2",)
-
-
-async def test_another_owner_finds_nothing(store):
-    await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
-    assert await store.load("you", "conv_1") is None
-    await saved(store, "you", "conv_1", ["a"], {"a": b"yours"})
-    assert await store.load("me", "conv_1") == (b"1",)
-
-
-async def test_an_unknown_or_deleted_conversation_is_none(store):
-    assert await store.load("me", "conv_1") is None
-    await saved(store, "me", "conv_1", ["a"], {"a": b"1"})
-    await store.forget("me", "conv_1")
-    await store.forget("me", "conv_1")
-    assert await store.load("me", "conv_1") is None
-
-
-async def test_an_empty_conversation_is_kept(store):
-    await saved(store, "me", "conv_1", [], {})
-    assert await store.load("me", "conv_1") == ()
-
-
-async def test_ids_are_never_read_as_sql(store):
-    strange = "'; DROP TABLE item; -- 你好 \U0001f389"
-    await saved(store, strange, strange, [strange], {strange: strange.encode()})
-    assert await store.load(strange, strange) == (strange.encode(),)
-
-
-async def test_many_conversations_can_be_saved_at_once(store):
-    async def one(number: int) -> None:
-        for length in range(1, 6):
-            order = [str(n) for n in range(length)]
-            await saved(store, "me", f"conv_{number}", order, {order[-1]: b"x" * length})
-
-    await asyncio.gather(*(one(number) for number in range(20)))
-    for number in range(20):
-        assert await store.load("me", f"conv_{number}") == (b"x", b"xx", b"xxx", b"xxxx", b"xxxxx")
 
 
 # -- memory
