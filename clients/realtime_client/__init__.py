@@ -5,6 +5,14 @@ async with connect("ws://127.0.0.1:8000/v1/realtime", speaker=Speaker(), microph
         print(event["type"])
 
 Names are imported when they are first used: a program that plays nothing does without the modules of sound.
+
+The modules, by what they are for:
+
+    a conversation      connection, conversation, talk, errors
+    a socket            opening, address, proxies, silence
+    after a lost line   line, resuming, rebuilding, unheard
+    sound               microphone, speaker, devices, calls, player, playback, files
+    the terminal        terminal, captions, columns, keyboard, prompt
 """
 
 from __future__ import annotations

@@ -23,5 +23,6 @@ The modules, by what they are for:
     at another server   snapshot, word_marks
     voices              sample_sentences
 
-`turn.py` is the place to begin.
+`turn.py` is the place to begin. How numbers, dates and units are read is left to the voice: the platform does it
+(`text_normalization` in `minimax/speech_fields.py`).
 """
