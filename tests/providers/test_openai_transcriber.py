@@ -11,6 +11,7 @@ from realtime.core.audio import read_wav
 from realtime.errors import ConfigError, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.providers.base import Transcript
 from realtime.providers.catalog import find
+from realtime.providers.checks import check_transcriber
 from realtime.settings import Settings
 
 SAMPLES = np.arange(1600, dtype=np.int16)
@@ -71,6 +72,14 @@ async def test_the_service_gets_a_wav_and_the_key_and_its_text_comes_back():
         "key": "Bearer sk-1",
         "rate": 16_000,
     }
+
+
+async def test_it_does_what_every_transcriber_must():
+    async def answer(request, fields):
+        return web.json_response({"text": "Hello there."})
+
+    async with service(answer) as url, transcriber(url) as made:
+        await check_transcriber(made, SAMPLES, "Hello there.")
 
 
 @pytest.mark.parametrize(

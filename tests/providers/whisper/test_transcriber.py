@@ -10,6 +10,7 @@ from realtime.core.short_words import is_backchannel, takes_turn
 from realtime.errors import ConfigError, ProviderRejected, ProviderUnavailable
 from realtime.providers import weights
 from realtime.providers.catalog import find
+from realtime.providers.checks import check_transcriber
 from realtime.settings import Settings
 from tests.clips import clip, clips
 from tests.wer import word_error_rate, words
@@ -70,6 +71,11 @@ def in_english(english):
         return known[spoken.id]
 
     return transcribe
+
+
+@needs_english
+async def test_it_does_what_every_transcriber_must(english):
+    await check_transcriber(english, text="")
 
 
 @needs_english
