@@ -50,6 +50,7 @@ class Terminal:
         self._active = 0  # responses that are not done
         self._turn_open = False  # the user has spoken and there is no response yet
         self._user_heard = False  # at all
+        self._words_heard = False  # what the user has said was understood, at least once
         self._updates = 0  # confirmed changes of the session
         self._refused = False  # the server was busy with another response
         self._contents = 0  # pieces of answers that have come
@@ -92,6 +93,8 @@ class Terminal:
             what = "No more of the answer" if self._active else "No answer"
             self._problem(f"{what} came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
+        if not (self._words_heard or self.answers or self.failures):  # a hum, say: it began as speech does
+            self._problem("The server heard sound in the file, but no words.")
 
     async def _received(self) -> None:
         """Until the server has received all that was sent, and what it had to say by then is shown.
@@ -216,6 +219,7 @@ class Terminal:
 
     def _said(self, transcript: str) -> None:
         if transcript:
+            self._words_heard = True
             self._end_line()
             self.screen.you(transcript)
         else:

@@ -111,6 +111,9 @@ class Timed:
 CREATED = {"type": "response.created"}
 AUDIO = {"type": "response.output_audio.delta"}
 DONE = {"type": "response.done", "response": {"status": "completed"}}
+TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
+NO_WORDS = {"type": TRANSCRIBED, "transcript": " "}
+WORDS = {"type": TRANSCRIBED, "transcript": "What time is it?"}
 ALMOST_S = ANSWER_TIMEOUT_S - 1
 
 
@@ -142,6 +145,17 @@ async def test_an_answer_that_does_not_begin_is_told():
 async def test_the_way_back_to_a_server_counts_for_nothing():
     back = (3 * ANSWER_TIMEOUT_S, False), (0, {"type": "session.created"})
     assert not await failures_of((1, True), *back, (ALMOST_S, CREATED), (ALMOST_S, DONE))
+
+
+@scripted
+async def test_sound_without_words_is_told():
+    assert await failures_of((1, NO_WORDS)) == ["The server heard sound in the file, but no words."]
+
+
+@scripted
+async def test_words_or_an_answer_are_enough():
+    assert not await failures_of((1, WORDS), (1, NO_WORDS))  # noise at the end
+    assert not await failures_of((1, CREATED), (1, DONE))  # a model that hears needs no transcript
 
 
 async def test_a_file_without_speech_is_said_to_be_one():
