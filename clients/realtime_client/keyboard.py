@@ -26,10 +26,15 @@ except ImportError:  # terminals are of another kind
 
 
 class Keyboard:
-    """The echo of the terminal of standard input, if there is one; `without_echo` gives it back at the end."""
+    """The echo of the terminal of standard input, if there is one; `without_echo` gives it back at the end.
 
-    def __init__(self, descriptor: int | None) -> None:
+    `asks`: keys that are pressed unseen are for the line that is asked for next. Then Ctrl-D is kept among them as a
+    letter is: as the end of input it would count at once, where nobody reads, and be lost.
+    """
+
+    def __init__(self, descriptor: int | None, *, asks: bool = False) -> None:
         self._descriptor = descriptor
+        self._asks = asks
         self._found: list[Any] | None = None  # how the terminal was
         self._stopped: list[Any] | None = None  # and how it was for us, when Ctrl-Z stopped us
         self._silent = False
@@ -50,13 +55,26 @@ class Keyboard:
             if now is not None:
                 self._found = self._found or list(now)
                 echo = 0 if silent else self._found[3] & termios.ECHO
-                self._set([*now[:3], now[3] & ~termios.ECHO | echo, *now[4:]])
+                self._set([*now[:3], now[3] & ~termios.ECHO | echo, *now[4:6], self._keys(now[6], silent)])
+
+    def _keys(self, now: list[Any], silent: bool) -> list[Any]:
+        """The keys with a meaning, of which Ctrl-D has none while keys are kept for a line."""
+        if not self._asks or self._found is None or self._descriptor is None:
+            return now
+        keys = list(now)
+        keys[termios.VEOF] = self._found[6][termios.VEOF]
+        if silent:
+            with contextlib.suppress(*_FAILURES):
+                keys[termios.VEOF] = bytes([os.fpathconf(self._descriptor, "PC_VDISABLE")])
+        return keys
 
     def leave(self, *, stopped: bool = False) -> None:
         """Make the terminal what it was. `stopped`: until `come_back`."""
         with self._ours() as now:
             if now is not None and self._found is not None:
                 self._stopped = list(now) if stopped else None
+                if self._asks and not stopped:
+                    self._forget_keys()
                 self._set(self._found)
 
     def come_back(self) -> None:
@@ -79,6 +97,12 @@ class Keyboard:
             now = None
         yield now
 
+    def _forget_keys(self) -> None:
+        """What was typed for a line that is not asked for any more is no command: a shell would take it for one."""
+        assert self._descriptor is not None
+        with contextlib.suppress(*_FAILURES):
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def _set(self, settings: list[Any]) -> None:
         """Without being stopped for it, should the terminal have become somebody else's in this moment."""
         assert self._descriptor is not None
@@ -91,9 +115,12 @@ class Keyboard:
 
 
 @contextlib.contextmanager
-def without_echo() -> Iterator[Keyboard]:
-    """Keys that are pressed do not appear among the answers; the terminal is afterwards as it was."""
-    keyboard = Keyboard(_terminal())
+def without_echo(*, asks: bool = False) -> Iterator[Keyboard]:
+    """Keys that are pressed do not appear among the answers; the terminal is afterwards as it was.
+
+    `asks`: lines are asked for with `seen`.
+    """
+    keyboard = Keyboard(_terminal(), asks=asks)
     with _told_of_stops(keyboard):
         keyboard.be_silent()
         try:

@@ -73,7 +73,7 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     async with AsyncExitStack() as stack:
         # prompt_toolkit has the keyboard to itself, and lines that `tee` would read are seen as they are typed
         alone = page is None and (typed or not args.text)
-        keyboard = stack.enter_context(without_echo()) if alone else Keyboard(None)
+        keyboard = stack.enter_context(without_echo(asks=typed)) if alone else Keyboard(None)
         stack.enter_context(own_stderr(not args.out or not (args.text or file)))
         server = await stack.enter_async_context(target(args, hears=not args.text))
         # what is typed interrupts nobody who waits for a file; a voice does

@@ -154,3 +154,62 @@ def test_a_job_of_a_shell(where, said):
     os.waitpid(pid, 0)
     os.close(fd)
     assert screen.decode().split("\r\n")[:-1] == said
+
+
+EARLY = """
+import asyncio, sys
+from realtime_client.keyboard import without_echo
+from realtime_client.prompt import plain_lines
+
+async def idle():
+    print("answer", flush=True)
+    await asyncio.sleep(0.5)
+
+async def main():
+    with without_echo(asks=True) as keyboard:
+        async for line in plain_lines(idle, keyboard):
+            print("line:", line, flush=True)
+    print("over", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("early", "then", "said"),
+    [("\x04", "", []), ("ab\x04", "c\n\x04", ["line: abc"]), ("a\n\x04", "", ["line: a"])],
+    ids=["alone", "behind letters", "behind a line"],
+)
+def test_ctrl_d_during_an_answer_counts_for_the_line_after_it(early, then, said):
+    pid, fd = pty.fork()
+    if not pid:
+        path = f"{ROOT / 'clients'}:{ROOT}"
+        os.execve(
+            sys.executable, [sys.executable, "-c", EARLY], {**os.environ, "PYTHONPATH": path, "TERM": "dumb"}
+        )
+    screen = b""
+    while select.select([fd], [], [], 10)[0]:
+        try:
+            screen += os.read(fd, 4096)
+        except OSError:  # it has ended
+            break
+        if early and b"answer" in screen:
+            os.write(fd, early.encode())
+            early = ""
+        elif then and b"> " in screen:
+            os.write(fd, then.encode())
+            then = ""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    lines = screen.decode().split("\r\n")
+    assert [line for line in lines if line.startswith("line:")] == said
+    assert lines[-2].endswith("over")
+
+
+def test_what_was_typed_for_a_line_that_never_came_is_no_command_for_the_shell(desk):
+    keyboard = Keyboard(desk.fd, asks=True)
+    keyboard.be_silent()
+    os.write(desk.other, b"rm -r x\n\x04")
+    keyboard.leave()
+    assert not select.select([desk.fd], [], [], 0)[0]
