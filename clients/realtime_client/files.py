@@ -24,12 +24,21 @@ from .errors import FileError
 from .player import Player
 
 _BLOCK_MS = 20
+_MOST_BYTES = (
+    500_000_000  # of a recording: 47 minutes at 44.1 kHz in stereo; it takes about twice that in memory
+)
 
 
 def read_sound(path: str | Path) -> bytes:
     """A WAV file as 24 kHz 16-bit mono PCM. Raises FileError."""
     try:
-        samples, rate = read_wav(Path(path).read_bytes())
+        with Path(path).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise FileError(
+                f"{path} has more than {_MOST_BYTES // 1_000_000} MB: cut it into shorter recordings."
+            )
+        samples, rate = read_wav(content)
         if not len(samples):
             raise FileError(f"{path}: there is no sound in it.")
         return samples_to_pcm(resampled(samples, rate, RATE))

@@ -161,6 +161,8 @@ def _reference(word: str) -> Media:
 
 
 def _kind_of(path: str) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):  # it is read twice, which a pipe cannot be
+        raise InvalidArgument(f"{path} is not a file.", param="reference")
     try:
         with open(path, "rb") as file:
             return sniff(file.read(512))

@@ -29,7 +29,7 @@ from realtime.commands.stdin import read_bytes
 from realtime.commands.task_kinds import begin, lost_before
 from realtime.errors import ConfigError, InvalidArgument
 from realtime.minimax.field_tables import MUSIC_MODELS
-from realtime.minimax.file_source import open_path
+from realtime.minimax.file_source import read_path
 from realtime.minimax.music_request import song_body
 from realtime.minimax.music_rules import check_cover_length
 from realtime.task_records import Record, RecordState, Work, is_busy
@@ -250,18 +250,13 @@ async def _read_lyrics(name: str) -> str:
     if name == "-":
         data = await read_bytes(MOST_LYRICS_BYTES)
     else:
-        data = await asyncio.to_thread(_file, name)
+        data = await read_path(name, most_bytes=MOST_LYRICS_BYTES, param="lyrics")
     if len(data) > MOST_LYRICS_BYTES:
         raise InvalidArgument(f"--lyrics {name}: this is too long for lyrics.", param="lyrics")
     try:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise InvalidArgument(f"--lyrics {name}: this is no text in UTF-8.", param="lyrics") from None
-
-
-def _file(name: str) -> bytes:
-    with open_path(name, "lyrics") as file:
-        return file.read(MOST_LYRICS_BYTES + 1)
 
 
 def _check_recording(cover: str | None) -> None:

@@ -36,7 +36,7 @@ from realtime.commands.task_kinds import check_no_wait
 from realtime.errors import InvalidArgument
 from realtime.minimax.download import save_bytes
 from realtime.minimax.field_tables import EMOTIONS, SPEECH_FORMATS
-from realtime.minimax.file_source import open_path
+from realtime.minimax.file_source import read_path
 from realtime.minimax.sniff import sniff
 
 TASK_KINDS = (NARRATION, SPEECH)
@@ -130,16 +130,8 @@ async def _read(args: argparse.Namespace) -> Book:
         content, name = await read_bytes(MOST_STDIN_BYTES), "standard input"
     else:
         name = Path(args.source).name
-        content = await asyncio.to_thread(_file, args.source)
+        content = await read_path(args.source, most_bytes=MOST_FILE_BYTES, param="source")
     return await asyncio.to_thread(_book, content, name, args.encoding)
-
-
-def _file(path: str) -> bytes:
-    with open_path(path, "source") as file:
-        content = file.read(MOST_FILE_BYTES + 1)
-    if len(content) > MOST_FILE_BYTES:
-        raise InvalidArgument(f"{path} is too large for a book: split it.", param="source")
-    return content
 
 
 def _book(content: bytes, name: str, encoding: str | None) -> Book:

@@ -23,6 +23,7 @@ from realtime.commands.common import Target, add_conversation, prepare_server, t
 from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.commands.own_stderr import own_stderr
 from realtime.commands.stdin import read_lines
+from realtime.minimax.file_source import in_waiting_thread
 
 TYPE = "Type a line and press Enter; Ctrl-D ends the conversation."
 
@@ -66,7 +67,7 @@ async def _talk(args: argparse.Namespace, begun: list[Terminal]) -> int:
     refuse_foreign_packages()
     if args.out:
         check_writable(args.out)
-    file = FileMicrophone(read_sound(args.wav)) if args.wav else None
+    file = FileMicrophone(await in_waiting_thread(read_sound, args.wav)) if args.wav else None
     typed = args.text and sys.stdin.isatty() and sys.stdout.isatty()
     page = PromptPage() if typed and has_prompt_toolkit() and not is_dumb() else None
     screen = Screen(page)

@@ -5,7 +5,6 @@ The record is written before the request leaves, so that a lost answer is "unkno
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from realtime.media import prepare_sample
 from realtime.minimax.clone import ClonedVoice, clone_body
 from realtime.minimax.design import DesignedVoice, design_body
 from realtime.minimax.file_purposes import kind_of
+from realtime.minimax.file_source import in_waiting_thread
 from realtime.minimax.sniff import SNIFF_BYTES
 from realtime.minimax.speech_rules import language_name
 from realtime.minimax.upload import FileSource
@@ -150,9 +150,9 @@ async def _prepared(platform: Platform, file: str, prompt: bool = False) -> File
     """
     param = "prompt" if prompt else "file"
     try:
-        sample = await asyncio.to_thread(prepare_sample, file, prompt=prompt, param=param)
+        sample = await in_waiting_thread(prepare_sample, file, prompt=prompt, param=param)
     except ConfigError:
-        if await asyncio.to_thread(_is_ready, file):
+        if await in_waiting_thread(_is_ready, file):
             platform.progress.say(f"{file} goes as it is: without the extra [media] it is not levelled.")
             return file
         raise

@@ -1,7 +1,8 @@
 """A file to upload, from a path, bytes or a binary stream: checked, measured, and readable from the start again.
 
 Knows the disk and its surprises: missing, a folder, empty, too large, changed while it is read. A stream that cannot
-seek is copied to a temporary file first. All reading is done in threads. Knows no form and no network.
+seek is copied to a temporary file first. All reading is done in threads; where a pipe may have no writer, in one that
+nobody waits for at the end. Knows no form and no network.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from contextvars import copy_context
@@ -87,12 +89,64 @@ async def open_source(
     """
     file_name = name or _name_of(source)
     with ExitStack() as stack:
-        stream = await _open(source, param, stack)
-        if not await in_thread(_can_seek, stream):
-            spooled = stack.enter_context(tempfile.TemporaryFile())
-            await in_thread(_copy, stream, spooled, most_bytes, file_name, param)
-            stream = cast("BinaryIO", spooled)
+        stream, ours = await in_waiting_thread(_seekable, source, most_bytes, file_name, param)
+        if ours:
+            stack.enter_context(stream)
         yield await in_thread(_measure, stream, file_name, most_bytes, param)
+
+
+async def read_path(path: str, *, most_bytes: int, param: str) -> bytes:
+    """All of a file. Raises InvalidArgument, naming `param`, as `open_source` does; an empty one is empty."""
+
+    def read() -> bytes:
+        with open_path(path, param) as file:
+            content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            most = readable_size(most_bytes)
+            raise InvalidArgument(f"{path} has more than {most}, the most that is read.", param=param)
+        return content
+
+    return await in_waiting_thread(read)
+
+
+async def in_waiting_thread(work: Callable[..., T], *args: Any, **options: Any) -> T:
+    """`work(*args, **options)` in a thread of its own, for what may wait forever: a pipe that nobody writes into.
+
+    When cancelled, nobody waits for the thread: not this call, not the end of the loop, not that of the process. So
+    `work` closes by itself what it has opened, but for the file that it returns: that is closed here if it comes late.
+    """
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+    call = functools.partial(copy_context().run, work, *args, **options)
+
+    def give(found: T | None, error: BaseException | None) -> None:
+        if result.done():
+            _close_late(found)
+        elif error is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(cast("T", found))
+
+    def run() -> None:
+        found, failure = None, None
+        try:
+            found = call()
+        except BaseException as error:
+            failure = error
+        try:
+            loop.call_soon_threadsafe(give, found, failure)
+        except RuntimeError:  # the loop is closed
+            _close_late(found)
+
+    threading.Thread(target=run, name="file", daemon=True).start()
+    return await result
+
+
+def _close_late(found: object) -> None:
+    """Nobody else knows the file that was opened for a call that has ended."""
+    stream, ours = found if isinstance(found, tuple) else (found, True)
+    if ours and hasattr(stream, "close"):
+        stream.close()
 
 
 async def in_thread(work: Callable[..., T], *args: Any) -> T:
@@ -123,18 +177,33 @@ def readable_size(size: int) -> str:
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
-async def _open(source: FileSource, param: str, stack: ExitStack) -> BinaryIO:
-    """The stream; `stack` closes it if it was opened here."""
+def _seekable(source: FileSource, most_bytes: int, name: str, param: str) -> tuple[BinaryIO, bool]:
+    """A stream of this source that can seek, and whether it was opened here; blocks."""
+    stream, ours = _opened(source, param)
+    if _can_seek(stream):
+        return stream, ours
+    with ExitStack() as stack:
+        if ours:
+            stack.enter_context(stream)
+        with ExitStack() as failing:
+            spooled = cast("BinaryIO", failing.enter_context(tempfile.TemporaryFile()))
+            _copy(stream, spooled, most_bytes, name, param)
+            failing.pop_all()
+    return spooled, True
+
+
+def _opened(source: FileSource, param: str) -> tuple[BinaryIO, bool]:
+    """The stream, and whether it was opened here."""
     if isinstance(source, bytes | bytearray | memoryview):
-        return io.BytesIO(source)
+        return io.BytesIO(source), True
     if isinstance(source, str | os.PathLike):
-        return stack.enter_context(await in_thread(open_path, os.fspath(source), param))
+        return open_path(os.fspath(source), param), True
     if not hasattr(source, "read") or isinstance(cast("object", source), io.TextIOBase):
         raise InvalidArgument(
             f"{param} is a path, bytes or a stream in binary mode, and not {type(source).__name__}.",
             param=param,
         )
-    return source
+    return source, False
 
 
 def open_path(path: str, param: str) -> BinaryIO:

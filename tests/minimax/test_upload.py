@@ -16,7 +16,7 @@ from aiohttp import BodyPartReader, web
 
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.door import Door
-from realtime.minimax.file_source import PART_BYTES, in_thread
+from realtime.minimax.file_source import PART_BYTES, in_thread, read_path
 from realtime.minimax.http import HttpClient
 from realtime.minimax.upload import open_source, upload
 from tests.eventually import eventually
@@ -327,6 +327,42 @@ if sys.platform != "win32":
         writer.join()
         assert service.taken[0]["content"] == b"through the pipe"
         assert service.taken[0]["name"] == "pipe"
+
+    @pytest.mark.parametrize("written", [False, True])
+    async def test_who_waits_for_a_pipe_can_be_cancelled(tmp_path: Path, written) -> None:
+        """Nobody opens it for writing, or somebody does and writes nothing."""
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        writer = os.open(path, os.O_RDWR) if written else None
+        before = set(threading.enumerate())
+
+        async def look() -> None:
+            async with open_source(path):
+                pass
+
+        tasks = [
+            asyncio.create_task(look()),
+            asyncio.create_task(read_path(str(path), most_bytes=9, param="x")),
+        ]
+        await eventually(lambda: len(set(threading.enumerate()) - before) == 2)
+        for task in tasks:
+            task.cancel()
+        async with asyncio.timeout(1):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        waiting = set(threading.enumerate()) - before
+        assert all(task.cancelled() for task in tasks)
+        assert all(thread.daemon for thread in waiting)  # the end of the process does not wait either
+        os.close(os.open(path, os.O_WRONLY))  # they go on, and close what they have opened
+        if writer is not None:
+            os.close(writer)
+        await eventually(lambda: not any(thread.is_alive() for thread in waiting))
+
+
+async def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"123")
+    assert await read_path(str(tmp_path / "a"), most_bytes=3, param="x") == b"123"
+    with pytest.raises(InvalidArgument, match="has more than 2 bytes, the most that is read"):
+        await read_path(str(tmp_path / "a"), most_bytes=2, param="x")
 
 
 @pytest.mark.parametrize("error", [LookupError("mine"), OSError("mine"), TimeoutError("mine")])

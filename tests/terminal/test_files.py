@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from realtime_client import files
 from realtime_client.errors import FileError
 from realtime_client.files import check_writable, read_sound, write_sound
 
@@ -53,6 +54,13 @@ def test_what_is_no_recording_is_refused(tmp_path):
 def test_a_recording_without_sound_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no sound in it"):
         read_sound(recording(tmp_path / "a.wav", 24_000, 0.0))
+
+
+def test_a_recording_that_is_too_large_is_not_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_MOST_BYTES", 40_000)
+    assert read_sound(recording(tmp_path / "a.wav", 16_000, 1.0))
+    with pytest.raises(FileError, match=r"has more than 0 MB: cut it into shorter recordings\."):
+        read_sound(recording(tmp_path / "a.wav", 24_000, 1.0))
 
 
 @pytest.fixture
