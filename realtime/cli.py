@@ -23,7 +23,7 @@ from types import ModuleType
 
 from realtime import __version__, interrupt
 from realtime.commands.outcome import EXIT_FAILED, EXIT_USAGE, outcome_of
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, as_typed
 
 # Group → command → an example of its use, and what it is for. The page of `realtime --help` is made from it.
 GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -87,7 +87,7 @@ def _main(words: Sequence[str]) -> int:
         print(f"realtime {__version__}")
         return 0
     if words[0] not in COMMANDS:
-        print(f"realtime: {_unknown(words[0])}", file=sys.stderr)
+        print(f"realtime: {as_typed(_unknown(words[0]))}", file=sys.stderr)
         return EXIT_USAGE
     return _run_and_report(words[0], words[1:])
 
@@ -99,7 +99,7 @@ def help_page() -> str:
         lines.append(f"{group}:")
         lines += [f"  {f'realtime {example}':<36} {help}" for example, help in commands.values()]
         lines.append("")
-    return HELP.format(commands="\n".join(lines))
+    return as_typed(HELP.format(commands="\n".join(lines)))
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,6 +60,43 @@ def _folder() -> Path:
 
 
 PIP = pip_of(sys.executable, _folder())
+
+# The commands of this program (`cli.py`), as advice names them
+_OWN_COMMAND = re.compile(
+    r"(?<![\w./~-])realtime(?= (?:--help|setup|serve|talk|ask|say|doctor|sandbox|voices|narrate|image|music|video|batch"
+    r"|files|tasks)\b(?!:))"
+)
+
+
+def command_of(python: str, folder: Path, found: str | None) -> str:
+    """What to type in this folder for the `realtime` of this Python. `found`: the one that the shell finds.
+
+    After `make run` no environment is activated: the shell finds none, or another one's.
+    """
+    if not python:  # an interpreter inside another program
+        return "realtime"
+    path = Path(python).with_name("realtime.exe" if sys.platform == "win32" else "realtime")
+    if found is not None and path.exists() and Path(found).resolve() == path.resolve():
+        return "realtime"
+    if not path.exists():  # it was not installed: it runs from its folder
+        return f"{pip_of(python, folder).removesuffix(' -m pip')} -m realtime"
+    return shlex.quote(str(path.relative_to(folder) if path.is_relative_to(folder) else path))
+
+
+@cache
+def own_command() -> str:
+    """What to type here for this program."""
+    import shutil  # slow: a command that gives no advice does without
+
+    return command_of(sys.executable, _folder(), shutil.which("realtime"))
+
+
+def as_typed(advice: str) -> str:
+    """Advice for whoever sits at this terminal: the commands of this program in it can be typed as they stand.
+
+    Sentences say `realtime setup voice` wherever they are made; who prints one for the operator calls this.
+    """
+    return _OWN_COMMAND.sub(lambda _: own_command(), advice)
 
 
 def install(what: str) -> str:

@@ -10,6 +10,7 @@ import urllib.request
 from realtime.commands import interruptible
 from realtime.commands.checks import Finding, Verdict, run_checks
 from realtime.commands.common import add_address, add_config, load
+from realtime.errors import as_typed
 from realtime.settings import Settings
 from realtime.settings.load import Loaded, describe, ignored_sentence
 
@@ -74,9 +75,9 @@ def ask_health(address: str) -> str:
 
 
 def _print(finding: Finding) -> None:
-    print(f"{finding.verdict.value}  {finding.part:<16} {finding.text}")
+    print(f"{finding.verdict.value}  {finding.part:<16} {as_typed(finding.text)}")
     if finding.advice:
-        print(f"    {'':<16} → {finding.advice}")
+        print(f"    {'':<16} → {as_typed(finding.advice)}")
 
 
 def _print_settings(loaded: Loaded) -> None:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from realtime.errors import AnswerLost, ConfigError, InvalidArgument, NotFinished, RealtimeError
+from realtime.errors import AnswerLost, ConfigError, InvalidArgument, NotFinished, RealtimeError, as_typed
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FINISHED, EXIT_INTERRUPTED = 1, 2, 3, 130
 _DETAILS = ("param", "task_id", "upstream_code", "trace_id")
@@ -29,9 +29,9 @@ class Outcome:
 
     def document(self) -> dict[str, Any]:
         """The outcome for `--json`: `{"error": {...}, "status": N}`."""
-        error = {"type": self.type, "message": self.message, **self.details}
+        error = {"type": self.type, "message": as_typed(self.message), **self.details}
         if self.next is not None:
-            error["next"] = self.next
+            error["next"] = as_typed(self.next)
         return {"error": error, "status": self.status}
 
     def show(self, *, as_json: bool) -> None:
@@ -39,9 +39,9 @@ class Outcome:
         if as_json:
             print(json.dumps(self.document(), ensure_ascii=False, indent=2), flush=True)
             return
-        print(f"realtime: {self.message}", file=sys.stderr)
+        print(f"realtime: {as_typed(self.message)}", file=sys.stderr)
         if self.next is not None:
-            print(f"  {self.next}", file=sys.stderr)
+            print(f"  {as_typed(self.next)}", file=sys.stderr)
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
+from realtime.errors import as_typed
+
 OnProgress = Callable[[int, int | None], None]  # bytes done, bytes in all (None: unknown)
 PLAIN_EVERY_S = 10.0
 
@@ -112,7 +114,7 @@ class PlainProgress:
         return show
 
     def say(self, sentence: str) -> None:
-        print(sentence, file=self._stream, flush=True)
+        print(as_typed(sentence), file=self._stream, flush=True)
 
     def clear(self) -> None:
         return
@@ -173,7 +175,7 @@ class _Bars:
         return show
 
     def say(self, sentence: str) -> None:
-        self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(as_typed(sentence), markup=False, highlight=False, soft_wrap=True)
 
     def clear(self) -> None:
         self._bars.stop()

@@ -11,7 +11,7 @@ from realtime.commands.common import add_config, add_setting, add_setting_switch
 from realtime.commands.foreign_packages import refuse_foreign_packages
 from realtime.commands.free_port import free_port, port_command
 from realtime.commands.outcome import EXIT_USAGE
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, as_typed
 from realtime.settings.load import check_binding, ignored_sentence, secrets_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         if not _wants_json(args):
             raise
         logs.configure("info", "json")
-        log.critical(str(error))
+        log.critical(as_typed(str(error)))
         return EXIT_USAGE
 
 

@@ -24,7 +24,7 @@ from realtime.commands.platform import (
 from realtime.commands.progress import spoken_s
 from realtime.commands.table import table
 from realtime.commands.task_kinds import follow, shown, task_kind
-from realtime.errors import ConfigError, InvalidArgument, RealtimeError
+from realtime.errors import ConfigError, InvalidArgument, RealtimeError, as_typed
 from realtime.task_records import Busy, Record, RecordState, TaskRecords, Work
 
 DEFAULT_ACTION = "list"
@@ -75,7 +75,7 @@ def _list(args: argparse.Namespace) -> int:
     _print_rows(listing.records)
     _say_broken(args, listing.broken)
     if listing.more:
-        print(f"... and {listing.more} older: realtime tasks list -n {args.limit + listing.more}")
+        print(as_typed(f"... and {listing.more} older: realtime tasks list -n {args.limit + listing.more}"))
     if not listing.records and not listing.broken:
         print("There are no tasks.")
     return 0

@@ -18,7 +18,7 @@ from realtime.commands.own_stderr import own_stderr
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
 from realtime.commands.table import table
 from realtime.commands.voice_making import clone, design
-from realtime.errors import InvalidArgument
+from realtime.errors import InvalidArgument, as_typed
 from realtime.minimax.voices import VoiceInfo
 
 DEFAULT_ACTION = "list"
@@ -109,7 +109,7 @@ async def _list(platform: Platform) -> int:
         if voice.id not in listed and args.language is None and args.kind in ("all", voice.kind)
     ]
     rows = [_row(voice) for voice in voices] + [
-        (voice.id, voice.kind, "", "", f"{voice.left} left: realtime voices keep {voice.id}")
+        (voice.id, voice.kind, "", "", as_typed(f"{voice.left} left: realtime voices keep {voice.id}"))
         for voice in unused
     ]
     document = [_document(voice) for voice in voices]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from .. import ending
-from ..errors import ConfigError
+from ..errors import ConfigError, as_typed
 from ..line_writer import printed
 from .faults import FAULTS
 from .options import PROFILES, VALUES, SandboxOptions
@@ -78,7 +78,7 @@ async def _serve(options: SandboxOptions, host: str, port: int, natural_voice: P
         for number in ending.taken_signals():
             loop.add_signal_handler(number, stop.set)
     async with Sandbox(options, host, port, records=False, natural_voice=natural_voice) as sandbox:
-        robot = [ROBOT] if not options.is_timed and natural_voice is None else []
+        robot = [as_typed(ROBOT)] if not options.is_timed and natural_voice is None else []
         if not printed("\n".join([f"MiniMax sandbox ready: {sandbox.url}", *robot])):
             log.warning(
                 "the ready line could not be written: standard output is closed, full or stands still"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from realtime import __version__
+from realtime.errors import as_typed
 from realtime.line_writer import printed
 from realtime.server.runtime import Runtime
 from realtime.settings import Settings
@@ -82,7 +83,7 @@ def warnings_of(runtime: Runtime) -> Iterator[str]:
     """One sentence for each part that is not there, and for a setting that opens the server to every web page."""
     if "*" in runtime.settings.origins:
         yield EVERY_PAGE
-    missing = [f"{each.part} is off: {each.message}" for each in runtime.missing]
+    missing = [f"{each.part} is off: {as_typed(each.message)}" for each in runtime.missing]
     if not runtime.hears:
         yield f"{TEXT_ONLY} ({' '.join(missing) or 'it is switched off in the settings.'})"
     else:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from realtime import logs, tracing
 from realtime.contained import contained
 from realtime.core.account import Limit
-from realtime.errors import ConfigError, install_extra
+from realtime.errors import ConfigError, as_typed, install_extra
 from realtime.metrics import Metrics
 from realtime.providers import noise_reduction, roles, voice_weights, weights
 from realtime.providers.base import ChatModel, ProviderOverrides, Providers, Speech, Transcriber
@@ -307,7 +307,8 @@ def _natural_voice() -> Path | None:
             return voice_weights.voice()
     except ConfigError as error:
         log.warning("%s", error)
-    log.info("the sandbox's Chinese voice is a robot that is hard to understand: %s", voice_weights.INSTALL)
+    advice = as_typed(voice_weights.INSTALL)
+    log.info("the sandbox's Chinese voice is a robot that is hard to understand: %s", advice)
     return None
 
 
