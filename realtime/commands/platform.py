@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from realtime.commands import interruptible
 from realtime.commands.common import add_account, add_address, add_config, load
 from realtime.commands.extra import parse_extra
+from realtime.commands.health import the_platform
 from realtime.commands.progress import Progress, open_progress, spoken_s
 from realtime.commands.stdin import read_line
 from realtime.errors import RealtimeError
@@ -165,6 +166,7 @@ async def open_platform(args: argparse.Namespace) -> AsyncIterator[Platform]:
         mm = await stack.enter_async_context(client_of(settings, base_url, progress))
         sandbox = settings.api_key in (None, SANDBOX_KEY)
         records = records_of(args, settings, None if args.quiet else progress.say)
+        await stack.enter_async_context(the_platform(settings))
         yield Platform(mm, settings, args, records, progress, sandbox, address)
 
 

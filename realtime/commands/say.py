@@ -26,6 +26,7 @@ from realtime.commands.common import (
     sign_of_life,
     without_warnings,
 )
+from realtime.commands.health import the_platform
 from realtime.commands.own_stderr import own_stderr
 from realtime.commands.said_file import said_file
 from realtime.commands.stdin import read_stream
@@ -81,7 +82,8 @@ async def _say(args: argparse.Namespace) -> int:
     if args.out:
         settings = dataclasses.replace(settings, budget_wait_s=max(settings.budget_wait_s, FILE_WAIT_S))
     with without_warnings(loaded):
-        return await _said(args, settings, encoded)
+        async with the_platform(settings):
+            return await _said(args, settings, encoded)
 
 
 async def _said(args: argparse.Namespace, settings: Settings, encoded: bool) -> int:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from realtime.commands.doctor import ask_health, health_address
+from realtime.commands.health import ask_health, health_address
 from realtime.errors import ConfigError
 from realtime.server import listener
 from realtime.server.run import running
