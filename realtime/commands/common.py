@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime import logs
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, for_operator
 from realtime.settings import Settings
 from realtime.settings.accounts import only
 from realtime.settings.load import TOML_NAME, Loaded, load_settings, secrets_of, settings_file
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from realtime_client import Conversation
 
 SIGN_AFTER_S = 1.0
+GIVE_KEY = "Give it with --api-key or REALTIME_API_KEYS (MINIMAX_API_KEY is the platform's)."
 _PREFIX = "setting_"
 
 
@@ -110,7 +111,8 @@ def add_conversation(parser: argparse.ArgumentParser) -> None:
     )
     add_key(
         parser,
-        "key of the server at --url (better: REALTIME_API_KEYS), else the platform's (MINIMAX_API_KEY)",
+        "with --url: the key of that server (better: REALTIME_API_KEYS); without: the platform's (better: "
+        "MINIMAX_API_KEY)",
     )
     parser.add_argument("--ca-file", metavar="FILE", help="trust the certificates in this file too (PEM)")
     parser.add_argument("--insecure", action="store_true", help="trust any certificate: others can listen in")
@@ -135,18 +137,34 @@ class Target:
     @asynccontextmanager
     async def connected(self, **options: Any) -> AsyncIterator[Conversation]:
         """`connect` with this server, and a sign of life on stderr if it takes longer than a moment."""
-        from realtime_client import connect  # not for the commands that hold no conversation
-
         given = {"session": self.session, **self.options, **options}
         async with AsyncExitStack() as stack:
             async with sign_of_life(f"Connecting to {self.url} ..."):
-                talk = await stack.enter_async_context(connect(self.url, self.api_key, **given))
+                talk = await stack.enter_async_context(self._connected(given))
             asked, answers = given.get("model"), talk.session.get("model")
             if asked and answers and asked != answers:  # a server answers with its own (docs/wire.md 1)
                 print(
                     f"realtime: The server answers with its chat model {answers}, not {asked}.",
                     file=sys.stderr,
                 )
+            yield talk
+
+    @asynccontextmanager
+    async def _connected(self, options: dict[str, Any]) -> AsyncIterator[Conversation]:
+        """`connect`. A key that is missing or wrong is told in words of the command line."""
+        from realtime_client import (  # not for the commands that hold no conversation
+            ConnectionFailed,
+            connect,
+        )
+
+        async with AsyncExitStack() as stack:
+            try:
+                talk = await stack.enter_async_context(connect(self.url, self.api_key, **options))
+            except ConnectionFailed as error:
+                if error.code != "invalid_api_key":
+                    raise
+                problem = str(error) if self.api_key else "This server needs a key of its own."
+                raise ConnectionFailed(f"{problem} {GIVE_KEY}", error.code) from None
             yield talk
 
 
@@ -198,7 +216,7 @@ async def target(
         private = deaf(private)
     if not greets:
         private = dataclasses.replace(private, greeting=None)
-    with without_warnings(loaded):
+    with without_warnings(loaded), for_operator():
         async with running(private) as server:
             yield Target(server.url, private.api_keys[0] if private.api_keys else None, session)
 
