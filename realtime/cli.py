@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from realtime import __version__, interrupt
 from realtime.commands.outcome import EXIT_FAILED, EXIT_USAGE, outcome_of
@@ -80,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: Sequence[str]) -> int:
+    if len(words) == 2 and words[0] == "help" and words[1] in COMMANDS:
+        words = [words[1], "--help"]
     if not words or words[0] in ("-h", "--help", "help"):
         print(help_page(), end="")
         return 0
@@ -130,6 +133,16 @@ def _as_it_can_be(error: UnicodeError) -> tuple[str | bytes, int]:
         return codecs.backslashreplace_errors(error)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says of words too many what they perhaps are."""
+
+    def error(self, message: str) -> NoReturn:
+        before, unknown, words = message.partition("unrecognized arguments: ")
+        if unknown and not before and not words.startswith("-"):
+            message += " (a text of several words needs quotes around it)"
+        super().error(message)
+
+
 def _run_and_report(name: str, words: Sequence[str]) -> int:
     import asyncio  # slow: the page of all commands does without
 
@@ -153,7 +166,7 @@ def _run_and_report(name: str, words: Sequence[str]) -> int:
 
 def _run(name: str, words: Sequence[str], as_json: bool) -> int:
     module = importlib.import_module(f"realtime.commands.{name}")
-    parser = argparse.ArgumentParser(prog=f"realtime {name}", description=(module.__doc__ or "").strip())
+    parser = _Parser(prog=f"realtime {name}", description=(module.__doc__ or "").strip())
     parser.set_defaults(environ=dict(os.environ))
     module.add_arguments(parser)
     _explain_actions(parser)

@@ -15,9 +15,18 @@ from types import TracebackType
 
 import numpy as np
 
-from realtime.core.audio import ms_to_bytes, ms_to_samples, read_wav, resampled, samples_to_pcm, write_wav
-from realtime.errors import ConfigError
-from realtime.media import check_mp3, encode_mp3
+from realtime.core.audio import (
+    OtherFormat,
+    Samples,
+    ms_to_bytes,
+    ms_to_samples,
+    read_wav,
+    resampled,
+    samples_to_pcm,
+    write_wav,
+)
+from realtime.errors import ConfigError, install_extra
+from realtime.media import check_mp3, encode_mp3, pyav, read_recording
 
 from .devices import RATE
 from .errors import FileError
@@ -30,7 +39,7 @@ _MOST_BYTES = (
 
 
 def read_sound(path: str | Path) -> bytes:
-    """A WAV file as 24 kHz 16-bit mono PCM. Raises FileError."""
+    """A recording as 24 kHz 16-bit mono PCM: a WAV file, or where PyAV is installed any format. Raises FileError."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -38,14 +47,25 @@ def read_sound(path: str | Path) -> bytes:
             raise FileError(
                 f"{path} has more than {_MOST_BYTES // 1_000_000} MB: cut it into shorter recordings."
             )
-        samples, rate = read_wav(content)
+        samples, rate = _samples(content)
         if not len(samples):
             raise FileError(f"{path}: there is no sound in it.")
         return samples_to_pcm(resampled(samples, rate, RATE))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise FileError(f"{path}: {error}. Bring a 16-bit WAV file.") from None
+        other = f", or {install_extra('local')}" if isinstance(error, OtherFormat) and pyav() is None else ""
+        raise FileError(f"{path}: {error}. Bring a 16-bit WAV file{other}.") from None
+
+
+def _samples(content: bytes) -> tuple[Samples, int]:
+    """The samples and their rate. Raises ValueError."""
+    try:
+        return read_wav(content)
+    except OtherFormat:
+        if (read := read_recording(content)) is None:
+            raise
+        return read
 
 
 def check_writable(path: str | Path, *, encodes: bool = True) -> None:

@@ -310,7 +310,8 @@ class Terminal:
         loop, before = asyncio.get_running_loop(), self._contents
 
         def say(sentence: str) -> None:
-            if self._contents == before:
+            # without a connection it is the line that is waited for, and that is said
+            if self._contents == before and not self.conversation.away:
                 self.screen.note(sentence)
 
         timers = [loop.call_later(after_s, say, sentence) for after_s, sentence in WAITING]

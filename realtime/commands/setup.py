@@ -25,6 +25,7 @@ INSIDE = f"pipecat/audio/turn/smart_turn/data/{weights.SMART_TURN_FILE}"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
+        metavar="turn|voice",
         choices=["turn", "voice"],
         help="turn: the model that detects the end of a turn in audio; "
         "voice: a natural voice for the sandbox, English and Chinese",

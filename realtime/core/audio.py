@@ -158,14 +158,24 @@ def write_wav(samples: Samples, rate: int) -> bytes:
     return wav_header(rate, len(pcm)) + pcm
 
 
+class OtherFormat(ValueError):
+    """This is sound perhaps, and no uncompressed 16-bit sound in a WAV file."""
+
+
+def chosen_channel(frames: Samples, rate: int) -> Samples:
+    """The channel that is spoken into, of frames with a column for each channel."""
+    return one_channel(frames, max(1, rate * _CHOICE_MS // 1000))
+
+
 def read_wav(data: bytes) -> tuple[Samples, int]:
     """The samples of the channel that is spoken into (`channels.py`), and the rate in Hertz, of a WAV file.
 
     A length the writer could not know yet means "to the end": that of a stream, and none of a recorder that was
-    interrupted. Raises ValueError on anything but uncompressed 16-bit sound.
+    interrupted. Raises ValueError on anything but uncompressed 16-bit sound,
+    and OtherFormat where something else may read it.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise ValueError("this is not a WAV file")
+        raise OtherFormat("this is not a WAV file")
     at, channels, rate = 12, 0, 0
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -179,7 +189,7 @@ def read_wav(data: bytes) -> tuple[Samples, int]:
                 body = data[at + 8 :]
             block = SAMPLE_BYTES * channels
             frames = pcm_to_samples(body[: len(body) - len(body) % block]).reshape(-1, channels)
-            return one_channel(frames, max(1, rate * _CHOICE_MS // 1000)), rate
+            return chosen_channel(frames, rate), rate
         at += 8 + size + size % 2
     raise ValueError("this WAV file has no sound in it")
 
@@ -198,6 +208,8 @@ def _read_fmt(body: bytes) -> tuple[int, int]:
     code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
     if code == 0xFFFE and len(body) >= 26:  # "extensible": the real code is the first field of a GUID
         code = int.from_bytes(body[24:26], "little")
-    if (code, bits) != (1, 8 * SAMPLE_BYTES) or not channels or not rate:
-        raise ValueError(f"this WAV file is not uncompressed 16-bit sound (format {code}, {bits} bits)")
+    if not channels or not rate:
+        raise ValueError(f"this WAV file says that it has {channels} channels and {rate} samples a second")
+    if (code, bits) != (1, 8 * SAMPLE_BYTES):
+        raise OtherFormat(f"this WAV file is not uncompressed 16-bit sound (format {code}, {bits} bits)")
     return channels, rate

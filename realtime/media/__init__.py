@@ -6,7 +6,8 @@ client has its MP3 from here too.
 
 from realtime.media.chapters import Joined, Part, join
 from realtime.media.ffmpeg import AudioSource, duration_s
-from realtime.media.mp3 import check_mp3, encode_mp3
+from realtime.media.mp3 import check_mp3, encode_mp3, pyav
+from realtime.media.recording import read_recording
 from realtime.media.sample import Sample, prepare_sample
 
 __all__ = [
@@ -19,4 +20,6 @@ __all__ = [
     "encode_mp3",
     "join",
     "prepare_sample",
+    "pyav",
+    "read_recording",
 ]

@@ -18,13 +18,13 @@ BITRATE = 64_000  # bits a second
 
 def check_mp3() -> None:
     """Raises ConfigError, which says what to install, if nothing here can encode."""
-    if _av() is None:
+    if pyav() is None:
         pydub_segment()
 
 
 def encode_mp3(pcm: bytes, rate: int) -> bytes:
     """16-bit mono PCM as an MP3 file. `rate` in Hertz. Raises ConfigError as `check_mp3` does."""
-    av = _av()
+    av = pyav()
     target = io.BytesIO()
     if av is None:
         segment = pydub_segment()(data=pcm, sample_width=2, frame_rate=rate, channels=1)
@@ -41,7 +41,7 @@ def encode_mp3(pcm: bytes, rate: int) -> bytes:
     return target.getvalue()
 
 
-def _av() -> Any:
+def pyav() -> Any:
     """PyAV, or None."""
     try:
         return importlib.import_module("av")

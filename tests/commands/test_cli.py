@@ -1,5 +1,6 @@
 """The command line: help, wrong options, exit statuses, audio files. No command prints a traceback."""
 
+import contextlib
 import io
 import os
 import signal
@@ -106,6 +107,31 @@ def test_the_error_for_a_misspelt_command_suggests_one():
     ran = realtime("serv")
     assert ran.returncode == 2
     assert "realtime serve" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ask", "how", "are", "you"], "are you (a text of several words needs quotes around it)"),
+        (["image", "a", "cat", "--json"], "cat (a text of several words needs quotes around it)"),
+        (["ask", "how", "--loud"], "unrecognized arguments: --loud"),
+        (["setup"], "required: turn|voice"),
+    ],
+)
+def test_a_wrong_command_line_is_told_so_that_it_can_be_mended(words, said, capsys):
+    with contextlib.suppress(SystemExit):  # with `--json` it is a document
+        assert cli.main(words) == 2
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
+    assert ("quotes" in printed.out + printed.err) == ("quotes" in said)
+
+
+def test_help_about_a_command_is_its_page(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["help", "setup"])
+    assert capsys.readouterr().out.startswith("usage: realtime setup ")
+    assert cli.main(["help", "me"]) == 0
+    assert capsys.readouterr().out == cli.help_page()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from realtime_client.errors import FileError
 from realtime_client.files import check_writable, read_sound, write_sound
 
 from realtime.core.audio import write_wav
+from realtime.media import encode_mp3
+from realtime.media import recording as recording_module
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -54,6 +56,71 @@ def test_what_is_no_recording_is_refused(tmp_path):
 def test_a_recording_without_sound_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no sound in it"):
         read_sound(recording(tmp_path / "a.wav", 24_000, 0.0))
+
+
+def in_format(kind: str, samples: np.ndarray, rate: int) -> bytes:
+    """A WAV file of two channels, silence in the second."""
+    code, bits, body = {
+        "24 bits": (
+            1,
+            24,
+            (samples.astype("<i4") << 8).view(np.uint8).reshape(-1, 4)[:, :3].copy().reshape(-1, 3),
+        ),
+        "float": (3, 32, (samples / 32768).astype("<f4").view(np.uint8).reshape(-1, 4)),
+        "8 bits": (1, 8, (samples // 256 + 128).astype(np.uint8).reshape(-1, 1)),
+    }[kind]
+    silence = np.full_like(body, 128 if bits == 8 else 0)
+    data = np.hstack([body, silence]).tobytes()
+    size = bits // 8 * 2
+    head = (
+        b"RIFF",
+        36 + len(data),
+        b"WAVE",
+        b"fmt ",
+        16,
+        code,
+        2,
+        rate,
+        rate * size,
+        size,
+        bits,
+        b"data",
+        len(data),
+    )
+    return struct.pack("<4sI4s4sIHHIIHH4sI", *head) + data
+
+
+@pytest.mark.parametrize("kind", ["24 bits", "float", "8 bits", "mp3"])
+def test_other_formats_are_read_as_a_wav_of_16_bits_is(tmp_path, monkeypatch, kind):
+    tone = (np.sin(np.arange(44_100) * 2 * np.pi * 440 / 44_100) * 9_000).astype(np.int16)
+    path = tmp_path / "a.wav"
+    path.write_bytes(encode_mp3(tone.tobytes(), 44_100) if kind == "mp3" else in_format(kind, tone, 44_100))
+    sound = np.frombuffer(read_sound(path), np.int16)
+    assert len(sound) == pytest.approx(24_000, rel=0.1)
+    assert abs(int(np.abs(np.fft.rfft(sound[:24_000])).argmax()) - 440) <= 1
+    assert abs(sound).max() == pytest.approx(9_000, rel=0.1)  # the silent channel takes nothing away
+    for module in (files, recording_module):
+        monkeypatch.setattr(module, "pyav", lambda: None)
+    with pytest.raises(
+        FileError, match=r"Bring a 16-bit WAV file, or .*pip install 'minimax-realtime\[local\]'\."
+    ):
+        read_sound(path)
+
+
+def test_a_playlist_opens_nothing(tmp_path):
+    song = recording(tmp_path / "song.wav", 24_000)
+    (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{song}\n")
+    (tmp_path / "a.txt").write_text(f"ffconcat version 1.0\nfile '{song}'\n")
+    for name in ("a.m3u8", "a.txt"):
+        with pytest.raises(FileError, match=r"not a WAV file\. Bring a 16-bit WAV file\."):
+            read_sound(tmp_path / name)
+
+
+def test_a_wav_file_without_a_rate_is_told_so(tmp_path):
+    path = recording(tmp_path / "a.wav", 24_000)
+    path.write_bytes(path.read_bytes()[:24] + bytes(4) + path.read_bytes()[28:])
+    with pytest.raises(FileError, match="says that it has 1 channels and 0 samples a second"):
+        read_sound(path)
 
 
 def test_a_recording_that_is_too_large_is_not_read_whole(tmp_path, monkeypatch):

@@ -1,12 +1,14 @@
 """Playback, captions and barge-in of the terminal against a scripted server; the speaker is a file."""
 
 import asyncio
+import contextlib
 
 from realtime_client import connect
 from realtime_client.captions import Screen
 from realtime_client.files import FileMicrophone, FileSpeaker
 from realtime_client.terminal import Terminal
 
+from tests.conversing import scripted
 from tests.eventually import WITHIN_S, eventually
 from tests.terminal.scripted_server import scripted_server
 
@@ -328,3 +330,25 @@ async def test_an_answer_that_does_not_come_is_told(monkeypatch):
         await terminal.run(terminal.ask("Hello"))
     assert paper.lines[:2] == ["Waiting.", "Still nothing."]
     assert paper.lines[2].startswith("assistant It is noon.")
+
+
+@scripted
+async def test_while_the_line_is_down_nothing_is_said_of_the_model():
+    class Away:
+        plays, playing, away, extensions = False, False, True, ()
+        on_heard = on_reconnecting = None
+
+        async def write(self, text): ...
+
+        async def respond(self): ...
+
+        async def __aiter__(self):
+            await asyncio.Event().wait()
+            yield
+
+    paper = Paper()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(60):
+            terminal = Terminal(Away(), paper.screen)
+            await terminal.run(terminal.ask("Hello"))
+    assert paper.lines == []

@@ -26,7 +26,10 @@ class VoiceNames:
         if error.code == "invalid_voice":
             if not self._known:
                 self._known = await self._ask()
-            error.message = f"{error.message} {describe(voice_id, self._known | OPENAI_VOICES)}"
+            end = (
+                "" if error.message.endswith((".", "!", "?", "。")) else "."
+            )  # the platform's words have none
+            error.message = f"{error.message}{end} {describe(voice_id, self._known | OPENAI_VOICES)}"
             error.args = (error.message,)
         return error
 

@@ -8,7 +8,7 @@ from realtime.errors import ProviderRejected
 from realtime.minimax.speech import SpeechClient
 from realtime.providers.base import Voice
 from realtime.providers.catalog import find
-from realtime.providers.minimax.voice_names import describe
+from realtime.providers.minimax.voice_names import VoiceNames, describe
 from realtime.sandbox.server import Sandbox
 from realtime.settings import Settings
 
@@ -51,6 +51,17 @@ async def test_the_error_of_a_turn_has_the_suggestion():
         finally:
             await speech.aclose()
     assert caught.value.code == "invalid_voice"
+
+
+async def test_the_suggestion_is_a_sentence_of_its_own():
+    class Client:
+        async def voice_ids(self):
+            return KNOWN
+
+    for said in ("voice id not exist", "voice id not exist."):
+        error = ProviderRejected(said, code="invalid_voice")
+        explained = await VoiceNames(Client()).explain(error, "aloy")
+        assert str(explained) == "voice id not exist. The voice was 'aloy': did you mean 'alloy'?"
 
 
 async def test_all_voices_of_the_account_are_known():
