@@ -6,7 +6,7 @@ The modules, by what they are for:
     conversations       talk, ask
     the platform        say, narrate, voices, image, music, video, batch, files, tasks
     help of many        common, platform, interruptible, outcome, own_stderr, stdin, progress, table
-    a port, a machine   free_port, foreign_packages
+    a port, a machine   free_port, foreign_packages, health
     doctor              checks, account_check, redis_check
     setup               setup_voice, fetching_wheels
     say                 speaking, said_file, say_mp3, subtitle_files

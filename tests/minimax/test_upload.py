@@ -16,10 +16,9 @@ from aiohttp import BodyPartReader, web
 
 from realtime.errors import InvalidArgument, ProviderRejected, ProviderTimeout, ProviderUnavailable
 from realtime.minimax.door import Door
-from realtime.minimax.file_source import PART_BYTES, in_thread, read_path
+from realtime.minimax.file_source import PART_BYTES
 from realtime.minimax.http import HttpClient
 from realtime.minimax.upload import open_source, upload
-from tests.eventually import eventually
 from tests.minimax.local_server import closed_port, serving
 
 MIB = 1024 * 1024
@@ -315,56 +314,6 @@ async def test_an_open_file_can_be_looked_at_before_it_is_sent(tmp_path: Path) -
     assert service.taken[0]["type"] == "video/mp4"
 
 
-if sys.platform != "win32":
-
-    async def test_a_named_pipe_is_read_like_any_stream(tmp_path: Path) -> None:
-        path = tmp_path / "pipe"
-        os.mkfifo(path)
-        writer = threading.Thread(target=path.write_bytes, args=(b"through the pipe",))
-        writer.start()
-        service = Service()
-        await send(service, path)
-        writer.join()
-        assert service.taken[0]["content"] == b"through the pipe"
-        assert service.taken[0]["name"] == "pipe"
-
-    @pytest.mark.parametrize("written", [False, True])
-    async def test_who_waits_for_a_pipe_can_be_cancelled(tmp_path: Path, written) -> None:
-        """Nobody opens it for writing, or somebody does and writes nothing."""
-        path = tmp_path / "pipe"
-        os.mkfifo(path)
-        writer = os.open(path, os.O_RDWR) if written else None
-        before = set(threading.enumerate())
-
-        async def look() -> None:
-            async with open_source(path):
-                pass
-
-        tasks = [
-            asyncio.create_task(look()),
-            asyncio.create_task(read_path(str(path), most_bytes=9, param="x")),
-        ]
-        await eventually(lambda: len(set(threading.enumerate()) - before) == 2)
-        for task in tasks:
-            task.cancel()
-        async with asyncio.timeout(1):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        waiting = set(threading.enumerate()) - before
-        assert all(task.cancelled() for task in tasks)
-        assert all(thread.daemon for thread in waiting)  # the end of the process does not wait either
-        os.close(os.open(path, os.O_WRONLY))  # they go on, and close what they have opened
-        if writer is not None:
-            os.close(writer)
-        await eventually(lambda: not any(thread.is_alive() for thread in waiting))
-
-
-async def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"123")
-    assert await read_path(str(tmp_path / "a"), most_bytes=3, param="x") == b"123"
-    with pytest.raises(InvalidArgument, match="has more than 2 bytes, the most that is read"):
-        await read_path(str(tmp_path / "a"), most_bytes=2, param="x")
-
-
 @pytest.mark.parametrize("error", [LookupError("mine"), OSError("mine"), TimeoutError("mine")])
 async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_again(error) -> None:
     def no(done: int, total: int | None) -> None:
@@ -381,52 +330,15 @@ async def test_what_the_progress_callback_raises_comes_out_and_nothing_is_sent_a
     assert service.tries <= 1
 
 
-@pytest.mark.parametrize("cancels", [1, 3])
-async def test_a_file_that_was_opened_for_a_cancelled_call_is_closed(cancels) -> None:
-    opened: list[io.BytesIO] = []
-    began, go_on = threading.Event(), threading.Event()
+if sys.platform != "win32":
 
-    def slowly() -> io.BytesIO:
-        began.set()
-        go_on.wait()
-        opened.append(io.BytesIO(b"x"))
-        return opened[0]
-
-    task = asyncio.ensure_future(in_thread(slowly))
-    try:
-        await eventually(began.is_set)
-        for _ in range(cancels):
-            task.cancel()
-            await asyncio.sleep(0)
-        assert not task.done(), "the thread still works"
-    finally:
-        go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert opened[0].closed
-
-
-def test_the_end_of_a_loop_waits_for_a_thread_that_works_on_a_file() -> None:
-    """It cancels all tasks there are: that of the caller, and none may look as if the thread had ended."""
-    done: list[str] = []
-    began, go_on = threading.Event(), threading.Event()
-
-    def slowly() -> None:
-        began.set()
-        go_on.wait()
-        done.append("thread")
-
-    async def work() -> None:
-        try:
-            await in_thread(slowly)
-        finally:
-            done.append("caller")
-
-    async def main() -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work())
-        await eventually(began.is_set)
-        asyncio.get_running_loop().call_later(0.05, go_on.set)
-        return task
-
-    asyncio.run(main())
-    assert done == ["thread", "caller"]
+    async def test_a_named_pipe_is_read_like_any_stream(tmp_path: Path) -> None:
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_bytes, args=(b"through the pipe",))
+        writer.start()
+        service = Service()
+        await send(service, path)
+        writer.join()
+        assert service.taken[0]["content"] == b"through the pipe"
+        assert service.taken[0]["name"] == "pipe"
