@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 EXIT_LATE = 1  # something had not ended in time
 LAST_WORDS_S = 0.3  # a full pipe that nobody reads would hold the process for ever
@@ -30,6 +31,19 @@ def taken_signals() -> tuple[signal.Signals, ...]:
     return tuple(
         each for each in STOP_SIGNALS if not hangs_up(each) or signal.getsignal(each) != signal.SIG_IGN
     )
+
+
+@contextmanager
+def handlers_given_back() -> Iterator[None]:
+    """After this block the stop signals mean what they meant before: uvloop leaves the handlers of a loop that it has
+    closed, and these swallow each signal, so that Ctrl-C would do nothing in what a program does after `serve`."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) != handler:
+                signal.signal(number, handler)
 
 
 def hangs_up(number: signal.Signals) -> bool:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from realtime.ending import EXIT_LATE, STOP_SIGNALS, Ending, taken_signals
+from realtime.ending import EXIT_LATE, STOP_SIGNALS, Ending, handlers_given_back, taken_signals
 
 TIMEOUT_S = 20.0
 
@@ -116,3 +116,12 @@ def test_a_terminal_that_closes_is_a_stop_unless_the_parent_has_it_ignored():
         assert taken_signals() == (signal.SIGTERM, signal.SIGINT)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_the_stop_signals_mean_again_what_they_meant_before():
+    """uvloop leaves the handlers of a loop that it has closed."""
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
+    with handlers_given_back():
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: None)
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before

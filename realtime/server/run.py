@@ -326,7 +326,7 @@ def run_until_done(settings: Settings, serving: Coroutine[Any, Any, T]) -> T:
     logs.configure(settings.log_level, settings.log_format, secrets_of(settings))
     ending.OF_THIS_PROCESS.reset()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with ending.handlers_given_back(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(serving)
     finally:
         ending.OF_THIS_PROCESS.disarm()  # what follows `serve` in a program of somebody else is not ours to end
