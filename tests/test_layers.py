@@ -170,6 +170,7 @@ def test_nothing_of_redis_is_imported_where_it_is_not_wanted():
     knowing = (
         "redis_address.py",
         "redis_errors.py",
+        "redis_index.py",
         "redis_journal.py",
         "redis_link.py",
         "redis_permit.py",

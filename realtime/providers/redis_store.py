@@ -2,7 +2,7 @@
 
 One hash holds a conversation, and one script changes it (docs/scale.md): it refuses what an older owner saves, and says
 so if Redis has lost items. While Redis is away every call fails within a moment, and who saves tries again. The list of
-an owner's conversations is an index beside them, written after a save that brought something new.
+an owner's conversations is an index beside them (`redis_index.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 
 from realtime.errors import ConfigError, ConversationForgotten, ConversationTakenOver, ProviderUnavailable
 from realtime.providers.redis_address import open_redis
+from realtime.providers.redis_index import LIST, RedisIndex, rehearsal_of
 from realtime.providers.redis_link import (
     CLEAR,
     CONVERSATIONS,
@@ -46,17 +47,8 @@ if TYPE_CHECKING:
 KEEP_DAYS = 30
 KEEP_MS = KEEP_DAYS * 86_400_000
 ANSWER_S = 1.0  # a long conversation takes longer than a permit
-MAX_LISTED = 1_000  # of one owner
 
 SCRIPT = Script(resources.files("realtime.providers").joinpath("lua/store.lua").read_text("utf-8"))
-INDEX = Script("""
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return {}
-""")
-LIST = Script("return redis.call('ZRANGE', KEYS[1], 0, -1)")
-UNLIST = Script("redis.call('ZREM', KEYS[1], ARGV[1]) return {}")
 
 
 class RedisStore(Store):
@@ -69,8 +61,8 @@ class RedisStore(Store):
         self._link = link
         self._prefix = prefix
         self._keep_ms = keep_ms
-        self._listed = listed
         self._own = own
+        self._index = RedisIndex(link, keep_ms) if listed else None
         link.rehearse_with(partial(rehearsal, prefix))
 
     def __repr__(self) -> str:
@@ -79,14 +71,15 @@ class RedisStore(Store):
     async def save(self, owner: str, conversation_id: str, epoch: int, changes: Changes) -> None:
         lists = (msgspec.json.encode(list(changes.order)), msgspec.json.encode(list(changes.deleted)))
         bodies: list[Argument] = [part for pair in changes.changed.items() for part in pair]
-        said, *more = await self._run((owner, conversation_id), "save", epoch, *lists, *bodies)
-        match said:
+        answer = await self._run((owner, conversation_id), "save", epoch, *lists, *bodies)
+        match answer[0]:
             case b"taken":
                 raise ConversationTakenOver(f"The conversation {conversation_id} has a newer session.")
             case b"forgotten":
                 raise ConversationForgotten(f"Redis has lost items of the conversation {conversation_id}.")
-        if self._listed and more[0]:
-            self._link.send(INDEX, [self._index(owner)], self._keep_ms, conversation_id, more[1], MAX_LISTED)
+        if self._index is not None:
+            seen = hash((answer[1], *changes.order))  # another creation: Redis has begun it anew
+            self._index.put(self._index_key(owner), conversation_id, seen, int(answer[2]))
 
     async def load(self, owner: str, conversation_id: str) -> tuple[bytes, ...] | None:
         found = await self._run((owner, conversation_id), "load")
@@ -106,12 +99,12 @@ class RedisStore(Store):
 
     async def forget(self, owner: str, conversation_id: str) -> None:
         await self._run((owner, conversation_id), "forget")
-        if self._listed:
-            self._link.send(UNLIST, [self._index(owner)], conversation_id)
+        if self._index is not None:
+            self._index.remove(self._index_key(owner), conversation_id)
 
     async def listing(self, owner: str, limit: int) -> tuple[StoredSummary, ...]:
         """Each conversation is looked at: its last change is not in the index, which a change of an item leaves."""
-        ids = await self._answer(self._link.send(LIST, [self._index(owner)]))
+        ids = await self._answer(self._link.send(LIST, [self._index_key(owner)]))
         names = [each.decode() for each in ids]
         found = await asyncio.gather(*(self._run((owner, name), "opening", OPENING_ITEMS) for name in names))
         summaries = [_summary(name, each) for name, each in zip(names, found, strict=True) if each]
@@ -137,7 +130,7 @@ class RedisStore(Store):
             raise ProviderUnavailable(self._link.problem or "Redis does not answer.")
         return result
 
-    def _index(self, owner: str) -> str:
+    def _index_key(self, owner: str) -> str:
         return f"{self._prefix}{{{_hash(owner)}}}:conversations"
 
 
@@ -163,11 +156,7 @@ def rehearsal(prefix: str, *, listed: bool = False) -> list[Rehearsed]:
     ]
     found = [*(Rehearsed(SCRIPT, [key], run) for run in runs), Rehearsed(CLEAR, [key])]
     if listed:
-        found += [
-            Rehearsed(INDEX, [index], (keep, "a", 1, MAX_LISTED)),
-            Rehearsed(LIST, [index]),
-            Rehearsed(UNLIST, [index], ("a",)),
-        ]
+        found += rehearsal_of(index)
     return found
 
 

@@ -12,9 +12,10 @@ from realtime.metrics import Metrics
 from realtime.providers import redis_link
 from realtime.providers.redis_address import open_redis
 from realtime.providers.redis_errors import kind_of
+from realtime.providers.redis_index import INDEX
 from realtime.providers.redis_journal import RedisJournal
 from realtime.providers.redis_link import CONVERSATIONS, SESSIONS, RedisLink
-from realtime.providers.redis_store import INDEX, RedisStore
+from realtime.providers.redis_store import RedisStore
 from realtime.providers.store import FIRST_EPOCH, Changes
 from tests.cluster.nodes import ANSWERS_S, PROBE_S, until
 from tests.cluster.redis_server import RedisServer

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.core.conversation import Conversation, Message, Text
 from realtime.errors import ConfigError, ConversationForgotten, ProviderUnavailable
-from realtime.providers import redis_store
+from realtime.providers import redis_link, redis_store
 from realtime.providers.redis_store import RedisStore
 from realtime.providers.store import FIRST_EPOCH, Changes, LateItem
 from realtime.server import persistence
@@ -123,6 +123,56 @@ async def test_a_deleted_item_does_not_come_back_with_what_was_said_late(store: 
     await store.save("me", "conv", FIRST_EPOCH, Changes(["b"], {}, {"a"}))
     await store.add_late("me", "conv", ["a", "b"], {"a": LateItem(None, b"again"), "b": LateItem(b"2", b"3")})
     assert await store.load("me", "conv") == (b"3",)
+
+
+def losing(store: RedisStore, monkeypatch: pytest.MonkeyPatch, number: int) -> list[int]:
+    """From now on Redis does everything, and the answers of round trips with scripts are lost, so many of them."""
+    ask, lost = store._link._ask, []
+
+    async def late(calls):
+        answers = await ask(calls)
+        if calls and len(lost) < number:
+            lost.append(len(calls))
+            raise TimeoutError
+        return answers
+
+    monkeypatch.setattr(store._link, "_ask", late)
+    return lost
+
+
+async def test_a_save_whose_answer_was_lost_is_listed(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_link, "STALE_S", 0.0)  # so the link sends it once more by itself
+    await store.load("me", "conv")
+    lost = losing(store, monkeypatch, 1)
+    await store.save("me", "conv", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+    assert lost == [1]
+    assert [each.id for each in await store.listing("me", 9)] == ["conv"]
+
+
+async def test_a_save_that_is_tried_again_is_listed(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.load("me", "conv")
+    losing(store, monkeypatch, 1)
+    with pytest.raises(ProviderUnavailable):
+        await store.save("me", "conv", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+    await store.save("me", "conv", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+    assert [each.id for each in await store.listing("me", 9)] == ["conv"]
+
+
+async def test_a_redis_that_forgot_everything_lists_what_is_saved_again(
+    server: RedisServer, store: RedisStore
+) -> None:
+    from redis import Redis
+
+    for _ in range(2):
+        await store.save("me", "conv", FIRST_EPOCH, Changes(["a"], {"a": b"1"}))
+        assert [each.id for each in await store.listing("me", 9)] == ["conv"]
+        with Redis(unix_socket_path=str(server.path)) as client:
+            client.flushall()
+        await asyncio.sleep(0.002)  # it is created at another time
 
 
 def test_the_store_needs_an_address() -> None:

@@ -28,11 +28,10 @@ local function merged(order, others, gone) -- as in stored_order.py
   return all
 end
 local function written(order)
-  local text = cjson.encode(order)
   redis.call('HSETNX', key, 'created', now)
-  redis.call('HSET', key, 'order', text, 'updated', now, 'epoch', epoch)
+  redis.call('HSET', key, 'order', cjson.encode(order), 'updated', now, 'epoch', epoch)
   keep_on()
-  return {'saved', text == stored and 0 or 1, now}
+  return {'saved', redis.call('HGET', key, 'created'), now}
 end
 if operation == 'save' then
   if tonumber(ARGV[3]) < epoch then return {'taken'} end
