@@ -19,6 +19,7 @@ from realtime.errors import without_trace
 log = logging.getLogger(__name__)
 
 CANCEL_S = 2.0  # honest code needs a moment; a stop has 4.3 s for this and for a slow store
+LEAST_CANCEL_S = 0.2  # for what others start when they are cancelled
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,8 @@ class Tasks:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._running: set[asyncio.Task[None]] = set()
+        self._left: set[asyncio.Task[None]] = set()  # those that do not let themselves be cancelled
+        self._closed = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
@@ -61,22 +64,28 @@ class Tasks:
     async def aclose(self) -> None:
         """Cancel all running tasks, and those that they start at their end. One that does not let itself be cancelled
         is told and left: it must not keep the session for ever."""
-        left: set[asyncio.Task[None]] = set()
-        while tasks := self._running - left:
-            left |= await cancel(tasks)
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + CANCEL_S
+        while tasks := self._running - self._left:
+            self._left |= await cancel(tasks, max(LEAST_CANCEL_S, ends_s - loop.time()))
+        self._closed = True
         if self._failure.done() and not self._failure.cancelled():
             self._failure.exception()  # read it, so that asyncio does not log it as never retrieved
         self._failure = asyncio.get_running_loop().create_future()  # the failure's trace knows us
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if task.cancelled():
+        if task in self._left:  # `cancel` tells how it ended
+            self._left.discard(task)
+        elif task.cancelled():
             forget_cancellation(task)
         elif (error := task.exception()) is not None:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        if not self._failure.done():
+        if self._closed:  # nobody waits for it any more
+            log.error("%s: %s after its end", self._owner, type(error).__name__)
+        elif not self._failure.done():
             self._failure.set_exception(error)
 
 
@@ -110,7 +119,7 @@ class TaskGroup(asyncio.TaskGroup):
 
 async def cancel(tasks: Iterable[asyncio.Task[T]], within_s: float = CANCEL_S) -> set[asyncio.Task[T]]:
     """Cancel these tasks and wait for their end, only so long: what is in them may not let itself be cancelled. Returns
-    those that still run."""
+    those that still run: the log tells how they end."""
     waited = set(tasks)
     for task in waited:
         task.cancel()
@@ -119,10 +128,20 @@ async def cancel(tasks: Iterable[asyncio.Task[T]], within_s: float = CANCEL_S) -
     ended, left = await asyncio.wait(waited, timeout=within_s)
     for task in left:
         log.error("%s does not end although it is cancelled: nobody waits for it any more", task.get_name())
+        task.add_done_callback(_ended_late)
     for task in ended:
         if not task.cancelled():
             task.exception()  # read it, so that asyncio does not log it as never retrieved
     return left
+
+
+def _ended_late(task: asyncio.Task[Any]) -> None:
+    """Of a task that was left. Its error is nobody's: one line, without a trace."""
+    forget_cancellation(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error(
+            "%s, which did not end when it was cancelled, failed: %s", task.get_name(), type(error).__name__
+        )
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:
