@@ -112,9 +112,14 @@ class Drain:
         if self._delay_s is None:
             self._sessions.draining = True
             self._metrics.draining_sessions.set_function(lambda: len(self._sessions))
-            learns_s = BALANCER_DELAY_S if self.balancer.there(_now()) else 0.0
-            self._delay_s = learns_s if self._chosen_s is None else self._chosen_s
+            self._delay_s = self.delay_at(_now())
         return self._delay_s
+
+    def delay_at(self, now_s: float) -> float:
+        """What `begin` would return for a stop that begins now. For any thread."""
+        if self._chosen_s is not None:
+            return self._chosen_s
+        return BALANCER_DELAY_S if self.balancer.there(now_s) else 0.0
 
     def hurry(self) -> None:
         """Wait for nobody any more."""

@@ -222,7 +222,6 @@ class _Stop:
         self.event = asyncio.Event()
         self.server: RunningServer | None = None
         self._drain_s = settings.drain_s
-        self._longest_s = longest_stop_s(settings)
         self._worker = worker
         self._taken = [
             number
@@ -248,12 +247,12 @@ class _Stop:
             watch.close()
 
     def _has_heard(self, number: int) -> None:
-        """In a thread: the loop may be blocked, and nobody knows whether a balancer is there."""
+        """In a thread: the loop may be blocked."""
         if number not in self._taken:
             return
         if not self._heard:
             self._heard = True
-            ending.OF_THIS_PROCESS.within(self._longest_s)
+            self._ends_after(self._delay_s())
         elif self._worker is None and not ending.hangs_up(signal.Signals(number)):
             ending.OF_THIS_PROCESS.within(CLOSE_S)
 
@@ -272,10 +271,18 @@ class _Stop:
         self.event.set()
         delay_s = 0.0 if app is None else app[DRAIN].begin()
         sessions = None if app is None else len(app[REGISTRY])
-        ending.OF_THIS_PROCESS.within(delay_s + self._drain_s + CLOSE_S)
+        self._ends_after(delay_s)
         self._stopping_s = self._loop.time()
         facts = {"signal": why, "sessions": sessions, "delay_s": delay_s, "drain_s": self._drain_s}
         story(log, "stopping", facts)
+
+    def _delay_s(self) -> float:
+        """How long a balancer has to learn of a stop that begins now. None knows a server that starts."""
+        server = self.server
+        return 0.0 if server is None else server.app[DRAIN].delay_at(self._loop.time())
+
+    def _ends_after(self, delay_s: float) -> None:
+        ending.OF_THIS_PROCESS.within(delay_s + self._drain_s + CLOSE_S)
 
     def hurry(self) -> None:
         """Wait for no reply any more."""

@@ -1,11 +1,15 @@
 """When each session of a stopping server leaves, in virtual time."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from realtime import ending
 from realtime.metrics import Metrics
+from realtime.server import run
 from realtime.server.app import realtime_app
 from realtime.server.draining import (
     ANSWER_S,
@@ -22,7 +26,7 @@ from realtime.server.draining import (
 )
 from realtime.server.run import join_workers
 from realtime.server.spread import WorkerTable, shared_rows
-from realtime.server.state import DRAIN
+from realtime.server.state import DRAIN, REGISTRY
 from realtime.server.worker import Post, Worker
 from realtime.settings import Settings
 from tests import virtual_time
@@ -295,3 +299,28 @@ def test_a_stop_waits_for_a_balancer_only_where_one_is():
             assert drain.begin() == expected_s, "it is decided once"
 
     virtual_time.run(main())
+
+
+@pytest.mark.parametrize(
+    ("state", "chosen_s", "delay_s"),
+    [("starts", None, 0.0), ("starts", 3.0, 0.0), ("alone", None, 0.0), ("balanced", None, BALANCER_DELAY_S),
+     ("alone", 3.0, 3.0)],
+)  # fmt: skip
+def test_the_deadline_of_a_blocked_loop_is_that_of_any_other_stop(monkeypatch, state, chosen_s, delay_s):
+    """A thread sets it, before the loop can take the signal, or without it."""
+    given_s = []
+    monkeypatch.setattr(ending.OF_THIS_PROCESS, "within", given_s.append)
+
+    async def main() -> None:
+        stop = run._Stop(Settings(drain_s=2.0, drain_delay_s=chosen_s))
+        drain = Drain(Sessions(), Metrics(), delay_s=chosen_s, drain_s=2.0)
+        if state != "starts":
+            stop.server = SimpleNamespace(app={DRAIN: drain, REGISTRY: ()})
+        for _ in range(3 * (state == "balanced")):
+            drain.balancer.asked(now())
+            await asyncio.sleep(ASKED_FOR_S)
+        await asyncio.to_thread(stop._has_heard, signal.SIGTERM)
+        stop.begin("SIGTERM")
+
+    virtual_time.run(main())
+    assert given_s == [delay_s + 2.0 + run.CLOSE_S] * 2

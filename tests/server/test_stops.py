@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import websockets
 
+from realtime.server.draining import BALANCER_DELAY_S
 from tests import programs
 from tests.server.test_process import START_S, STOP_S, Server, ask, environment, serving, until
 
@@ -272,7 +273,7 @@ class Chat(FakeChat):
         yield
 
 run.CLOSE_S = 0.5
-settings = Settings(port=0, drain_s=0.2, drain_delay_s=0.0, transcriber="none")
+settings = Settings(port=0, drain_s=0.2, transcriber="none")
 sys.exit(serve(settings, providers={"chat": Chat([]), "speech": FakeSpeech()}))
 """
 
@@ -294,8 +295,9 @@ async def test_a_loop_that_somebody_else_blocks_does_not_hold_the_process(tmp_pa
                 while b"blocked" not in await process.stdout.readline():
                     pass
                 process.send_signal(signal.SIGTERM)
-                said = (await process.stderr.read()).decode()
-                assert await process.wait() == 1
+                async with asyncio.timeout(BALANCER_DELAY_S):  # nobody asks, so it has none
+                    said = (await process.stderr.read()).decode()
+                    assert await process.wait() == 1
     finally:
         if process.returncode is None:
             process.kill()

@@ -29,16 +29,15 @@ async def test_a_tool_and_a_transcriber_that_refuse_their_cancel_take_one_time_t
             return await super().transcribe(*given, **named)
 
     chat = FakeChat([[(0.1, call("refuse", "{}")), (0.0, ChatFinish("tool_calls"))]])
-    talk = Talk(chat=chat, transcriber=Hears(["x"] * 9), server_tools=Toolbox([refuse]))
-    await talk.__aenter__()
-    await talk.ask("Hello.")
-    await talk.silence(1.0)
-    await talk.speak(1.0)
-    talk._run.cancel()
-    await asyncio.wait([talk._run])
-    began_s = asyncio.get_running_loop().time()
-    await talk.session.aclose()
-    assert asyncio.get_running_loop().time() - began_s == CANCEL_S
-    stop.set()
-    talk.outbox.close()
-    await asyncio.sleep(1.0)
+    hears = Hears(["x"] * 9)
+    async with Talk(chat=chat, transcriber=hears, server_tools=Toolbox([refuse])) as talk:
+        await talk.ask("Hello.")
+        await talk.silence(1.0)
+        await talk.speak(1.0)
+        talk._run.cancel()
+        await asyncio.wait([talk._run])
+        began_s = asyncio.get_running_loop().time()
+        await talk.session.aclose()
+        assert asyncio.get_running_loop().time() - began_s == CANCEL_S
+        stop.set()
+        await asyncio.sleep(1.0)
