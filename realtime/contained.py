@@ -9,8 +9,10 @@ event loop stops for a `SystemExit` in it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -45,6 +47,62 @@ async def contained(work: Awaitable[T]) -> T:
 async def awaited(value: Any) -> Any:
     """The value, also of a method that should be a coroutine and is none."""
     return await value if inspect.isawaitable(value) else value
+
+
+class Leavable(Awaitable[T]):
+    """A coroutine in the task that awaits it. One that goes on although that task is cancelled is left after
+    `cancel_s`: the cancel comes out, as from any other one. Some code must end in the task in which it began, so it
+    cannot be put into one of its own."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], cancel_s: float) -> None:
+        self._work = work
+        self._cancel_s = cancel_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False  # its time after the cancel
+        self.left = False
+
+    def __repr__(self) -> str:
+        return f"<Leavable {'left' if self.left else self._work}>"
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        task = asyncio.current_task()
+        assert task is not None
+        cancels = task.cancelling()
+        step: Callable[[], Any] = partial(self._work.send, None)
+        try:
+            while True:
+                try:
+                    waits_for = step()
+                except StopIteration as end:
+                    value: T = end.value
+                    return value
+                try:
+                    step = partial(self._work.send, (yield waits_for))
+                except asyncio.CancelledError as error:
+                    if self._over:
+                        task.uncancel()  # ours
+                        self._leave()
+                        raise
+                    if (
+                        self._timer is None and task.cancelling() > cancels
+                    ):  # else what it waits for was cancelled
+                        self._timer = asyncio.get_running_loop().call_later(self._cancel_s, self._end, task)
+                    step = partial(self._work.throw, error)
+                except BaseException as error:
+                    step = partial(self._work.throw, error)
+        finally:
+            del task, step  # they know us
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._over = True
+        task.cancel()
+
+    def _leave(self) -> None:
+        self.left = True
+        with contextlib.suppress(BaseException):  # it may refuse this as well
+            self._work.close()  # else a timer of its own could ring for our task later
 
 
 class Outlived(Coroutine[Any, Any, T]):

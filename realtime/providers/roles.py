@@ -13,7 +13,7 @@ import operator
 from typing import Any
 
 from realtime import deadlines
-from realtime.contained import awaited, contained
+from realtime.contained import Leavable, awaited, contained
 from realtime.errors import ConfigError
 from realtime.providers.base import (
     ChatModel,
@@ -184,6 +184,7 @@ def _shown(given: Any) -> str:
 
 CLOSE_S = 3.0  # for all providers of a server that ends
 LEAST_CLOSE_S = 0.5  # for one of them, also after others have used all of that
+CANCEL_S = 0.5  # for its end, once it is cancelled
 
 
 class Closings:
@@ -203,19 +204,23 @@ class Closings:
 
 
 async def close(provider: Any, within_s: float = CLOSE_S) -> None:
-    """Its `aclose`, where it has one. One that fails or hangs is told, and keeps nothing else from its end."""
+    """Its `aclose`, where it has one. One that fails or hangs is told, and keeps nothing else from its end: if it does
+    not let itself be cancelled either, it is left where it is."""
     name, limit = type(provider).__name__, deadlines.timeout(within_s)
     # Not after it: what is cancelled may go on all the same
     told = "aclose() of %s took longer than %g s and is cancelled"
     late = asyncio.get_running_loop().call_later(within_s, log.error, told, name, round(within_s, 1))
+    closing = Leavable(_close(provider), CANCEL_S)
     try:
         async with limit:
-            await contained(_close(provider))
+            await contained(closing)
     except Exception as error:  # of a provider from anywhere
         if not limit.expired():
             log.error("aclose() of %s failed", name, exc_info=error)
     finally:
         late.cancel()
+    if closing.left:
+        log.error("aclose() of %s does not end although it is cancelled: nobody waits for it any more", name)
 
 
 async def _close(provider: Any) -> None:

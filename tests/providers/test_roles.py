@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import contextlib
 import inspect
 import textwrap
 from unittest.mock import MagicMock
@@ -23,6 +24,7 @@ from realtime.providers.base import (
 from realtime.providers.catalog import ROLES
 from realtime.providers.memory_store import MemoryStore
 from realtime.providers.roles import (
+    CANCEL_S,
     CLOSE_S,
     LEAST_CLOSE_S,
     NEEDED,
@@ -259,6 +261,89 @@ def test_a_provider_that_does_not_close_is_told_and_the_others_have_some_time_le
         "aclose() of Hangs took longer than 3 s and is cancelled",
         "aclose() of Hangs took longer than 0.5 s and is cancelled",
     ]
+
+
+class Refuses:
+    """As one that still has something to write, or catches too much."""
+
+    def __init__(self, waits_s: float) -> None:
+        self._waits_s = waits_s
+
+    async def aclose(self):
+        async with asyncio.timeout(60.0):  # this must not ring for the task later
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(self._waits_s)
+
+
+@pytest.mark.parametrize("waits_s", [0.01, 3600.0])
+def test_a_provider_that_refuses_the_cancel_of_its_end_is_left(caplog, waits_s):
+    async def run():
+        loop, last, task = asyncio.get_running_loop(), ClosesLater(), asyncio.current_task()
+        closings, began_s = Closings(), loop.time()
+        for provider in (Refuses(waits_s), Refuses(waits_s), last):
+            await closings.close(provider)
+        assert loop.time() - began_s == pytest.approx(CLOSE_S + LEAST_CLOSE_S + 2 * CANCEL_S)
+        assert (last.closed, task.cancelling()) == (1, 0)
+        await asyncio.sleep(100.0)
+
+    virtual_time.run(run())
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "aclose() of Refuses took longer than 3 s and is cancelled"
+    assert (
+        said[1] == "aclose() of Refuses does not end although it is cancelled: nobody waits for it any more"
+    )
+    assert len(said) == 4
+
+
+def test_a_provider_may_take_a_moment_when_its_end_is_cancelled(caplog):
+    class Writes:
+        wrote = False
+
+        async def aclose(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(CANCEL_S / 2)
+                self.wrote = True
+
+    async def run():
+        writes = Writes()
+        await close(writes)
+        assert writes.wrote
+
+    virtual_time.run(run())
+    assert len(caplog.records) == 1
+
+
+def test_a_provider_that_cancels_a_task_of_its_own_has_all_of_its_time(caplog):
+    class Cancels(Closes):
+        async def aclose(self):
+            task = asyncio.create_task(asyncio.Event().wait())
+            await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(CLOSE_S - 0.1)
+            self.closed += 1
+
+    cancels = Cancels()
+    virtual_time.run(close(cancels))
+    assert cancels.closed == 1
+    assert not caplog.records
+
+
+def test_a_cancel_of_who_closes_a_provider_is_not_lost():
+    async def run():
+        closing = asyncio.create_task(close(Refuses(3600.0)))
+        await asyncio.sleep(0.1)
+        closing.cancel()
+        began_s = asyncio.get_running_loop().time()
+        await asyncio.wait([closing])
+        assert closing.cancelled()
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(CANCEL_S)
+
+    virtual_time.run(run())
 
 
 async def test_a_provider_is_closed_in_the_task_that_created_it():
