@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import socket
 import tomllib
 import urllib.request
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime import Settings, providers, running
+from realtime import ConfigError, Settings, providers, running
 from realtime.providers import FakeVad
 from realtime.providers.catalog import GROUP, ROLES, known
 from realtime.settings.table import SETTINGS
@@ -52,6 +53,12 @@ def test_a_server_runs_in_a_thread_and_stops_by_its_own_handle(program):
     finally:
         server.stop()
     assert not server._thread.is_alive()
+
+
+def test_a_server_in_a_thread_that_cannot_start_says_why_where_it_was_made(program, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="Cannot listen"):
+        program["InTheBackground"](Settings(port=taken.getsockname()[1], api_key="sandbox"))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 async def test_the_providers_work_in_a_spoken_conversation(program):
