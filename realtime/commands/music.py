@@ -144,7 +144,7 @@ def _kept(found: Record | None) -> Written | None:
     if found is None or found.busy or found.state is not RecordState.DONE or not found.paths:
         return None
     try:
-        text = Path(found.paths[0]).read_text("utf-8").strip()
+        text = _words(Path(found.paths[0]).read_bytes())
     except (OSError, ValueError):
         return None
     return Written(text, Path(found.paths[0]), found.key) if text else None
@@ -229,10 +229,11 @@ async def _write_lyrics(platform: Platform) -> Written:
         asked = platform.mm.music.write_lyrics(args.prompt)
         lyrics = await waiting(platform, "lyrics", TYPICAL_LYRICS_S, asked)
         work.answered()
-        text = lyrics.text if lyrics.text.endswith("\n") else f"{lyrics.text}\n"
-        saving = keep(platform, text.encode(), _lyrics_path(args), force=args.force)
+        data = lyrics.text.encode("utf-8", "replace")  # half a character is no reason to lose them
+        text = _words(data)
+        saving = keep(platform, f"{text}\n".encode(), _lyrics_path(args), force=args.force)
         path = await to_its_end(saving, lambda path: work.done([path]))
-    return Written(lyrics.text, path, work.record.key)
+    return Written(text, path, work.record.key)
 
 
 def _lyrics_path(args: argparse.Namespace) -> Path:
@@ -254,9 +255,17 @@ async def _read_lyrics(name: str) -> str:
     if len(data) > MOST_LYRICS_BYTES:
         raise InvalidArgument(f"--lyrics {name}: this is too long for lyrics.", param="lyrics")
     try:
-        return data.decode("utf-8-sig").strip()
+        return _words(data)
     except UnicodeDecodeError:
         raise InvalidArgument(f"--lyrics {name}: this is no text in UTF-8.", param="lyrics") from None
+
+
+def _words(data: bytes) -> str:
+    """Lyrics in the form in which they are sung, kept and compared: read again, they are the same song.
+
+    Raises UnicodeDecodeError.
+    """
+    return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _check_recording(cover: str | None) -> None:

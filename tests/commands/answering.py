@@ -64,7 +64,9 @@ class Answering:
         return {"data": {"audio": audio, "status": 2}, "trace_id": f"trace-{number}"}
 
     def _lyrics(self, body: dict, number: int) -> dict:
-        return {"song_title": "Rain", "style_tags": "Pop", "lyrics": WORDS}
+        # as a platform may send them: commands give them one form
+        lyrics = f"\ufeff\n{WORDS}\n".replace("\n", "\r\n")
+        return {"song_title": "Rain", "style_tags": "Pop", "lyrics": lyrics}
 
 
 @asynccontextmanager

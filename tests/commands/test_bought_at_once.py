@@ -105,7 +105,9 @@ def test_what_another_command_is_buying_is_not_bought_again(platform, folder, re
     assert len(platform.asked) == (2 if words == WRITTEN else 1)
 
 
-@pytest.mark.parametrize(("words", "path"), [([*PICTURE, "-n", "2"], IMAGES), (SONG, SONGS)])
+@pytest.mark.parametrize(
+    ("words", "path"), [([*PICTURE, "-n", "2"], IMAGES), (SONG, SONGS), (WRITTEN, SONGS)]
+)
 def test_the_same_line_goes_on_with_what_was_bought_and_not_fetched(
     platform, folder, records, capsys, words, path
 ):
