@@ -215,8 +215,7 @@ async def follow_again(platform: Platform, kind: TaskKind[T], work: Work) -> tup
     if work.record.task_id is None:
         raise lost_before(work.record)
     platform.progress.say(f"Ordered before, as task {work.record.task_id}: going on with it.")
-    if getattr(platform.args, "force", False):
-        work.save(replace(work.record, arguments={**work.record.arguments, "force": True}))
+    _note_force(platform, work)
     try:
         return await follow(platform, kind, work)
     except TaskFailed:
@@ -272,12 +271,21 @@ async def obtain(
     with platform.records.work_on(begun.key) as work:
         if _is_saved(work.record):  # by a process that ended just now
             return work.record.paths
+        _note_force(platform, work)
         return await follow(platform, kind, work, label=label)
 
 
 def with_force(platform: Platform, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """For the record: whether the user allowed to replace files."""
-    return {**arguments, "replaces": True} if getattr(platform.args, "force", False) else arguments
+    """For the record: whether the user allows to replace files, with the command that makes it or goes on with it."""
+    return {**arguments, "force": platform.args.force} if hasattr(platform.args, "force") else arguments
+
+
+def _note_force(platform: Platform, work: Work) -> None:
+    """What an earlier command was allowed does not count for this one. `realtime tasks` has no such flag: it goes on as
+    the last command that had it."""
+    arguments = with_force(platform, work.record.arguments)
+    if arguments != work.record.arguments:
+        work.save(replace(work.record, arguments=arguments))
 
 
 def not_its_own(record: Record, files: Sequence[Path]) -> list[Path]:
@@ -292,9 +300,10 @@ def _claim(platform: Platform, kind: TaskKind[Any], work: Work) -> None:
     if kind.files is None:
         return
     taken = not_its_own(work.record, kind.files(work.record))
-    if taken and not getattr(platform.args, "force", False):
+    if taken and not work.record.arguments.get("force"):
         raise InvalidArgument(f"{taken[0]} exists: move it away, so that nothing is lost.", param="out")
-    work.replaces()
+    if not taken:  # else a file of the user may still be there if this fails
+        work.replaces()
 
 
 def check_no_wait(platform: Platform) -> None:

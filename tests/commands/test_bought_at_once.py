@@ -14,10 +14,11 @@ from realtime import cli
 from realtime.commands import task_kinds
 from realtime.file_lock import FileLock
 from realtime.task_records import Busy, RecordState, TaskRecords
-from tests.commands.answering import MP3, served
+from tests.commands.answering import JPEG, MP3, served
 
 IMAGES, SONGS = "/v1/image_generation", "/v1/music_generation"
 PICTURE, SONG = ["image", "a cat", "-o", "cats/"], ["music", "jazz", "--instrumental"]
+PICTURE_HERE = ["image", "a cat", "-o", "cat.jpeg"]
 WRITTEN = ["music", "jazz", "--write-lyrics"]
 
 
@@ -121,6 +122,19 @@ def test_the_same_line_goes_on_with_what_was_bought_and_not_fetched(
     assert len(platform.bodies(path)) == 1
     assert cli.main(words) == 0, "the next one is another picture"
     assert len(platform.bodies(path)) == 2
+
+
+@pytest.mark.parametrize(("again", "replaced"), [(PICTURE_HERE, False), (["tasks", "resume"], True)])
+def test_leave_to_replace_a_file_is_that_of_the_command_that_goes_on(
+    platform, folder, records, again, replaced
+):
+    (folder / "cat.jpeg").write_bytes(b"of the user")
+    platform.dead = True
+    assert cli.main([*PICTURE_HERE, "--force"]) == 1
+    platform.dead = False
+    assert cli.main(again) == 0
+    assert ((folder / "cat.jpeg").read_bytes() == JPEG) is replaced
+    assert len(platform.asked) == 1
 
 
 def test_of_several_requests_those_before_the_unfinished_one_are_done(platform, folder, records, capsys):

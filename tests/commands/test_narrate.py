@@ -211,6 +211,21 @@ def test_a_file_that_came_meanwhile_is_not_replaced(server: Server, tmp_path: Pa
     assert len(server.bought()) == 3
 
 
+def test_what_an_earlier_command_was_allowed_replaces_nothing_later(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(f"{PARAGRAPH * 42}")
+    mine = tmp_path / "book.wav"
+    mine.write_text("MINE")
+    command = ("book.txt", "--format", "wav")
+    server.inject("link.dead", times=9)
+    assert narrate(*command, "--force") == 1
+    assert narrate(*command) == 2
+    assert mine.read_text() == "MINE"
+    server.inject()
+    assert narrate(*command, "--force") == 0
+    assert mine.read_bytes().startswith(b"RIFF")
+    assert len(server.bought()) == 1
+
+
 def test_other_fields_are_other_work(server: Server, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("A short one.")
     assert narrate("note.txt", "--set", "voice_setting.pitch=2") == 0
