@@ -31,7 +31,7 @@ __all__ = [
 MAX_LISTED = 200  # of a table; what searches looks at all of them
 _ENDED = (RecordState.DONE, RecordState.FAILED)  # no record leaves these by itself
 # arguments that do not say what the work is
-_BESIDE = ("links", "used", "deleted", "replaces", "song", "force")
+_BESIDE = ("links", "used", "deleted", "replaces", "song", "force", "run")
 _BEGINS, _BEGINS_S = ".begins.lock", 10.0  # who begins a task reads some records, and writes one
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import json
-import os
+import secrets as random_names
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,17 +75,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One request to buy: `asked` is everything that it says, so that the same one is known again."""
+    """One request to buy: `asked` is everything that it says, so that the same one is known again.
+
+    `run` is the mark of the requests of one command, and of those that went on with it.
+    """
 
     kind: TaskKind[None]
     prompt: str
     place: Place
     asked: Mapping[str, Any]
+    run: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """For the record."""
         said = json.dumps({"prompt": self.prompt, **self.asked}, sort_keys=True)
-        return self.place.arguments() | {"asked": hashlib.sha256(said.encode()).hexdigest()}
+        return self.place.arguments() | {"asked": hashlib.sha256(said.encode()).hexdigest(), "run": self.run}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,6 @@ def answered_kind(name: str, label: str) -> TaskKind[None]:
     return TaskKind(name, open_answered, save_answered)
 
 
-def same_source(source: str | None) -> str | None:
-    """A file as every folder names it, for `Order.asked`; an address as it is."""
-    return os.path.abspath(source) if source and os.path.exists(source) else source
-
-
 def unfinished(platform: Platform, order: Order) -> Record | None:
     """The same order of an earlier command whose files are not saved yet: it is not bought again.
 
@@ -147,21 +145,40 @@ def unfinished(platform: Platform, order: Order) -> Record | None:
     return found if time.time() - found.created_s < LINKS_LIVE_S else None
 
 
-def earlier(platform: Platform, orders: Sequence[Order]) -> list[Record | None]:
-    """The record to go on with for each order of a command, which sends them one after the other; None for a new one.
+def earlier(platform: Platform, orders: Sequence[Order]) -> list[tuple[Order, Record | None]]:
+    """The orders of a command, which sends them one after the other, each with the record to go on with (None: new).
 
-    Those before an unfinished one are of the same command, and saved already. Raises as `unfinished` does.
+    What the newest run has saved counts as long as not all of that run is saved: the pictures before a refusal are not
+    bought again with those after it. Raises as `unfinished` does.
     """
     found = [unfinished(platform, order) for order in orders]
-    last = max((place for place, record in enumerate(found) if record is not None), default=0)
-    saved = [_saved(platform, order) for order in orders[:last]]
-    return [record or done for record, done in itertools.zip_longest(found, saved)]
+    same = [None if platform.address == BUILT_IN else _same(platform, order) for order in orders]
+    run = _newest_run([record for record in found if record] or [record for record in same if record])
+    saved = [record if record and _was_saved(record, run) else None for record in same]
+    if all(saved):  # that run is over: each picture and song is another one
+        saved = [None] * len(orders)
+    there = [record if record and _are_there(record) else None for record in saved]
+    begun = [unsaved or record for unsaved, record in zip(found, there, strict=True)]
+    if not any(begun):
+        run = random_names.token_hex(8)
+    return [(replace(order, run=run), record) for order, record in zip(orders, begun, strict=True)]
 
 
-def _saved(platform: Platform, order: Order) -> Record | None:
-    found = platform.records.same(order.kind.name, order.arguments(), platform=platform.address)
-    there = found is not None and all(Path(path).exists() for path in found.paths)
-    return found if there else None
+def _newest_run(records: Iterable[Record]) -> str | None:
+    newest = max(records, key=lambda record: (record.created_s, record.key), default=None)
+    return None if newest is None else newest.arguments.get("run")
+
+
+def _was_saved(record: Record, run: str | None) -> bool:
+    return record.state is RecordState.DONE and record.arguments.get("run") == run
+
+
+def _are_there(record: Record) -> bool:
+    return all(Path(path).exists() for path in record.paths)
+
+
+def _same(platform: Platform, order: Order) -> Record | None:
+    return platform.records.same(order.kind.name, order.arguments(), platform=platform.address)
 
 
 async def buy(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.commands.platform import Platform
+from realtime.commands.sources import same_source
 from realtime.errors import InvalidArgument
 from realtime.minimax import Media, first_frame, last_frame
 from realtime.minimax.field_tables import VIDEO, VIDEO_V2
@@ -82,7 +83,7 @@ def v1_order(platform: Platform) -> Order:
         "video",
         _counted(args.seconds or SECONDS, resolution),
         args.prompt or _stem(pictures),
-        {**values, **pictures, "extra": extra},
+        {**values, **_known(pictures), "extra": extra},
         lambda: platform.mm.video.create(**values, **pictures, extra=extra),
         tuple((name, source) for name, source in pictures.items() if source is not None),
     )
@@ -110,12 +111,12 @@ def v2_order(platform: Platform) -> Order:
     check_film_v2(
         args.model, parts, resolution=values["resolution"], seconds=values["seconds"], ratio=args.ratio
     )
-    references = [_source(word) for word in args.reference]
+    references = [same_source(word) for word in args.reference]
     return Order(
         "video_v2",
         _counted(values["seconds"], values["resolution"]),
         args.prompt,
-        {**values, **frames, "prompt": args.prompt, "references": references, "extra": extra},
+        {**values, **_known(frames), "prompt": args.prompt, "references": references, "extra": extra},
         lambda: platform.mm.video_v2.create(content, **values, extra=extra),
     )
 
@@ -124,13 +125,14 @@ def template_order(platform: Platform) -> Order:
     """A film from a template. Raises InvalidArgument."""
     args, extra = platform.args, platform.extra
     media = [str(_source(word)) for word in args.media]
+    known_media = [same_source(source) for source in media]
     template_id = checked_template(args.template, media, args.texts)
     known = find(template_id)
     return Order(
         "template",
         "1 film from a template",
         " ".join((known.name_zh if known else template_id, *args.texts)),
-        {"template": template_id, "media": media, "texts": args.texts, "extra": extra},
+        {"template": template_id, "media": known_media, "texts": args.texts, "extra": extra},
         lambda: platform.mm.templates.create(template_id, media, args.texts, extra=extra),
         tuple(("media", source) for source in media),
     )
@@ -145,6 +147,11 @@ def _source(word: str | None) -> str | None:
     if word is None or is_address(word, PICTURE_V2) or is_data_url(word):
         return word
     return os.path.abspath(word)
+
+
+def _known(pictures: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The pictures as a record names them."""
+    return {name: same_source(source) for name, source in pictures.items()}
 
 
 def _reference(word: str) -> Media:

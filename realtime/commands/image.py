@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.commands.answered import Answer, Order, Place, answered_kind, buy, earlier, same_source, waiting
+from realtime.commands.answered import Answer, Order, Place, answered_kind, buy, earlier, waiting
 from realtime.commands.naming import check_out
 from realtime.commands.platform import Platform, add_platform, run_on_platform
+from realtime.commands.sources import same_source
 from realtime.errors import InvalidArgument
 from realtime.minimax.field_tables import IMAGE_MODELS
 from realtime.minimax.images import image_body
@@ -55,19 +56,22 @@ async def _draw(platform: Platform) -> int:
     arguments = _arguments(args)
     if args.count < 1:
         raise InvalidArgument(f"-n {args.count}: it has to be 1 or more.", param="n")
-    orders = [_order(platform, arguments, first) for first in range(0, args.count, MOST_A_REQUEST)]
-    found = await asyncio.to_thread(earlier, platform, orders)
-    if not any(found):
+    orders = await asyncio.to_thread(_orders, platform, arguments)
+    begun = await asyncio.to_thread(earlier, platform, orders)
+    if not any(found for order, found in begun):
         check_out(args.out, count=args.count, force=args.force)
     values = {"prompt": args.prompt, "seed": args.seed, **arguments}
     await image_body(values, values.pop("subject"), platform.extra)  # refused before the question of the cost
-    count = sum(order.asked["n"] for order, record in zip(orders, found, strict=True) if record is None)
+    count = sum(order.asked["n"] for order, found in begun if found is None)
     if count:
         await platform.confirm_cost("1 picture" if count == 1 else f"{count} pictures")
+        kept = sum(len(found.paths) for order, found in begun if found is not None)
+        if kept:
+            platform.progress.say(f"{kept} of them were saved before (delete them for others).")
     paths: list[str] = []
-    for order, record in zip(orders, found, strict=True):
+    for order, found in begun:
         try:
-            paths += await _request(platform, arguments, order.place.first, record)
+            paths += await _request(platform, arguments, order, found)
         except BaseException:  # Ctrl-C, too
             _say_what_there_is(platform, paths)
             raise
@@ -78,22 +82,25 @@ async def _draw(platform: Platform) -> int:
     return 0
 
 
-def _order(platform: Platform, arguments: Mapping[str, Any], first: int) -> Order:
-    """The request for up to nine pictures, of which this is the first."""
+def _orders(platform: Platform, arguments: Mapping[str, Any]) -> list[Order]:
+    """The requests for all pictures, each for up to nine of them."""
+    asked = {**arguments, "subject": same_source(arguments["subject"]), "extra": platform.extra}
+    return [_order(platform, asked, first) for first in range(0, platform.args.count, MOST_A_REQUEST)]
+
+
+def _order(platform: Platform, asked: Mapping[str, Any], first: int) -> Order:
     args = platform.args
     n = min(MOST_A_REQUEST, args.count - first)
     # The same seed would draw the same pictures again
     seed = None if args.seed is None else args.seed + first
-    asked = {**arguments, "subject": same_source(arguments["subject"]), "extra": platform.extra}
     place = Place(args.out, args.force, ".jpeg", first, args.count)
     return Order(TASK_KINDS[0], args.prompt, place, {**asked, "n": n, "seed": seed})
 
 
 async def _request(
-    platform: Platform, arguments: Mapping[str, Any], first: int, found: Record | None
+    platform: Platform, arguments: Mapping[str, Any], order: Order, found: Record | None
 ) -> tuple[str, ...]:
-    """The paths of up to nine pictures, of which this is the first. With `found` they are bought already."""
-    order = _order(platform, arguments, first)
+    """The paths of up to nine pictures. With `found` they are bought already."""
     n, seed = order.asked["n"], order.asked["seed"]
 
     async def create() -> Answer:

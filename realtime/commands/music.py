@@ -18,13 +18,13 @@ from realtime.commands.answered import (
     Place,
     answered_kind,
     buy,
-    same_source,
     unfinished,
     waiting,
 )
 from realtime.commands.kept import keep, to_its_end
 from realtime.commands.naming import absolute, check_out, name_result, without_ending
 from realtime.commands.platform import BUILT_IN, Platform, add_platform, run_on_platform
+from realtime.commands.sources import same_source
 from realtime.commands.stdin import read_bytes
 from realtime.commands.task_kinds import begin, lost_before
 from realtime.errors import ConfigError, InvalidArgument

@@ -148,6 +148,36 @@ def test_of_several_requests_those_before_the_unfinished_one_are_done(platform, 
     assert len(platform.bodies(IMAGES)) == 2
 
 
+def test_the_pictures_before_a_refusal_are_not_bought_again_with_those_after_it(platform, folder, capsys):
+    words = ["image", "a cat", "-n", "20", "-o", "cats/"]
+    for refused in (1, 3):
+        platform.refuse = {refused: 1008}
+        assert cli.main(words) == 1
+    capsys.readouterr()
+    assert cli.main([*words, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert [body["n"] for body in platform.bodies(IMAGES)] == [9, 9, 9, 2, 2]
+    assert "18 of them were saved before" in shown.err
+    paths = json.loads(shown.out)["paths"]
+    assert paths == [str(folder / "cats" / f"a-cat-{number:02d}.jpeg") for number in range(1, 21)]
+    assert cli.main(words) == 0
+    assert [body["n"] for body in platform.bodies(IMAGES)][5:] == [9, 9, 2], (
+        "the next ones are other pictures"
+    )
+
+
+def test_pictures_that_were_taken_away_are_bought_again(platform, folder):
+    words = ["image", "a cat", "-n", "12", "-o", "cats/"]
+    platform.refuse = {1: 1008}
+    assert cli.main(words) == 1
+    (folder / "cats").rename(folder / "mine")
+    assert cli.main(words) == 0
+    assert [body["n"] for body in platform.bodies(IMAGES)] == [9, 3, 9, 3]
+    (folder / "cats" / "a-cat-01.jpeg").unlink()
+    assert cli.main(words) == 0
+    assert [body["n"] for body in platform.bodies(IMAGES)][4:] == [9, 3], "that run was over"
+
+
 @pytest.mark.parametrize("words", [PICTURE, SONG, WRITTEN])
 def test_what_may_have_been_charged_is_sent_again_only_when_the_user_says_so(
     platform, folder, records, capsys, words

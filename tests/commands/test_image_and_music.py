@@ -288,7 +288,9 @@ def test_ctrl_c_names_what_was_bought_before_it(platform, folder, monkeypatch, c
         await asyncio.sleep(60)
 
     real = image._request
-    monkeypatch.setattr(image, "_request", lambda *args: (interrupted if args[2] else real)(*args))
+    monkeypatch.setattr(
+        image, "_request", lambda *args: (interrupted if args[2].place.first else real)(*args)
+    )
     monkeypatch.setattr(music, "_sing", interrupted)
     assert cli.main(["image", "a cat", "-n", "10", "-o", "cats/"]) == 130
     assert f"Saved before this: {folder / 'cats'}" in capsys.readouterr().err
