@@ -117,9 +117,8 @@ def numbered(phonemes: Iterable[str]) -> list[int]:
 
 
 def _session(path: Path) -> Any:
-    os.environ.setdefault(
-        "ORT_DISABLE_TELEMETRY", "1"
-    )  # it would write files and look for a server of its maker
+    # It would write files and look for a server of its maker
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
