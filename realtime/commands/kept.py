@@ -1,7 +1,7 @@
 """A place for what came with its answer and does not fit where it was asked for: no second request brings it again.
 
-A full disk, a folder that was taken away: the file goes to the folder beside the records, or to the one for temporary
-files, which are often on another disk, and the user is told where it is.
+A full disk, a folder that was taken away: the file goes into a folder of its own in `kept`, which is beside the
+records, or in the one for temporary files, which is often on another disk, and the user is told where it is.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import asyncio
 import errno
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from realtime.commands.naming import name_result
 from realtime.commands.platform import Platform
 from realtime.errors import InvalidArgument, StorageError
 from realtime.minimax.download import save_bytes
@@ -24,13 +24,31 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def other_places(records: TaskRecords, path: Path) -> Iterator[Path]:
-    """Free names for this file in other folders, which are made. Those that cannot be used are left out."""
-    for folder in (records.folder.parent / "kept", Path(tempfile.gettempdir())):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            yield name_result("", path.suffix.lower(), out=folder / path.name)
-        except OSError:
-            continue
+    """Names for this file in other folders, which are made for it: what else belongs to it has room beside it. Those
+    that cannot be made are left out."""
+    made: list[Path] = []
+    try:
+        for parent in (records.folder.parent / "kept", temporary()):
+            try:
+                made.append(private_folder(parent))
+            except OSError:
+                continue
+            yield made[-1] / path.name
+    finally:
+        for folder in made:
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+def temporary() -> Path:
+    """The folder for temporary files of this machine."""
+    return Path(tempfile.gettempdir())
+
+
+def private_folder(parent: Path) -> Path:
+    """A new folder that only this user can read: others may read its parent. Raises OSError."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="realtime-", dir=parent))
 
 
 def told(path: Path, error: Exception, kept: Path) -> str:

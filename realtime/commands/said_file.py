@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import tempfile
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from realtime_client.devices import RATE
 from realtime_client.errors import FileError
 from realtime_client.files import write_file
 
-from realtime.commands.kept import told
+from realtime.commands.kept import private_folder, temporary, told
 from realtime.commands.naming import name_result
 from realtime.media import encode_mp3
 
@@ -39,6 +38,7 @@ class SaidFile:
         self._wav: wave.Wave_write | None = None
         self._size = 0  # bytes of sound that are in the part for sure
         self._moved: OSError | None = None  # why the part is not beside its name
+        self._elsewhere: Path | None = None  # the folder for it alone, if it is not
 
     def add(self, sound: bytes, kept: str = "") -> None:
         """More sound; `kept` says how much there is now. Raises FileError if no folder takes it."""
@@ -72,6 +72,7 @@ class SaidFile:
             else:
                 self._rename(self.part)
             self.part.unlink(missing_ok=True)
+            self._leave()
         except OSError as error:
             raise self._failed(error) from None
 
@@ -93,7 +94,21 @@ class SaidFile:
         try:
             self._begin(self._real.parent)
         except OSError:  # a folder that takes no new file, or no name that is longer
-            self._begin(Path(tempfile.gettempdir()))
+            self._begin_elsewhere()
+
+    def _begin_elsewhere(self) -> None:
+        self._elsewhere = private_folder(temporary())
+        try:
+            self._begin(self._elsewhere)
+        except OSError:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Remove the folder, unless the part or the file is in it."""
+        if self._elsewhere is not None:
+            with suppress(OSError):
+                self._elsewhere.rmdir()
 
     def _begin(self, folder: Path) -> None:
         self.part, self._file = _new_part(folder, self._real.name)
@@ -111,15 +126,15 @@ class SaidFile:
 
     def _move(self, sound: bytes, error: OSError) -> None:
         """Go on in another folder, which is often on another disk. Raises FileError for the second one that is full."""
-        before, there = self.part, Path(tempfile.gettempdir())
-        if self._moved is not None or before is None or before.parent == there:
+        before = self.part
+        if before is None or self._elsewhere is not None:
             raise self._failed(error) from None
         try:
             head = 0 if self._mp3 else _WAV_HEAD_BYTES
             known = before.read_bytes()[head : head + self._size]  # not what was taken of this sound
             with suppress(OSError):
                 self.close()
-            self._begin(there)
+            self._begin_elsewhere()
             self._write(known + sound)
         except OSError:
             raise self._failed(error) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,10 @@ def folder(tmp_path, monkeypatch, platform):
     return tmp_path
 
 
+def kept_files(state: Path) -> list[Path]:
+    return [path for path in (state / "kept").rglob("*") if path.is_file()]
+
+
 @pytest.fixture
 def full(folder, monkeypatch) -> list[Path]:
     """Folders whose disk is full."""
@@ -55,7 +60,10 @@ def full(folder, monkeypatch) -> list[Path]:
 
 def test_a_song_for_a_full_disk_is_kept_beside_the_records(folder, full, capsys):
     assert cli.main(HEX) == 0
-    shown, path = capsys.readouterr(), folder / "minimax-realtime" / "kept" / "a.mp3"
+    shown = capsys.readouterr()
+    (path,) = kept_files(folder / "minimax-realtime")
+    assert path.name == "a.mp3"
+    assert path.parent.stat().st_mode & 0o077 == 0
     assert shown.out == f"{path}\n"
     assert (
         shown.err.count(
@@ -65,12 +73,14 @@ def test_a_song_for_a_full_disk_is_kept_beside_the_records(folder, full, capsys)
     )
     assert path.read_bytes() == MP3
     assert cli.main(HEX) == 0
-    assert capsys.readouterr().out == f"{path.with_name('a-2.mp3')}\n", "nothing there is replaced"
+    (other,) = {*kept_files(folder / "minimax-realtime")} - {path}
+    assert capsys.readouterr().out == f"{other}\n", "nothing there is replaced"
 
 
 def test_lyrics_for_a_full_disk_are_kept_and_sung(folder, full, platform, capsys):
     assert cli.main(["music", "jazz", "--write-lyrics", "-o", "songs/a.mp3"]) == 0
-    path = folder / "minimax-realtime" / "kept" / "a.txt"
+    (path,) = kept_files(folder / "minimax-realtime")
+    assert path.name == "a.txt"
     assert path.read_text() == f"{WORDS}\n"
     assert capsys.readouterr().out.splitlines() == [str(path), str(folder / "songs" / "a.mp3")]
 
@@ -93,8 +103,19 @@ async def test_a_folder_that_cannot_be_made_costs_nothing_that_came(folder, plat
         records = TaskRecords(folder / "state" / "tasks")
 
     path = await kept.keep(Here(), MP3, folder / "songs" / "a.mp3")  # type: ignore[arg-type]
-    assert path == folder / "state" / "kept" / "a.mp3"
-    assert path.read_bytes() == MP3
+    assert [path] == kept_files(folder / "state")
+    assert (path.name, path.read_bytes()) == ("a.mp3", MP3)
+
+
+def test_what_goes_to_the_folder_for_temporary_files_is_private(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir(mode=0o777)
+    (tmp_path / "kept").write_text("no folder")
+    (place,) = kept.other_places(TaskRecords(tmp_path / "tasks"), Path("a.mp3"))
+    assert place.parent.parent == tmp_path / "tmp"
+    assert not place.parent.exists(), "nothing was kept there"
+    places = kept.other_places(TaskRecords(tmp_path / "tasks"), Path("a.mp3"))
+    assert next(places).parent.stat().st_mode & 0o077 == 0
 
 
 async def test_ctrl_c_waits_until_what_came_is_saved_and_noted(folder):

@@ -97,7 +97,9 @@ def test_a_full_disk_costs_nothing_of_the_speech(tmp_path, monkeypatch, capsys, 
     with said_file(str(tmp_path / name), mp3=mp3) as file:
         for sound in (b"onetwo", b"three!", b"fourty"):
             file.add(sound)
-    path = tmp_path / "other" / kept
+    (path,) = (tmp_path / "other").rglob("*.*")
+    assert path.name == kept
+    assert path.parent.stat().st_mode & 0o077 == 0, "others may read the folder for temporary files"
     assert path.read_bytes()[0 if mp3 else 44 :] == b"onetwothree!fourty"
     assert os.listdir(tmp_path) == ["other"]
     assert f"(the disk is full). It is kept in {path}.\n" in capsys.readouterr().err

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from realtime.commands.speaking import AudioPart
+from realtime.commands.speaking import AudioPart, write_subtitles
 from realtime.errors import StorageError
 from realtime.task_records import TaskRecords
 
@@ -70,6 +71,9 @@ def test_an_interrupted_part_does_not_stay(tmp_path: Path) -> None:
 
 
 def test_what_a_full_disk_does_not_take_goes_on_in_another_place_and_is_told(tmp_path: Path) -> None:
+    older = tmp_path / "state" / "kept" / "x.srt"
+    older.parent.mkdir(parents=True)
+    older.write_text("of other speech")
     told: list[str] = []
     records = TaskRecords(tmp_path / "state" / "tasks", warn=told.append)
     with part_with(tmp_path / "x.mp3", 5, records) as part:
@@ -77,7 +81,9 @@ def test_what_a_full_disk_does_not_take_goes_on_in_another_place_and_is_told(tmp
         part.write(b"defgh")
         part.write(b"ij")
         kept = part.publish()
-    assert kept == tmp_path / "state" / "kept" / "x.mp3"
-    assert kept.read_bytes() == b"abcdefghij"
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.mp3"]
+    assert kept.parent.parent == tmp_path / "state" / "kept"
+    assert (kept.name, kept.read_bytes()) == ("x.mp3", b"abcdefghij")
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["x.mp3", "x.srt"]
+    asyncio.run(write_subtitles([(kept, ())], "srt"))
+    assert older.read_text() == "of other speech"
     assert told == [f"{tmp_path / 'x.mp3'} cannot be written (the disk is full). It is kept in {kept}"]
