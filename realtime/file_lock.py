@@ -20,12 +20,19 @@ class FileLock:
     def take(cls, path: Path, wait_s: float = _WAIT_S) -> FileLock | None:
         """The lock, or None if somebody else holds it for all of `wait_s`. Raises OSError."""
         for _ in range(round(wait_s / _PAUSE_S)):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            # without a link: the file was removed between opening and locking, the lock file is another one now
-            if _locked(handle, fcntl.LOCK_EX) and os.fstat(handle).st_nlink:
-                return cls(handle)
-            os.close(handle)
+            if (lock := cls.try_once(path)) is not None:
+                return lock
             time.sleep(_PAUSE_S)  # a process that only looks (`held`) lets go at once
+        return None
+
+    @classmethod
+    def try_once(cls, path: Path) -> FileLock | None:
+        """The lock, or None if somebody else holds it now. Raises OSError."""
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        # without a link: the file was removed between opening and locking, the lock file is another one now
+        if _locked(handle, fcntl.LOCK_EX) and os.fstat(handle).st_nlink:
+            return cls(handle)
+        os.close(handle)
         return None
 
     @staticmethod

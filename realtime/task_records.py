@@ -8,12 +8,13 @@ then. Knows no endpoint and no environment: the folder is given. Keys and other 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets as random_names
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ MAX_LISTED = 200  # of a table; what searches looks at all of them
 _ENDED = (RecordState.DONE, RecordState.FAILED)  # no record leaves these by itself
 # arguments that do not say what the work is
 _BESIDE = ("links", "used", "deleted", "replaces", "song", "force", "run")
-_BEGINS, _BEGINS_S = ".begins.lock", 10.0  # who begins a task reads some records, and writes one
+# Who begins a task reads some records, and writes one
+_BEGINS, _BEGINS_S, _BEGINS_PAUSE_S = ".begins.lock", 10.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,15 @@ class TaskRecords:
             raise
         return work
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """A block in which no other process begins a task: who finds none in it may `create` one. Raises OSError and
-        Busy."""
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """A block in which no other process begins a task: who finds none in it may `create` one. It holds up all who
+        begin, so nothing is awaited in it. Raises OSError and Busy."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock.take(self.folder / _BEGINS, _BEGINS_S)
+        path, until_s = self.folder / _BEGINS, time.monotonic() + _BEGINS_S
+        # A lock of the system wakes no task of asyncio, and Ctrl-C has to come through
+        while (lock := FileLock.try_once(path)) is None and time.monotonic() < until_s:  # noqa: ASYNC110
+            await asyncio.sleep(_BEGINS_PAUSE_S)
         if lock is None:
             raise Busy("Another process has been beginning a task for a while: end it first.")
         try:

@@ -188,7 +188,7 @@ async def buy(
 
     Raises what `create` and `unfinished` raise.
     """
-    begun = found or begin(
+    begun = found or await begin(
         platform,
         order.kind.name,
         order.arguments(),

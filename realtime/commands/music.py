@@ -220,7 +220,7 @@ async def _write_lyrics(platform: Platform) -> Written:
         return found if _kept(found) else None
 
     made = {**_of_lyrics(args), "song": _song(platform)}
-    begun = begin(platform, "lyrics", made, earlier=earlier, prompt=args.prompt)
+    begun = await begin(platform, "lyrics", made, earlier=earlier, prompt=args.prompt)
     if isinstance(begun, Record):
         if (kept := _kept(begun)) is None:  # somebody was quicker just now
             raise is_busy(begun)

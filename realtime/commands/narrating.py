@@ -141,7 +141,7 @@ async def send(platform: Platform, pieces: Sequence[Piece]) -> list[str]:
 
 
 async def _sent(platform: Platform, piece: Piece) -> str:
-    begun = begin(
+    begun = await begin(
         platform,
         NARRATION.name,
         with_force(platform, piece.arguments),

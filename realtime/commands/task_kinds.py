@@ -143,7 +143,7 @@ def task_kind(name: str, modules: Mapping[str, str] = KIND_MODULES) -> TaskKind[
     return next(kind for kind in kinds if kind.name == name)
 
 
-def begin(
+async def begin(
     platform: Platform,
     kind: str,
     arguments: Mapping[str, Any] | None,
@@ -155,7 +155,7 @@ def begin(
 
     Raises Busy, OSError and what `earlier` raises.
     """
-    with platform.records.alone():
+    async with platform.records.alone():
         found = earlier()
         if found is not None:
             return found
@@ -181,7 +181,7 @@ async def run_task(
     the id is printed instead. Raises what these functions and `save` raise, TaskFailed and NotFinished.
     """
     check_no_wait(platform)
-    begun = begin(platform, kind.name, arguments, earlier=earlier, prompt=prompt)
+    begun = await begin(platform, kind.name, arguments, earlier=earlier, prompt=prompt)
     if isinstance(begun, Record):
         return await go_on(platform, kind, begun)
     with begun as work:
@@ -260,7 +260,7 @@ async def obtain(
         return before(platform, kind.name, arguments, kept=kind.kept).going_on(again)
 
     noted = with_force(platform, arguments)
-    begun = begin(platform, kind.name, noted, earlier=earlier, prompt=prompt)
+    begun = await begin(platform, kind.name, noted, earlier=earlier, prompt=prompt)
     if isinstance(begun, Work):
         with begun as work:
             task = await create()

@@ -41,7 +41,7 @@ async def design(platform: Platform) -> int:
     if begun is None:
         await platform.confirm_cost(f"a new voice and {len(args.say):,} characters of speech")
         earlier = partial(_earlier, platform, arguments)
-        begun = begin(platform, "design", arguments, earlier=earlier, prompt=args.prompt)
+        begun = await begin(platform, "design", arguments, earlier=earlier, prompt=args.prompt)
     if isinstance(begun, Record):
         _show(platform, str(begun.task_id), begun.paths)
         return 0
@@ -71,7 +71,7 @@ async def clone(platform: Platform) -> int:
     await platform.confirm_cost(f"a new voice, due at its first use{demo}")
     arguments = {"voice_id": args.voice, "out": absolute(args.out)}
     earlier = partial(_under_way, platform, args.voice)
-    begun = begin(platform, "clone", arguments, earlier=earlier, prompt=args.voice)
+    begun = await begin(platform, "clone", arguments, earlier=earlier, prompt=args.voice)
     assert isinstance(begun, Work), "no clone goes on with an earlier one"
     with begun as work:
         voice = await _send(platform, work, sample, prompt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -61,7 +62,7 @@ def test_of_two_processes_that_find_nothing_only_one_gets_a_new_record(tmp_path)
             return task_kinds.before(here, "film", {"a": 1}).going_on()
 
         try:
-            begun.append(task_kinds.begin(here, "film", {"a": 1}, earlier=earlier))
+            begun.append(asyncio.run(task_kinds.begin(here, "film", {"a": 1}, earlier=earlier)))
         except Busy as error:
             begun.append(error)
 
@@ -76,15 +77,30 @@ def test_of_two_processes_that_find_nothing_only_one_gets_a_new_record(tmp_path)
     assert all(key in str(each) for each in refused), "they name the task"
 
 
-def test_who_holds_up_all_others_is_named_after_a_while(tmp_path, monkeypatch):
+async def test_who_holds_up_all_others_is_named_after_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr("realtime.task_records._BEGINS_S", 0.1)
     lock = FileLock.take(tmp_path / ".begins.lock")
     assert lock is not None
-    with pytest.raises(Busy), TaskRecords(tmp_path).alone():
-        pass
+    with pytest.raises(Busy):
+        async with TaskRecords(tmp_path).alone():
+            pass
     lock.release()  # as the system does for a process that was killed
-    with TaskRecords(tmp_path).alone():
+    async with TaskRecords(tmp_path).alone():
         pass
+
+
+async def test_ctrl_c_comes_through_while_another_process_begins(tmp_path):
+    lock = FileLock.take(tmp_path / ".begins.lock")
+    assert lock is not None
+
+    async def begin() -> None:
+        async with TaskRecords(tmp_path).alone():
+            pass
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(begin(), 0.05)
+    lock.release()
+    await asyncio.wait_for(begin(), 5)
 
 
 @pytest.mark.parametrize("words", [PICTURE, SONG, WRITTEN])
