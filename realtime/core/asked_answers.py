@@ -2,7 +2,8 @@
 
 Of such short sounds the transcriber writes no mark, or doubts it. A name, a city, a colour or a day is whole where the
 question asks for one. What answers "where", "when" or "what" may be told more exactly, or go on as a list: 明天下午
-(三点). Who still looks for words is not done: 那个北京, "um". Only a noun with little before it counts, found without a
+(三点). Who still looks for words is not done: 那个北京, and all that
+`hesitations.py` knows. Only a noun with little before it counts, found without a
 dictionary: by what no noun has in it. Knows Chinese and English. Pure.
 """
 
@@ -14,6 +15,7 @@ from enum import Enum
 from realtime.core.characters import HAN
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.hesitations import keeps_turn
 
 LOOKED_AT = 200  # characters of the question
 LONGEST = 48  # characters: an answer, and no sentence
@@ -67,10 +69,14 @@ _ANY = re.compile(
     r"我?(?:都(?:可以|行|好|要|不要|不是|没有|喜欢)|随便|随意|无所谓|听你的|看你的?|看情况|没有?了|就这些|就这样|没有别的|"
     r"不用了|不需要|不确定|不记得|忘了|没想好|还没想好|你(?:来|帮我)?(?:决定|定|选|推荐)|前者|后者|第[一二三四五]个)"
     r"[吧了啊呀]?|(?:i )?(?:really )?(?:don't|dont|do not) (?:mind|care|know|remember)|"
-    r"(?:any|either|both|neither|none)(?: one| of them)?|"
+    r"(?:any|either|both|neither) (?:one|of them)|none(?: of them)?|"
     r"(?:anything|either|whatever|any)(?: one)?(?: is|'s) (?:fine|ok|okay|good)|anything|nothing|nothing else|whatever|"
     r"no preference|up to you|(?:it's )?up to you|you (?:choose|decide|pick)|surprise me|(?:i'm )?not sure|"
-    r"that's (?:all|it)|it doesn't matter|the (?:first|second|third|last|former|latter)(?: one)?"
+    r"that's (?:all|it)|it doesn't matter|the (?:first|second|third|last) one|"
+    r"the (?:former|latter)(?: one)?"
+)
+_ANY_OF_WHAT = re.compile(  # may be the beginning of what is chosen: "either (of them)", "the last (one)"
+    r"(?:any|either|both|neither)|the (?:first|second|third|last)"
 )
 
 # -- Chinese nouns --
@@ -125,7 +131,11 @@ _IN_NO_NOUN_EN = frozenset(
 _LEADS_ON_EN = frozenset(  # a name goes on after it: New York, orange juice
     "new san los las saint st north south east west northern southern eastern western el la le de del van von mr "
     "mrs ms dr hong sri costa puerto buenos rio tel kuala united saudi dark light extra hot ice iced big small "
-    "little".split()
+    "little fort port cape mount mt lake baton salt upper lower inner outer central greater grand great santa santo "
+    "são sao belo abu addis phnom ho chi ciudad nova kota bandar johor cedar sioux burkina ivory czech dominican "
+    "trinidad bosnia mister doctor sir miss madam professor prof captain navy sky pale bright deep royal baby neon "
+    "kind sort near around before after until behind between beside towards toward across within beyond opposite "
+    "called named living staying located based born long bit".split()
 )
 _HAS_HAN = re.compile(f"[{HAN}]")
 
@@ -138,6 +148,10 @@ def answers(text: str, before: str) -> Answers:
     text = in_simple_characters(text.strip(" .。!！")).lower().replace("’", "'")
     if _ANY.fullmatch(text):
         return Answers.WHOLE
+    if _ANY_OF_WHAT.fullmatch(text):
+        return Answers.PERHAPS
+    if keeps_turn(text):
+        return Answers.NOT
     if _CLOCK.search(asked) or _OFFERS.search(asked):
         return Answers.NOT
     found = _fits(text, asked)

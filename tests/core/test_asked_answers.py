@@ -1,5 +1,7 @@
 """Which short texts answer what was asked just before, and how much of an answer they are."""
 
+import time
+
 import pytest
 
 from realtime.core.asked_answers import Answers, answers
@@ -46,7 +48,12 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ("Tell me your name.", "John", WHOLE),
     ("Which day?", "tomorrow|next Friday|on Monday", WHOLE),
     ("What color do you like?", "Blue.|red|I like green|the red one", WHOLE),
-    ("Which one?", "either|anything|whatever|I don't mind|both|the first one|Anything is fine.", WHOLE),
+    (
+        "Which one?",
+        "either one|anything|whatever|I don't mind|both of them|the first one|Anything is fine.",
+        WHOLE,
+    ),
+    ("Which one?", "either|any|both|neither|the last|the first", PERHAPS),
     ("When?", "tomorrow|tomorrow afternoon|next Monday", PERHAPS),
     ("What would you like to eat?", "pizza|a burger|some noodles", PERHAPS),
     ("What is your name and where do you live?", "John", PERHAPS),
@@ -55,6 +62,41 @@ CASES = (  # the question, what is said, and how much of an answer each is
         "New|San|I live in|um|the|I am in the|well|I want to go|I was in Boston|I think",
         NOT,
     ),
+    # Who keeps the turn, and names that look like it
+    *(
+        (
+            asked,
+            "Erm.|Hm.|Ah.|Oh, um|One second.|Just a sec|Half a minute|Excuse me.|Good question.|Pardon me|Lemme see|"
+            "My name's|The city's|Everyone calls me|They call me|I'm called|We're|First name|My favorite color|The city|"
+            "Honestly|Currently|Possibly|Somewhere near|Around|Before|Close|Far|Several|Every|Kind of|Oh gosh|Thinking|"
+            "Fort|Port|Cape|Salt Lake|Buenos|Navy|Sky|Pale|Doctor|Miss",
+            NOT,
+        )
+        for asked in ("What's your name?", "What city are you in?", "What would you like to eat?")
+    ),
+    *(
+        (
+            asked,
+            "等一下|稍等|请稍等片刻|等等|等会儿|我想想|考虑一下|让我看看|查一下|抱歉|不好意思|麻烦您|名字叫|叫做|姓名|我的名字|目前|目前住|"
+            "一般|一般来说|基本上|毕竟|老实说|附近|就在附近|靠近|接近|刚刚|刚搬到|最近|打算|准备|下个|第一|第二|这个嘛|嗯嗯嗯",
+            NOT,
+        )
+        for asked in ("你叫什么名字？", "你在哪个城市？", "您要哪个？")
+    ),
+    (
+        "What's your name?",
+        "Emily|Kelly|Mark|Grace|Rose|Sally|Beverly|Brian|Anna|Noah|Ali|Uma|Call me Al",
+        WHOLE,
+    ),
+    (
+        "What city are you in?",
+        "Reading|Beijing|Fort Worth|Cape Town|Salt Lake City|Hanoi|Omaha|El Paso",
+        WHOLE,
+    ),
+    ("What color do you like?", "navy blue|sky blue|pale green|honestly blue", WHOLE),
+    ("Where do you live?", "near Boston", PERHAPS),
+    ("你叫什么名字？", "张等等|李准|陈希望|丽丽|高兴|刘畅|江上青|江希文|计春华|安静", WHOLE),
+    ("你在哪个城市？", "目前北京|大概南京|宁波", WHOLE),
     ("What is your full name?", "John", NOT),
     ("How can I help you?", "music|Boston", NOT),
     ("What else would you like?", "Boston", NOT),
@@ -69,6 +111,15 @@ def test_a_short_answer_counts_where_such_a_thing_was_asked_for(asked, texts, ho
     assert {text: answers(text, asked) for text in texts.split("|")} == dict.fromkeys(
         texts.split("|"), how_much
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["刚" * 48, "等" * 47 + "王", "想到" * 24, "一般" * 24, "wait " * 9, "one " * 11 + "x"]
+)
+def test_a_word_said_again_and_again_is_judged_at_once(text):
+    begun = time.process_time()
+    answers(text, "What's your name?")
+    assert time.process_time() - begun < 0.05
 
 
 def test_an_answer_to_a_question_needs_no_mark_and_has_time_where_it_may_be_told_more_exactly():
