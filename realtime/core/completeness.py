@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from realtime.core.asked_answers import Answers, answers
 from realtime.core.characters import HAN
@@ -19,7 +19,7 @@ from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 from realtime.core.short_words import is_whole_answer
-from realtime.core.spelled_out import LOOKED_AT, is_short, may_go_on
+from realtime.core.spelled_out import LOOKED_AT, Spelled, spelled_out
 from realtime.core.unicode_tables import ranges
 from realtime.core.whole_amounts import is_whole_amount
 
@@ -33,14 +33,22 @@ class Completeness(Enum):
     OPEN = 1  # could be complete
     INCOMPLETE = 2  # ends where no sentence ends
     DANGLING = 3  # ends with a mark after a word that ends few sentences: as complete as the mark is sure
-    LIKELY = 5  # answers without a mark what was asked, and may be told more exactly
-    SHORT = 4  # ends with too few digits for the number that was named or asked for, whatever mark follows
+    LIKELY = 4  # answers without a mark what was asked, and may be told more exactly
+    SHORT = 5  # ends with too few digits for the number that was named or asked for, whatever mark follows
 
 
+class Judged(NamedTuple):
+    """What a text looks like. `alone`: it is a short answer that nobody needs a mark to know."""
+
+    looks: Completeness
+    alone: bool = False
+
+
+LONGEST = 300  # characters: what stands before these says nothing about the end
 _ENDS = re.compile(rf"(?:[{ranges(''.join(SENTENCE_MARKS))}]|(?<=[\u0370-\u03ff]);)[\"'”’)）」』\]]*\s*$")
 _TRAILS_OFF = re.compile(rf"(?:\.{{2,}}|(?!(?<=[\u0370-\u03ff]);)[{ranges(''.join(CLAUSE_MARKS))}\-])\s*$")
 _ASKS = ("?", "!", "？", "！", "؟")
-_LAST_STOP = re.compile(r"([^\W\d_]+)\.$")
+_LAST_STOP = re.compile(r"(?<![^\W\d_])([^\W\d_]+)\.$")
 _DANGLING = frozenset(  # words that rarely end what somebody says
     "a an the and or but nor so if because although though while when where which who whose that than as of to in on "
     "at by for from with without into about over under between my your his her its our their this these those is are "
@@ -68,28 +76,30 @@ _COMPLETENESS = {  # by dangling, and ended by a mark: transcribers end fragment
 
 def completeness_of(text: str, before: str = "") -> Completeness:
     """Whether the text looks like a whole sentence. `before`: what the other said last, perhaps a question."""
+    return judge(text, before).looks
+
+
+def judge(text: str, before: str = "") -> Judged:
+    """Whether the text looks like a whole sentence, and why. `before`: what the other said last, perhaps a question."""
     text = text.strip()
-    if not text.endswith(_ASKS) and is_short(text, before):
-        return Completeness.SHORT
-    if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
-        return Completeness.INCOMPLETE
-    ended = bool(_ENDS.search(text))
+    short, text = len(text) <= LONGEST, text[-LONGEST:]
     asks = text.endswith(_ASKS)
-    if not asks and may_go_on(text, before):
-        return _COMPLETENESS[True, ended]
-    if is_whole_alone(text, before):
-        return Completeness.COMPLETE
-    if not ended and answers(text, before) is Answers.PERHAPS:
-        return Completeness.LIKELY
+    spelled = Spelled.NOT if asks else spelled_out(text, before)
+    if spelled is Spelled.SHORT:
+        return Judged(Completeness.SHORT)
+    if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
+        return Judged(Completeness.INCOMPLETE)
+    ended = bool(_ENDS.search(text))
+    if spelled is Spelled.GOES_ON:
+        return Judged(_COMPLETENESS[True, ended])
+    answer = answers(text, before) if short else Answers.NOT
+    if answer is Answers.WHOLE or (short and (is_whole_answer(text) or is_whole_amount(text))):
+        return Judged(Completeness.COMPLETE, alone=True)
+    if not ended and answer is Answers.PERHAPS:
+        return Judged(Completeness.LIKELY)
     if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
-        return _COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
-    return _in_spaced_script(scripts_apart(text), ended=ended, asks=asks)
-
-
-def is_whole_alone(text: str, before: str = "") -> bool:
-    """Whether it is a short answer that nobody needs a mark to know: a yes, a no, a command, an amount or a time, or
-    what was asked for."""
-    return is_whole_answer(text) or is_whole_amount(text) or answers(text, before) is Answers.WHOLE
+        return Judged(_COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended])
+    return Judged(_in_spaced_script(scripts_apart(text), ended=ended, asks=asks))
 
 
 def _in_spaced_script(text: str, *, ended: bool, asks: bool) -> Completeness:

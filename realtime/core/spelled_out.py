@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from enum import Enum
 from typing import NamedTuple
 
 from realtime.core.backchannels import BACKCHANNELS
@@ -19,6 +20,16 @@ from realtime.core.short_words import is_backchannel
 from realtime.core.turn_words import TURN_WORDS
 
 LOOKED_AT = 120  # characters before the end
+
+
+class Spelled(Enum):
+    """How much of what is told digit by digit or letter by letter a text ends with."""
+
+    NOT = 0
+    GOES_ON = 1  # more digits or letters may follow
+    SHORT = 2  # too few digits for the number that was named or asked for
+
+
 _ASKED_IN = 300  # characters at the end of what the other said: a question with its reason
 # Digits in a row where nobody said what they are, unless the first one is a zero: no amount begins so
 _FEWEST = 3
@@ -63,20 +74,31 @@ class _Kind(NamedTuple):
 
     named: re.Pattern[str]  # before the digits
     whole: re.Pattern[str]  # all its digits
-    least: int  # digits that it has
+    least: int  # digits that most of them have; 0: nobody knows
 
 
 _TELEPHONE = _Kind(
     re.compile(
         r"\b(?:phone|telephone|mobile|cell|fax|telefon\w*|tel[eé]fono|t[eé]l[eé]phone|handy)\b|"
-        r"(?<!room )(?<!page )(?<!house )(?<!flight )(?<!seat )\bnumber(?:\s+is|[’']s)\b|"
-        r"\b(?:\w*nummer (?:ist|is)|num[eé]ro (?:est|e|è|es|c[’']est)|n[uú]mero (?:es|é))\b|номер|번호|전화|番[号號]|"
-        r"\bid(?:\s+is|[’']s)\b|\b(?:call|dial|text|reach)(?:\s+(?:me|us|him|her|them))?(?:\s+(?:at|on))?\s*$|"
-        r"[电電][话話]|手[机機]|[号號][码碼]|[卡账賬帐帳单單尾编編学學工][号號]|身[份分][证證]|[拨撥]打",
+        r"\b(?:my|our|your|his|her|their) number(?:\s+is|[’']s)\b|"
+        r"\b(?:call|dial|text|reach)(?:\s+(?:me|us|him|her|them))?(?:\s+(?:at|on))?\s*$|전화|電話|"
+        r"[电電][话話]|手[机機]|(?:[我他她你您]们?|[們])的[号號][码碼]|[拨撥]打",
         re.IGNORECASE,
     ),
     re.compile(r"[2-9]\d{9}|1\d{10}|0\d{9,10}|\d{16}|911|112|999|110|119|120"),
     10,
+)
+# All digits of a telephone number of Hong Kong or Singapore, and the beginning of one elsewhere
+_MAY_BE_A_TELEPHONE = re.compile(r"[2-9]\d{3}[\s\-.]*\d{4}")
+_ANY_NUMBER = _Kind(  # of a flat, a shirt
+    re.compile(
+        r"(?<!room )(?<!page )(?<!house )(?<!flight )(?<!seat )\bnumber(?:\s+is|[’']s)\b|"
+        r"\b(?:\w*nummer (?:ist|is)|num[eé]ro (?:est|e|è|es|c[’']est)|n[uú]mero (?:es|é))\b|номер|번호|番[号號]|"
+        r"\bid(?:\s+is|[’']s)\b|[号號][码碼]|[卡账賬帐帳单單尾编編学學工][号號]|身[份分][证證]",
+        re.IGNORECASE,
+    ),
+    _TELEPHONE.whole,
+    0,
 )
 _OF_ANY_LENGTH = re.compile(  # an order's, a member's; but not a telephone's
     r"\b(?:account|routing|order|tracking|reference|confirmation|booking|reservation|passport|social security|serial|"
@@ -90,20 +112,24 @@ _PARTS = {  # digits of the end of a number, as those who ask for it say: 尾号
     6: r"\b(?:last|final) 6\b|[后後末]\s*6\s*[位个個]",
 }
 _KINDS = (
-    _Kind(
-        re.compile(r"\bzip\b|\bpost(?:al)?\s?code\b|[邮郵][编編政遞递]", re.IGNORECASE),
-        re.compile(r"\d{5,6}"),
-        5,
-    ),
+    # Four in Australia, Austria or Switzerland
+    _Kind(re.compile(r"\bpost(?:al)?\s?code\b", re.IGNORECASE), re.compile(r"\d{4,6}"), 4),
+    _Kind(re.compile(r"\bzip\b", re.IGNORECASE), re.compile(r"\d{5,6}"), 4),
+    _Kind(re.compile(r"[邮郵][编編政遞递]"), re.compile(r"\d{5,6}"), 5),
     _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}"), 3),
     _Kind(
         re.compile(
-            rf"(?:(?<!error )(?<!status )\bcode|\bpin(?:\s+number)?)(?:{_OF_WHAT}\s+is|[’']s)\b|"
+            rf"\b(?:pin(?:\s+(?:number|code))?|(?:verification|confirmation|one.time) code)(?:{_OF_WHAT}\s+is|[’']s)\b|"
             r"\bpass\s?(?:word|code)\b|[验驗][证證][码碼]|密[码碼]",
             re.IGNORECASE,
         ),
         re.compile(r"\d{4,8}"),
         4,
+    ),
+    _Kind(  # three on the back of a card
+        re.compile(rf"(?<!error )(?<!status )\bcode(?:{_OF_WHAT}\s+is|[’']s)\b", re.IGNORECASE),
+        re.compile(r"\d{4,8}"),
+        3,
     ),
     *(
         _Kind(re.compile(pattern, re.IGNORECASE), re.compile(rf"\d{{{count}}}"), count)
@@ -120,6 +146,7 @@ _KINDS = (
     _Kind(re.compile(r"身[份分][证證]"), re.compile(r"\d{15}|\d{18}"), 15),
     _Kind(_OF_ANY_LENGTH, _TELEPHONE.whole, 4),
     _TELEPHONE,
+    _ANY_NUMBER,
 )
 _TOLD_DIGIT_BY_DIGIT = re.compile(  # right before the digits
     rf"(?:\b(?:{NAMES}){_OF_WHAT}(?:\s+(?:is|was)\b|[’']s\b|,)|(?:{HAN_NAMES})\s*就?[是为為])"
@@ -149,21 +176,22 @@ _SPELLED = re.compile(
 )
 
 
-def may_go_on(text: str, before: str = "") -> bool:
+def spelled_out(text: str, before: str = "") -> Spelled:
     """Whether more digits or letters may follow. `before`: what the other said last, perhaps "What is your PIN?"."""
     end, digits = _end_of(text, before)
-    return _letters_go_on(end) or _digits_go_on(digits)
+    if _digits_go_on(digits):
+        return Spelled.SHORT if _is_short(digits) else Spelled.GOES_ON
+    return Spelled.GOES_ON if _letters_go_on(end) else Spelled.NOT
 
 
-def is_short(text: str, before: str = "") -> bool:
-    """Whether it ends with a number that was named or asked for, and has fewer digits than every such number."""
-    digits = _end_of(text, before)[1]
-    if not _digits_go_on(digits):
-        return False
-    read = _MISREAD.sub("", digits)
+def _is_short(text: str) -> bool:
+    """Whether a text that ends with a number has fewer digits of it than most such numbers have."""
+    read = _MISREAD.sub("", text)
     found = _LAST.search(read)
     kind = _kind_of(read[: found.start()]) if found else None
-    return found is not None and kind is not None and len(re.findall(r"\d", found.group())) < kind.least
+    if found is None or kind is None or (kind is _TELEPHONE and _MAY_BE_A_TELEPHONE.fullmatch(found.group())):
+        return False
+    return len(re.findall(r"\d", found.group())) < kind.least
 
 
 def _end_of(text: str, before: str) -> tuple[str, str]:

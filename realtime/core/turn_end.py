@@ -16,9 +16,10 @@ import math
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from realtime.core.characters import HAN
-from realtime.core.completeness import Completeness, Eagerness, completeness_of, is_whole_alone
+from realtime.core.completeness import Completeness, Eagerness, Judged, completeness_of, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ LOOKS_OVER = {
     Completeness.LIKELY: -0.2,
     Completeness.SHORT: -1.7,
 }
-# However sure the last word is and however it sounds: more than 900 ms between two groups of a number, and 800 after an
-# answer that may be told more exactly
-MOST_LIKELY = {Completeness.SHORT: 0.39, Completeness.LIKELY: 0.45}
+# However sure the last word is and however it sounds: more than 900 ms between two groups of a number
+MOST_LIKELY_SHORT = 0.39
+# 800 ms after an answer that may be told more exactly, or less where the same words need less that answer nothing
+MOST_LIKELY_LIKELY = 0.45
 NO_TEXT_YET = -0.9
 # A doubt is worth this much for each unit of log-odds below (or above) what the transcriber says of most last words.
 STOP_WEIGHT, STOP_USUAL = 1.4, 0.72
@@ -87,8 +89,28 @@ _HAN = re.compile(f"[{HAN}]")
 
 def probability_over(known: Evidence) -> float:
     """How likely the turn is over, 0 to 1."""
-    odds = NO_TEXT_YET if known.text is None else _by_text(known.text, known)
-    return min(1 / (1 + math.exp(-odds - _by_sound(known))), MOST_LIKELY.get(looks(known), 1.0))
+    return _probability(known, _judged(known))
+
+
+def _probability(known: Evidence, judged: Judged) -> float:
+    if known.text is None:
+        return _of_odds(NO_TEXT_YET + _by_sound(known))
+    sound, looks_like = _by_sound(known), judged.looks
+    over = _of_odds(_by_text(judged, known) + sound)
+    if looks_like is Completeness.SHORT:
+        return min(over, MOST_LIKELY_SHORT)
+    if looks_like is Completeness.LIKELY:
+        unasked = _of_odds(_by_text(Judged(Completeness.OPEN), known) + sound)
+        return max(unasked, min(over, MOST_LIKELY_LIKELY))
+    return over
+
+
+def _judged(known: Evidence) -> Judged:
+    return Judged(Completeness.INCOMPLETE) if known.text is None else judge(known.text, known.before)
+
+
+def _of_odds(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
 
 
 def looks(known: Evidence) -> Completeness:
@@ -110,12 +132,13 @@ def worth_asking(known: Evidence, *, same_ms: float, asked: int = 0) -> bool:
 
     `same_ms`: decodes have said the same for so much sound, pauses too, 0 for a new text; `asked`: so many texts were
     asked about while the voice sounded."""
-    whole = looks(known)
+    judged = _judged(known)
+    whole = judged.looks
     agreed = same_ms > 0 if asked < MOST_ALONE else same_ms >= AGREED_MS
     if whole is Completeness.INCOMPLETE or (asked >= MOST_ALONE and not agreed):
         return False
     least = ASK_AGREED_FROM if agreed and whole is Completeness.COMPLETE else ASK_FROM
-    return probability_over(known) >= least
+    return _probability(known, judged) >= least
 
 
 def worth_asking_in_pause(known: Evidence, *, unlikely: int) -> bool:
@@ -129,14 +152,14 @@ def is_unlikely(known: Evidence) -> bool:
     return probability_over(known) < ASK_AGREED_FROM
 
 
-def _by_text(text: str, known: Evidence) -> float:
-    whole = looks(known)
+def _by_text(judged: Judged, known: Evidence) -> float:
+    whole = judged.looks
     word = _doubt(known.last_word, WORD_USUAL, WORD_WEIGHT)
     # A word that ends few sentences ends this one where the transcriber is sure of the stop ("Turn it on."); at the end
     # of a list or of digits it is always sure
     ends = whole in (Completeness.COMPLETE, Completeness.DANGLING)
     stop = _doubt(known.stop, STOP_USUAL, STOP_WEIGHT) if ends else 0.0
-    if whole is Completeness.COMPLETE and is_whole_alone(text, known.before):
+    if judged.alone:
         # It is doubted because it is short: the usual probability of the stop after "No." is 0.4
         word, stop = max(0.0, word), max(0.0, stop)
     return LOOKS_OVER[whole] + word + stop
@@ -151,17 +174,26 @@ def _by_sound(known: Evidence) -> float:
     return _doubt(known.acoustic, ACOUSTIC_USUAL, weight)
 
 
+class Waits(NamedTuple):
+    """Milliseconds of silence after which a turn is over, and after which it likely is and may still go on."""
+
+    silence_ms: int
+    likely_over_ms: float
+
+
+def waits(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = EarlyAnswer.NONE) -> Waits:
+    """How long the user may be silent."""
+    wait_ms = _on_curve(probability_over(known)) * FACTOR[eagerness]
+    stretch_ms = STRETCH_MS if answer is EarlyAnswer.IN_THE_MAKING else 0
+    over_ms, stretched_ms = (
+        round(max(LEAST_ANEW_MS, each - known.silent_ms)) for each in (wait_ms, wait_ms + stretch_ms)
+    )
+    return Waits(stretched_ms, LIKELY_OVER_FROM * over_ms)
+
+
 def silence_ms(known: Evidence, eagerness: Eagerness, answer: EarlyAnswer = EarlyAnswer.NONE) -> int:
     """Milliseconds of silence that end the turn."""
-    wait_ms = _on_curve(probability_over(known)) * FACTOR[eagerness]
-    if answer is EarlyAnswer.IN_THE_MAKING:
-        wait_ms += STRETCH_MS
-    return round(max(LEAST_ANEW_MS, wait_ms - known.silent_ms))
-
-
-def likely_over_ms(known: Evidence, eagerness: Eagerness) -> float:
-    """Milliseconds of silence after which the turn is likely over, and may still go on."""
-    return LIKELY_OVER_FROM * silence_ms(known, eagerness)
+    return waits(known, eagerness, answer).silence_ms
 
 
 def _doubt(probability: float | None, usual: float, weight: float) -> float:

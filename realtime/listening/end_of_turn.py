@@ -17,7 +17,7 @@ from realtime.contained import contained
 from realtime.context import Context
 from realtime.core.endpointing import Endpointer, EndpointRules
 from realtime.core.short_language import said_by_assistant
-from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
+from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms, waits
 from realtime.errors import ProviderError
 from realtime.protocol.session_config import SemanticVad, ServerVad
 from realtime.providers.base import EndOfTurnModel, Samples, Transcript
@@ -127,8 +127,8 @@ class EndOfTurnDelay:
 
     def _apply(self) -> None:
         if isinstance(self._detection, SemanticVad):
-            self._endpointer.silence_ms = silence_ms(self._known, self._detection.eagerness, self._answer)
-            self._endpointer.likely_over_ms = likely_over_ms(self._known, self._detection.eagerness)
+            found = waits(self._known, self._detection.eagerness, self._answer)
+            self._endpointer.silence_ms, self._endpointer.likely_over_ms = found
 
 
 async def _asked(model: EndOfTurnModel, speech: Samples) -> float:

@@ -1,6 +1,7 @@
 """Which short texts answer what was asked just before, and how much of an answer they are."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -133,8 +134,10 @@ def test_an_answer_to_a_question_needs_no_mark_and_has_time_where_it_may_be_told
     )
     assert silence_ms(Evidence("北京", 0.85, None, 0.8, before=asked), "auto") <= 600
     assert silence_ms(Evidence("北京", 0.85, None, 0.8, before=unasked), "auto") > 1_200
-    for last_word, sound in ((1.0, 1.0), (0.85, 0.5)):
-        wait_ms = silence_ms(Evidence("明天下午", last_word, None, sound, before="什么时候？"), "auto")
-        assert 800 <= wait_ms < 900
+    assert 800 <= silence_ms(Evidence("明天下午", 0.85, None, 0.5, before="什么时候？"), "auto") < 900
+    for text, question in (("明天下午", "什么时候？"), ("pizza", "What would you like to eat?")):
+        sure = Evidence(text, 0.99, None, 0.99)
+        wait_ms = silence_ms(replace(sure, before=question), "auto")
+        assert wait_ms == silence_ms(sure, "auto") < 800, "never longer than what answers nothing"
     doubted = Evidence("Boston.", 0.6, 0.4, before="Which city?")
     assert silence_ms(doubted, "auto") <= 600 < silence_ms(Evidence("Boston.", 0.6, 0.4), "auto")

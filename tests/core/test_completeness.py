@@ -1,5 +1,7 @@
 """How complete a sentence looks."""
 
+import time
+
 import pytest
 
 from realtime.core.completeness import Completeness, completeness_of
@@ -178,3 +180,21 @@ def test_an_amount_a_time_or_a_date_is_whole_without_a_mark(text: str) -> None:
 @each("三点，|三点...|三点去|五十|一个|fifty|one day|ten dollars and|我的电话是138|一三八".split("|"))
 def test_a_number_that_may_go_on_is_not(text: str) -> None:
     assert completeness_of(text) is not Completeness.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 16_000,
+        "我想去北京吃火锅" * 2_000,
+        "I would like to go to Boston " * 550,
+        "h" * 16_000,
+        "yes " * 4_000,
+    ],
+)
+def test_of_a_long_text_the_end_alone_is_judged(text):
+    begun = time.process_time()
+    for end in ("", "Dr.", "然后"):
+        completeness_of(text + end, "What's your name?")
+    assert time.process_time() - begun < 0.15
+    assert completeness_of(f"{text} because") is Completeness.INCOMPLETE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realtime.core.number_requests import asked_name
-from realtime.core.spelled_out import may_go_on
+from realtime.core.spelled_out import Spelled, spelled_out
 
 ASKS = (
     "Could you just confirm your date and your phone number?|What's your account number with us?|"
@@ -181,10 +181,13 @@ def test_the_answer_begins_with_the_name_or_the_part_that_was_asked_for(sentence
     "asked", ["What are the last four digits of your card number?", "您的身份证号后四位是多少？"]
 )
 def test_a_part_of_a_number_that_was_asked_for_has_as_many_digits_as_were_asked_for(asked: str) -> None:
-    assert [may_go_on(text, asked) for text in ("4.", "4 7 1", "4719.")] == [True, True, False]
+    assert [spelled_out(text, asked) is not Spelled.NOT for text in ("4.", "4 7 1", "4719.")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_question_with_a_long_reason_asks_as_well() -> None:
-    assert may_go_on(
-        "4.", f"What is your PIN, so that we know that it is you who called{' and called' * 15}?"
-    )
+    asked = f"What is your PIN, so that we know that it is you who called{' and called' * 15}?"
+    assert spelled_out("4.", asked) is Spelled.SHORT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.core.spelled_out import is_short, may_go_on
+from realtime.core.spelled_out import Spelled, spelled_out
 
 OPEN = (
     "My number is 079.|079|941.|415.|020.|JOH.|J-O-H.|S-M-I.|J. O. H.|It is spelled S, M, I.|"
@@ -43,12 +43,12 @@ WHOLE = (
 
 @pytest.mark.parametrize("text", OPEN.split("|"))
 def test_groups_of_digits_and_letters_may_go_on(text: str) -> None:
-    assert may_go_on(text)
+    assert spelled_out(text) is not Spelled.NOT
 
 
 @pytest.mark.parametrize("text", WHOLE.split("|"))
 def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
-    assert not may_go_on(text)
+    assert spelled_out(text) is Spelled.NOT
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_amounts_years_dates_times_and_whole_numbers_do_not(text: str) -> None:
     ],
 )
 def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked, text, goes_on) -> None:
-    assert may_go_on(text, asked) is goes_on
+    assert (spelled_out(text, asked) is not Spelled.NOT) is goes_on
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,20 @@ def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked
         ("", "941.", False),
         ("", "It costs 350.", False),
         ("How many?", "4", False),
+        # As many as some such numbers have
+        ("What's your postcode?", "It's 2000.", False),
+        ("What is your zip code?", "It's 1010.", False),
+        ("What's your postcode?", "It's 200.", True),
+        ("What's the code?", "It's 123.", False),
+        ("What's the code?", "It's 12.", True),
+        ("", "My verification code is 257.", True),
+        ("What is your mobile number?", "It's 9123 4567.", False),
+        ("What is your mobile number?", "It's 9123 456.", True),
+        ("您的手机号是多少？", "138-2256", True),
+        ("", "My apartment number is 305.", False),
+        ("", "The number is 350.", False),
+        ("", "Meine Nummer ist 415.", False),
     ],
 )
 def test_a_number_that_was_named_or_asked_for_is_short_of_its_digits(asked, text, short):
-    assert is_short(text, asked) is short
+    assert (spelled_out(text, asked) is Spelled.SHORT) is short

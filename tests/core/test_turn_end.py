@@ -19,9 +19,9 @@ from realtime.core.turn_end import (
     STRETCH_MS,
     EarlyAnswer,
     Evidence,
-    likely_over_ms,
     probability_over,
     silence_ms,
+    waits,
     worth_asking,
     worth_asking_in_pause,
 )
@@ -149,20 +149,24 @@ def test_eagerness_moves_along_one_curve():
 
 
 def test_the_wait_stretches_only_while_an_answer_is_made():
-    waits = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
-    assert waits == [waits[0], waits[0] + STRETCH_MS, waits[0]]
+    needed_ms = [silence_ms(DONE, "auto", answer) for answer in EarlyAnswer]
+    assert needed_ms == [needed_ms[0], needed_ms[0] + STRETCH_MS, needed_ms[0]]
 
 
 @given(st.sampled_from(TEXTS), st.floats(0, 10_000), st.sampled_from(EAGERNESS), st.sampled_from(EarlyAnswer))
 def test_a_turn_is_likely_over_before_it_is(text, silent_ms, eagerness, answer):
     """The voice needs that time for the first sound; but a closure inside a word is no silence."""
     known = Evidence(text, silent_ms=silent_ms)
-    assert FADED_MS < likely_over_ms(known, eagerness) < silence_ms(known, eagerness, answer) - 2 * FRAME_MS
+    assert (
+        FADED_MS
+        < waits(known, eagerness).likely_over_ms
+        < silence_ms(known, eagerness, answer) - 2 * FRAME_MS
+    )
 
 
 def test_what_is_likely_whole_is_likely_over_after_a_fifth_of_a_second():
-    assert likely_over_ms(DONE, "auto") == pytest.approx(220, abs=20)
-    assert likely_over_ms(Evidence("I want to"), "auto") > 500
+    assert waits(DONE, "auto").likely_over_ms == pytest.approx(220, abs=20)
+    assert waits(Evidence("I want to"), "auto").likely_over_ms > 500
 
 
 def test_a_silence_that_is_just_known_never_ends_a_turn():

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.core.conversation import Message, OutputSpeech
 from realtime.core.endpointing import Endpointer
-from realtime.core.turn_end import EarlyAnswer, Evidence, likely_over_ms, silence_ms
+from realtime.core.turn_end import EarlyAnswer, Evidence, silence_ms, waits
 from realtime.errors import ProviderUnavailable
 from realtime.listening.end_of_turn import EndOfTurnDelay
 from realtime.providers.base import Transcript
@@ -160,5 +160,5 @@ async def test_until_an_early_answer_is_in_hand_waiting_is_free():
     for answer in (EarlyAnswer.IN_THE_MAKING, EarlyAnswer.READY, EarlyAnswer.NONE):
         pause.delay.answer_is(answer)
         assert pause.silence_ms == silence_ms(evidence, "low", answer)
-        assert pause.endpointer.likely_over_ms == likely_over_ms(evidence, "low")
+        assert pause.endpointer.likely_over_ms == waits(evidence, "low").likely_over_ms
     await pause.bench.context.tasks.aclose()
