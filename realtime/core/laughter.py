@@ -20,6 +20,7 @@ _WORD = re.compile(  # one word of a folded text
 _SEVERAL = re.compile(  # words that say something alone
     r"(?:(?:a|(?:[bdgkmty]h?|[bm]w|[bm]u)a+h*) )?(?:(?:ha+h*|heh) ){2,}|(?:hee? ){3,}"
 )
+_HE = re.compile(r"(?<![\w'’-])h(?:[éèê]|e[\u0300-\u0302])(?![\w\u0300-\u036f'’-])", re.IGNORECASE)
 _SOUNDS = (
     r"laugh(?:s|ing|ter)?|chuckl(?:es?|ing)|giggl(?:es?|ing)|snickers?|cough(?:s|ing)?|sneez(?:es?|ing)|sigh(?:s|ing)?|"
     r"sniff(?:s|les|ing)?|clears (?:his |her |their )?throat|throat clearing|hiccups?|hum(?:s|ming)?|whistl(?:es?|ing)|"
@@ -35,6 +36,11 @@ _DESCRIBED = re.compile(  # in brackets or stars, which nobody says
 def is_laughter(folded: str) -> bool:
     """Whether a folded text is nothing but laughter or a cough, in one word or in several."""
     return _WORD.fullmatch(folded) is not None or _SEVERAL.fullmatch(f"{folded} ") is not None
+
+
+def with_hey(text: str) -> str:
+    """With "hey" for "hé" alone: French and Hungarian call somebody with it, and without its accent it would laugh."""
+    return _HE.sub("hey", text)
 
 
 def is_described_sound(text: str) -> bool:

@@ -17,25 +17,30 @@ from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, scripts_apart, shorten, units
 from realtime.core.han_variants import in_simple_characters
-from realtime.core.laughter import is_described_sound, is_laughter
+from realtime.core.laughter import is_described_sound, is_laughter, with_hey
 from realtime.core.leading_words import ALONE, ANSWERS, GO_ON, LEADING, THANKS, TOGETHER
 from realtime.core.turn_words import TURN_WORDS
 
-_SYLLABLE = (  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
-    r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|m{2,}a+|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
+_SYLLABLE = (
+    re.compile(  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
+        r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|m{2,}a+|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
+    )
 )
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
-    rf"(?:{_SYLLABLE})+|u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
+    r"u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
     r"|[мгх]*м[мгх]*|у+г+у+м+|[μχ]*μ[μχ]*|[אה]?(?:מ{2,}ם?|מם)|[اأإ]?ه?م{2,}|(?:[हम]\u094d?)*म\u094d?म"
     r"|u+g+h*|a+[ur]*g+h+|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
 )
+_OF_SYLLABLES = re.compile("[haeoumnr]+")
+_LONG_RUN = re.compile(r"(.)\1{3,}")  # "mmmm" is "mmm"
+_LONGEST_SYLLABLE, _LONGEST_HUM = 18, 100  # characters, without long runs
 
 _BEGINS_LIKE_HUM = re.compile("[aeiouh]*m")
 _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
 
 
 def _form(text: str) -> str:
-    return in_simple_characters(scripts_apart(fold(text)))
+    return in_simple_characters(scripts_apart(fold(with_hey(text))))
 
 
 def _words(table: Mapping[str, str]) -> frozenset[str]:
@@ -146,14 +151,32 @@ def _is_chain_of_answers(word: str, table: frozenset[str]) -> bool:
 
 def _is_chain(word: str, longest: int, is_piece: Callable[[int, int], bool]) -> bool:
     """Whether a word of a script without blanks is made of pieces of at most so many characters."""
-    if not _WITHOUT_BLANKS.fullmatch(word):
-        return False
+    return _WITHOUT_BLANKS.fullmatch(word) is not None and _is_row(word, longest, is_piece)
+
+
+def _is_row(word: str, longest: int, is_piece: Callable[[int, int], bool]) -> bool:
+    """Whether a word is made of pieces of at most so many characters."""
     reached = {0}
     for start in range(len(word)):
         if start in reached:
             ends = range(start + 1, min(start + longest, len(word)) + 1)
             reached |= {end for end in ends if is_piece(start, end)}
     return len(word) in reached
+
+
+def _is_hum(word: str) -> bool:
+    """Whether a folded word is breath or humming. Its syllables are no repeated part of one expression: what may be
+    read in many ways ("hmhhmhhmhx") would be tried in all of them."""
+    word = _LONG_RUN.sub(r"\1\1\1", word)
+    if len(word) > _LONGEST_HUM:
+        return False
+    if _HUM.fullmatch(word):
+        return True
+
+    def is_syllable(start: int, end: int) -> bool:
+        return _SYLLABLE.fullmatch(word, start, end) is not None
+
+    return _OF_SYLLABLES.fullmatch(word) is not None and _is_row(word, _LONGEST_SYLLABLE, is_syllable)
 
 
 def _made_of(folded: str, table: frozenset[str], *, hums: bool, split: _Split = _split) -> bool:
@@ -184,7 +207,7 @@ def _in_table(words: list[str], table: frozenset[str], hums: bool, split: _Split
         return True
     if len(words) > 1:
         return False
-    if hums and (_HUM.fullmatch(phrase) or _HUMMED.sub("", phrase, count=1) in table):
+    if hums and (_is_hum(phrase) or _HUMMED.sub("", phrase, count=1) in table):
         return True
     again = _AGAIN.fullmatch(phrase)
     if again is not None and again[1] in _ENGLISH:  # but "mama" is no "ma, ma"

@@ -1,5 +1,6 @@
 """Backchannels and words that take the turn, in many languages and spellings."""
 
+import time
 import unicodedata
 
 import pytest
@@ -265,3 +266,21 @@ def test_several_answers_are_whole(text):
 )
 def test_the_beginning_of_a_sentence_is_no_whole_answer(text):
     assert not is_whole_answer(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hum"),
+    [
+        ("h" * 8_000, False),
+        ("hmh" * 30 + "x", False),
+        ("hmh" * 9 + "x", False),
+        ("uhhh" * 20 + "x", False),
+        ("hmh" * 30, True),
+        ("m" * 8_000, True),
+        ("hm" * 5_000, False),
+    ],
+)
+def test_a_hum_that_may_be_read_in_many_ways_is_read_at_once(text, hum):
+    begun = time.process_time()
+    assert is_hum(text) is hum
+    assert time.process_time() - begun < 0.1
