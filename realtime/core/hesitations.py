@@ -46,7 +46,8 @@ _MISC_EN = (
 # A text of nothing but these words says nothing yet
 _SAYS_NOTHING_EN = frozenset(f"{_MANNER_EN} {_PLACE_EN} {_QUANTITY_EN} {_MISC_EN}".split())
 _TO_SOMEBODY_EN = (
-    r"excuse me|pardon(?: me)?|sorry|of course|thanks(?: for asking)?|good (?:morning|afternoon|evening|day)"
+    r"excuse me|let me(?: [a-z]+)?|in fact|to be honest|honestly speaking|pardon(?: me)?|sorry|of course|"
+    r"thanks(?: for asking)?|good (?:morning|afternoon|evening|day)"
 )
 _ASKED_FOR_EN = (
     "name|names|nickname|surname|city|town|country|state|place|home|hometown|address|language|colou?r|favou?rite|size|"
@@ -61,8 +62,8 @@ _BEGINS_EN = (  # an answer: "My full name's", "My friends call me", "We're"
     r"(?:[a-z']+ )*(?:calls?|called|named?) me(?: just)?|[a-z]+'(?:re|ve|ll|d|m)|(?:[a-z]+ )*[a-z]+n't|"
     r"(?:(?:my|your|his|her|our|their|the|this|that|a|an) (?:[a-z]+ ){0,3}[a-z]+|he|she|it|that|there|here|what|who|"
     r"one|everybody|everyone|today|name|let)'s|"
-    rf"(?:(?:my|the|a|our|his|her|first|last|full|middle|given|family|nick|user|home|native|mother|favou?rite|current|big|"
-    rf"real|whole|whose) )*(?:{_ASKED_FOR_EN})"
+    rf"(?:(?:my|the|a|our|his|her|first|last|full|legal|middle|given|family|nick|user|home|native|mother|favou?rite|current|big|"
+    rf"real|whole|whose) )*(?:{_ASKED_FOR_EN})(?:'s)?"
 )
 _KEEPS_TURN_EN = re.compile(rf"{_TO_SOMEBODY_EN}|{_TIME_EN}|{_BEGINS_EN}")
 
@@ -74,15 +75,16 @@ _MANNER_HAN = (
     "总之|反正|总的来说|一般(?:来说|来讲|情况下?)|通常(?:来说|情况下?)|主要|首先|其次|最后|最好|尽量|尤其|特别|比如|例如|譬如|好像|"
     "似乎|显然|当然|确实|真的|只|只有|仅仅|至少|最少|最多|大多|多半|最近|近来|近期|刚刚?|刚才|方才|将来|以后|以前|之前|之后|"
     "后来|原来|本来|原本|起初|一直|突然|忽然|一时|正好|恰好|而且|然后|所以|不过|虽然|除了|关于|对于|按照|通过|根据|如果|以及|或者?|"
-    "同时|另外|此外|并且|无论|不管|即使|由于|既然|只要|只是|可是|但是|但"
+    "同时|另外|此外|并且|无论|不管|即使|由于|既然|只要|只是|可是|但是|但|比较|更|最|正在?|还在"
 )
 _PLACE_HAN = "附近|旁边|周围|周边|靠近|接近|临近|邻近|毗邻|挨着|类似|偏向?|靠|离|距离?|附近的|旁边的"
 _VERBS_HAN = (
     "打算|准备|计划|希望|选择|选|建议|决定|推荐|考虑|认为|感觉|记得|住|居住|出生|来自|位于|属于|前往|叫做?|名叫|称呼|喜欢|爱|喜爱|"
-    "偏爱|吃|喝|点|去|来|在|是|姓|爱吃|爱喝|到|出差|出发|搬家|(?:出差|搬|来|走|飞|开|调|回|刚|住|去|派|转)到"
+    "偏爱|算|搬|现居|暂[住居]|定居|提到|说到|吃|喝|点|去|来|在|是|姓|爱吃|爱喝|到|出差|出发|搬家|(?:出差|搬|来|走|飞|开|调|回|刚|住|去|派|转)到"
 )
 _ORDER_HAN = (
-    "[下上][一]?[个次位]|另外?一?个|第[一二三四五六七八九十]+|前面|后面|某个?|各个?|每个?|任何|某些|有些|一些"
+    "[下上]一?[个次位]|[下上这那]一|一?[个种家座]|许多|很多|大?多数|大部分|各种|所有|"
+    "另外?一?个|第[一二三四五六七八九十]+|前面|后面|某个?|各个?|每个?|任何|某些|有些|一些"
 )
 _TO_SOMEBODY_HAN = (
     "抱歉|不好意思|对不起|劳驾|拜托|麻烦(?:您|你|了)?|打扰(?:您|你|了)?|你好|您好|早上好|下午好|晚上好|好问题|问得好|有意思|有趣|"
@@ -100,10 +102,10 @@ _LABEL_HAN = (
     "(?:本|全|大|小|真|英文|中文|学|网|艺|原|曾用|乳|笔|昵)名|姓名|名字|昵称|姓氏?|地址|住址|城市|国家|省份?|大学|学校|公司|语言|颜色|品牌|"
     "牌子|型号|科室|部门|专业|季节|尺码|口味|职业|工作|目的地|地方|地点|答案|家|老家|家乡|日期"
 )
-_FIRST_HAN = r"(?:我们?|你们?|您|就|也|还|都|想|要|是|在|很|[嗯呃啊哦]){0,4}"
+_FIRST_HAN = r"(?:好的?|对了?|是的|行|那|我们?|你们?|您|就|也|还|都|想|要|是|在|很|[嗯呃啊哦]){0,4}"
 _KEEPS_TURN_HAN = re.compile(
-    rf"{_FIRST_HAN}(?:{_TIME_HAN}|{_TO_SOMEBODY_HAN}|{_ORDER_HAN}|"
-    rf"(?:{_MANNER_HAN}){{0,3}}(?:的?(?:{_LABEL_HAN})){{0,2}}(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}){{0,3}})[啊呀吧呢嘛了的]?"
+    rf"{_FIRST_HAN}(?:{_TIME_HAN}|{_TO_SOMEBODY_HAN}|"
+    rf"(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}|{_ORDER_HAN}|的?(?:{_LABEL_HAN})){{0,5}}|离[{HAN}]{{2,}})[啊呀吧呢嘛了的]?"
 )
 
 _HAS_HAN = re.compile(f"[{HAN}]")

@@ -70,7 +70,7 @@ CASES = (  # the question, what is said, and how much of an answer each is
             "Erm.|Hm.|Ah.|Oh, um|One second.|Just a sec|Half a minute|Excuse me.|Good question.|Pardon me|Lemme see|"
             "My name's|The city's|Everyone calls me|They call me|I'm called|We're|First name|My favorite color|The city|"
             "Honestly|Currently|Possibly|Somewhere near|Around|Before|Close|Far|Several|Every|Kind of|Oh gosh|Thinking|"
-            "Fort|Port|Cape|Salt Lake|Buenos|Navy|Sky|Pale|Doctor|Miss",
+            "Let me check|In fact|Legal name|Fort|Port|Cape|Salt Lake|Buenos|Navy|Sky|Pale|Doctor|Miss",
             NOT,
         )
         for asked in ("What's your name?", "What city are you in?", "What would you like to eat?")
@@ -79,7 +79,8 @@ CASES = (  # the question, what is said, and how much of an answer each is
         (
             asked,
             "等一下|稍等|请稍等片刻|等等|等会儿|我想想|考虑一下|让我看看|查一下|抱歉|不好意思|麻烦您|名字叫|叫做|姓名|我的名字|目前|目前住|"
-            "一般|一般来说|基本上|毕竟|老实说|附近|就在附近|靠近|接近|刚刚|刚搬到|最近|打算|准备|下个|第一|第二|这个嘛|嗯嗯嗯",
+            "一般|一般来说|基本上|毕竟|老实说|附近|就在附近|靠近|接近|刚刚|刚搬到|最近|打算|准备|下个|第一|第二|这个嘛|嗯嗯嗯|"
+            "好的，稍等|一个叫|靠近一个|离北京|暂住|最喜欢|最喜欢的颜色|正准备|下一|许多",
             NOT,
         )
         for asked in ("你叫什么名字？", "你在哪个城市？", "您要哪个？")
@@ -96,8 +97,8 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ),
     ("What color do you like?", "navy blue|sky blue|pale green|honestly blue", WHOLE),
     ("Where do you live?", "near Boston", PERHAPS),
-    ("你叫什么名字？", "张等等|李准|陈希望|丽丽|高兴|刘畅|江上青|江希文|计春华|安静", WHOLE),
-    ("你在哪个城市？", "目前北京|大概南京|宁波", WHOLE),
+    ("你叫什么名字？", "张等等|李准|陈希望|丽丽|高兴|刘畅|江上青|江希文|计春华|安静|林查理|马等", WHOLE),
+    ("你在哪个城市？", "目前北京|大概南京|宁波|离岛|来宾", WHOLE),
     ("What is your full name?", "John", NOT),
     ("How can I help you?", "music|Boston", NOT),
     ("What else would you like?", "Boston", NOT),
