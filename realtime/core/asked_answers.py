@@ -15,7 +15,7 @@ from enum import Enum
 from realtime.core.characters import HAN
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
-from realtime.core.hesitations import keeps_turn
+from realtime.core.hesitations import asks_for_time, begins_answer
 
 LOOKED_AT = 200  # characters of the question
 LONGEST = 48  # characters: an answer, and no sentence
@@ -27,6 +27,7 @@ class Answers(Enum):
     NOT = 0
     PERHAPS = 1  # may be told more exactly, or with more items
     WHOLE = 2
+    TIME = 3  # asks for time instead
 
 
 # -- what is asked --
@@ -150,9 +151,9 @@ def answers(text: str, before: str) -> Answers:
         return Answers.WHOLE
     if _ANY_OF_WHAT.fullmatch(text):
         return Answers.PERHAPS
-    if keeps_turn(text):
-        return Answers.NOT
-    if _CLOCK.search(asked) or _OFFERS.search(asked):
+    if asks_for_time(text):
+        return Answers.TIME
+    if _CLOCK.search(asked) or _OFFERS.search(asked) or begins_answer(text):
         return Answers.NOT
     found = _fits(text, asked)
     return Answers.PERHAPS if found is Answers.WHOLE and _TWO_THINGS.search(asked) else found

@@ -97,9 +97,15 @@ def judge(text: str, before: str = "") -> Judged:
         return Judged(Completeness.COMPLETE, alone=True)
     if not ended and answer is Answers.PERHAPS:
         return Judged(Completeness.LIKELY)
+    looks = _by_last_words(text, ended=ended, asks=asks)
+    asks_for_time = answer is Answers.TIME and not asks
+    return Judged(Completeness.DANGLING if asks_for_time and looks is Completeness.COMPLETE else looks)
+
+
+def _by_last_words(text: str, *, ended: bool, asks: bool) -> Completeness:
     if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
-        return Judged(_COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended])
-    return Judged(_in_spaced_script(scripts_apart(text), ended=ended, asks=asks))
+        return _COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
+    return _in_spaced_script(scripts_apart(text), ended=ended, asks=asks)
 
 
 def _in_spaced_script(text: str, *, ended: bool, asks: bool) -> Completeness:

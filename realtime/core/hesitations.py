@@ -1,4 +1,4 @@
-"""Whether a short text only keeps the turn: somebody has begun to answer, or asks for time, and has said nothing yet.
+"""Which short texts after a question say nothing yet: who says them asks for time, or has only begun to answer.
 
 After a question nearly each short word is its answer, so what is none has to be known: breath ("Erm."), asking for time
 ("One second", 等一下), a beginning ("My name's", 名字叫), the name of what was asked for ("First name"), a word about
@@ -47,14 +47,17 @@ _MISC_EN = (
 _SAYS_NOTHING_EN = frozenset(f"{_MANNER_EN} {_PLACE_EN} {_QUANTITY_EN} {_MISC_EN}".split())
 _TO_SOMEBODY_EN = (
     r"excuse me|let me(?: [a-z]+)?|in fact|to be honest|honestly speaking|pardon(?: me)?|sorry|of course|"
-    r"thanks(?: for asking)?|good (?:morning|afternoon|evening|day)"
+    r"thanks(?: for asking)?|good (?:morning|afternoon|evening|day)|"
+    r"(?:(?:that's|it's|what) )?(?:an? )?(?:very |really )?(?:good|great|nice|tough|hard|tricky|interesting|excellent) "
+    r"question"
 )
 _ASKED_FOR_EN = (
-    "name|names|nickname|surname|city|town|country|state|place|home|hometown|address|language|colou?r|favou?rite|size|"
-    "brand|model|season|department|flavou?r|job|school|company|number|answer|choice|capital|area|region"
+    "name|names|nickname|surname|city|town|country|state|place|hometown|address|language|colou?r|favou?rite|size|"
+    "brand|model|season|department|flavou?r|number|answer|choice|capital|area|region"
 )
 _TIME_EN = (
-    r"(?:(?:just|only|in|for|oh|okay|ok|please|give me|wait|hold on|hang on) )*"
+    r"(?:(?:just|only|in|for|oh|uh|um|ah|so|well|yeah|yes|sure|right|sorry|okay|ok|please|give me|wait|"
+    r"hold on|hang on) )*"
     r"(?:(?:one|a|an|half a|another|two|a couple|couple|a few|few|some|one more)(?: of)? )"
     r"(?:quick |brief |little |tiny |more )?(?:secs?|seconds?|moments?|minutes?|mins?|mo)(?: please)?"
 )
@@ -65,7 +68,8 @@ _BEGINS_EN = (  # an answer: "My full name's", "My friends call me", "We're"
     rf"(?:(?:my|the|a|our|his|her|first|last|full|legal|middle|given|family|nick|user|home|native|mother|favou?rite|current|big|"
     rf"real|whole|whose) )*(?:{_ASKED_FOR_EN})(?:'s)?"
 )
-_KEEPS_TURN_EN = re.compile(rf"{_TO_SOMEBODY_EN}|{_TIME_EN}|{_BEGINS_EN}")
+_ASKS_TIME_EN = re.compile(rf"{_TO_SOMEBODY_EN}|{_TIME_EN}")
+_BEGUN_EN = re.compile(_BEGINS_EN)
 
 # -- Chinese --
 
@@ -80,7 +84,7 @@ _MANNER_HAN = (
 _PLACE_HAN = "附近|旁边|周围|周边|靠近|接近|临近|邻近|毗邻|挨着|类似|偏向?|靠|离|距离?|附近的|旁边的"
 _VERBS_HAN = (
     "打算|准备|计划|希望|选择|选|建议|决定|推荐|考虑|认为|感觉|记得|住|居住|出生|来自|位于|属于|前往|叫做?|名叫|称呼|喜欢|爱|喜爱|"
-    "偏爱|算|搬|现居|暂[住居]|定居|提到|说到|吃|喝|点|去|来|在|是|姓|爱吃|爱喝|到|出差|出发|搬家|(?:出差|搬|来|走|飞|开|调|回|刚|住|去|派|转)到"
+    "偏爱|算|搬|(?:老?家|家乡)[在是]|现居|暂[住居]|定居|提到|说到|吃|喝|点|去|来|在|是|姓|爱吃|爱喝|到|出差|出发|搬家|(?:出差|搬|来|走|飞|开|调|回|刚|住|去|派|转)到"
 )
 _ORDER_HAN = (
     "[下上]一?[个次位]|[下上这那]一|一?[个种家座]|许多|很多|大?多数|大部分|各种|所有|"
@@ -99,13 +103,13 @@ _TIME_HAN = (
     r"时间|清楚|[啊哈吧哦呢嘛呀]){0,4}"
 )
 _LABEL_HAN = (
-    "(?:本|全|大|小|真|英文|中文|学|网|艺|原|曾用|乳|笔|昵)名|姓名|名字|昵称|姓氏?|地址|住址|城市|国家|省份?|大学|学校|公司|语言|颜色|品牌|"
-    "牌子|型号|科室|部门|专业|季节|尺码|口味|职业|工作|目的地|地方|地点|答案|家|老家|家乡|日期"
+    "(?:本|全|大|小|真|英文|中文|学|网|艺|原|曾用|乳|笔|昵)名|姓名|名字|昵称|姓氏?|地址|住址|城市|国家|省份?|语言|颜色|品牌|"
+    "牌子|型号|科室|部门|专业|季节|尺码|口味|职业|工作|目的地|地方|地点|答案|家乡|日期"
 )
 _FIRST_HAN = r"(?:好的?|对了?|是的|行|那|我们?|你们?|您|就|也|还|都|想|要|是|在|很|[嗯呃啊哦]){0,4}"
-_KEEPS_TURN_HAN = re.compile(
-    rf"{_FIRST_HAN}(?:{_TIME_HAN}|{_TO_SOMEBODY_HAN}|"
-    rf"(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}|{_ORDER_HAN}|的?(?:{_LABEL_HAN})){{0,5}}|离[{HAN}]{{2,}})[啊呀吧呢嘛了的]?"
+_ASKS_TIME_HAN = re.compile(rf"{_FIRST_HAN}(?:{_TIME_HAN}|{_TO_SOMEBODY_HAN})[啊呀吧呢嘛了的]?")
+_BEGUN_HAN = re.compile(
+    rf"{_FIRST_HAN}(?:(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}|{_ORDER_HAN}|的?(?:{_LABEL_HAN})){{0,5}}|离[{HAN}]{{2,}})[啊呀吧呢嘛了的]?"
 )
 
 _HAS_HAN = re.compile(f"[{HAN}]")
@@ -113,13 +117,22 @@ _MARKS = re.compile(r"[\s,，、;；。.!！]+")
 _LEADING = frozenset(f"{LEADING['en']}|{LEADING['zh']}".split("|"))
 
 
-def keeps_turn(text: str) -> bool:
-    """Whether a short text, in small letters and simple characters, says nothing yet of what was asked for."""
-    if is_hum(text):
-        return True
-    words = " ".join(_MARKS.split(text)).strip()
-    if words in _LEADING:
-        return True
+def asks_for_time(text: str) -> bool:
+    """Whether a short text, in small letters and simple characters, is breath, asks to wait or is about the question
+    only: after it people go on, whatever mark a transcriber writes."""
+    words = _without_marks(text)
+    expected = _ASKS_TIME_HAN if _HAS_HAN.search(words) else _ASKS_TIME_EN
+    return is_hum(text) or words in _LEADING or expected.fullmatch(words) is not None
+
+
+def begins_answer(text: str) -> bool:
+    """Whether such a text says nothing yet of what was asked for, but how, where about or when about."""
+    words = _without_marks(text)
     if _HAS_HAN.search(words):
-        return _KEEPS_TURN_HAN.fullmatch(words.replace(" ", "")) is not None
-    return _SAYS_NOTHING_EN.issuperset(words.split()) or _KEEPS_TURN_EN.fullmatch(words) is not None
+        return _BEGUN_HAN.fullmatch(words) is not None
+    return _SAYS_NOTHING_EN.issuperset(words.split()) or _BEGUN_EN.fullmatch(words) is not None
+
+
+def _without_marks(text: str) -> str:
+    words = " ".join(_MARKS.split(text)).strip()
+    return words.replace(" ", "") if _HAS_HAN.search(words) else words

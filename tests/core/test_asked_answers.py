@@ -110,9 +110,23 @@ CASES = (  # the question, what is said, and how much of an answer each is
 
 @pytest.mark.parametrize(("asked", "texts", "how_much"), CASES)
 def test_a_short_answer_counts_where_such_a_thing_was_asked_for(asked, texts, how_much):
-    assert {text: answers(text, asked) for text in texts.split("|")} == dict.fromkeys(
-        texts.split("|"), how_much
-    )
+    found = {text: answers(text, asked) for text in texts.split("|")}
+    no_answer = {text: NOT if answer is Answers.TIME else answer for text, answer in found.items()}
+    assert no_answer == dict.fromkeys(found, how_much)
+
+
+@pytest.mark.parametrize("asked", ["What's your name?", "你在哪个城市？", "What time?"])
+def test_who_asks_for_time_goes_on_after_a_full_stop_too(asked):
+    for text in (
+        "Oh.|Hm.|One second.|Sorry, one sec.|Just a moment please.|Excuse me.|Good question.|Let me check.|"
+        "嗯。|等一下。|好的，稍等。|我想想。|不好意思。"
+    ).split("|"):
+        assert answers(text, asked) is Answers.TIME, text
+        assert completeness_of(text, asked) is not Completeness.COMPLETE, text
+        assert silence_ms(Evidence(text, before=asked), "auto") > 1_100, text
+    assert completeness_of("Erm.", asked) is Completeness.INCOMPLETE, "no mark ends it"
+    for text in ("Excuse me?", "Sorry!", "Tomorrow.", "Nearby.", "Home.", "Great."):
+        assert completeness_of(text, asked) is Completeness.COMPLETE, text
 
 
 @pytest.mark.parametrize(
