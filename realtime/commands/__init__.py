@@ -14,6 +14,6 @@ The modules, by what they are for:
     voices              voice_making, voice_records
     video               film_orders
     batch               batch_questions, batch_files
-    what is paid for    answered, task_kinds, kept, naming, same_file
+    what is paid for    answered, task_kinds, sources, kept, naming, same_file
     --set, --dry-run    extra, dry_run
 """

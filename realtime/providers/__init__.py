@@ -18,7 +18,7 @@ The modules, by what they are for:
                         stored_order
     an account          memory_quota, connection_share, nodes
     through Redis       redis_link, redis_address, redis_errors, redis_report, redis_quota, redis_permit,
-                        redis_journal
+                        redis_journal, redis_index
     for tests           testing, checks
 """
 

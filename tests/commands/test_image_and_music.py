@@ -283,15 +283,13 @@ def test_lyrics_without_a_song_are_sung_by_the_same_line_and_only_once(platform,
 
 
 def test_ctrl_c_names_what_was_bought_before_it(platform, folder, monkeypatch, capsys):
-    async def interrupted(*_args):
+    async def stopped(*_args):
         signal.raise_signal(signal.SIGINT)
         await asyncio.sleep(60)
 
     real = image._request
-    monkeypatch.setattr(
-        image, "_request", lambda *args: (interrupted if args[2].place.first else real)(*args)
-    )
-    monkeypatch.setattr(music, "_sing", interrupted)
+    monkeypatch.setattr(image, "_request", lambda *args: (stopped if args[2].place.first else real)(*args))
+    monkeypatch.setattr(music, "_sing", stopped)
     assert cli.main(["image", "a cat", "-n", "10", "-o", "cats/"]) == 130
     assert f"Saved before this: {folder / 'cats'}" in capsys.readouterr().err
     assert cli.main(["music", "rain", "--write-lyrics"]) == 130
