@@ -86,7 +86,8 @@ class Leavable(Awaitable[T]):
                     if (
                         self._timer is None and task.cancelling() > cancels
                     ):  # else what it waits for was cancelled
-                        self._timer = asyncio.get_running_loop().call_later(self._cancel_s, self._end, task)
+                        loop = asyncio.get_running_loop()
+                        self._timer = loop.call_later(self._cancel_s, self._end, task, cancels)
                     step = partial(self._work.throw, error)
                 except BaseException as error:
                     step = partial(self._work.throw, error)
@@ -95,7 +96,12 @@ class Leavable(Awaitable[T]):
             if self._timer is not None:
                 self._timer.cancel()
 
-    def _end(self, task: asyncio.Task[Any]) -> None:
+    def _end(self, task: asyncio.Task[Any], cancels: int) -> None:
+        self._timer = None
+        if (
+            task.cancelling() <= cancels
+        ):  # the work cancelled itself, as `asyncio.timeout` does, and took it back
+            return
         self._over = True
         task.cancel()
 

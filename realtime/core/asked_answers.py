@@ -151,7 +151,7 @@ def answers(text: str, before: str) -> Answers:
         return Answers.WHOLE
     if _ANY_OF_WHAT.fullmatch(text):
         return Answers.PERHAPS
-    if asks_for_time(text):
+    if asks_for_time(text, asked):
         return Answers.TIME
     if _CLOCK.search(asked) or _OFFERS.search(asked) or begins_answer(text):
         return Answers.NOT

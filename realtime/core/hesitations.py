@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 
 from realtime.core.characters import HAN
-from realtime.core.leading_words import LEADING
 from realtime.core.short_words import is_hum
 
 # -- English --
@@ -46,8 +45,8 @@ _MISC_EN = (
 # A text of nothing but these words says nothing yet
 _SAYS_NOTHING_EN = frozenset(f"{_MANNER_EN} {_PLACE_EN} {_QUANTITY_EN} {_MISC_EN}".split())
 _TO_SOMEBODY_EN = (
-    r"excuse me|let me(?: [a-z]+)?|in fact|to be honest|honestly speaking|pardon(?: me)?|sorry|of course|"
-    r"thanks(?: for asking)?|good (?:morning|afternoon|evening|day)|"
+    r"excuse me|let me(?: [a-z]+)?|in fact|to be honest|honestly speaking|pardon(?: me)?|sorry|"
+    r"(?:wait|hold on|hang on)(?: (?:wait|up|on|please))*|"
     r"(?:(?:that's|it's|what) )?(?:an? )?(?:very |really )?(?:good|great|nice|tough|hard|tricky|interesting|excellent) "
     r"question"
 )
@@ -56,7 +55,7 @@ _ASKED_FOR_EN = (
     "brand|model|season|department|flavou?r|number|answer|choice|capital|area|region"
 )
 _TIME_EN = (
-    r"(?:(?:just|only|in|for|oh|uh|um|ah|so|well|yeah|yes|sure|right|sorry|okay|ok|please|give me|wait|"
+    r"(?:(?:just|only|oh|uh|um|ah|so|well|yeah|yes|sure|right|sorry|okay|ok|please|give me|wait|"
     r"hold on|hang on) )*"
     r"(?:(?:one|a|an|half a|another|two|a couple|couple|a few|few|some|one more)(?: of)? )"
     r"(?:quick |brief |little |tiny |more )?(?:secs?|seconds?|moments?|minutes?|mins?|mo)(?: please)?"
@@ -91,16 +90,15 @@ _ORDER_HAN = (
     "另外?一?个|第[一二三四五六七八九十]+|前面|后面|某个?|各个?|每个?|任何|某些|有些|一些"
 )
 _TO_SOMEBODY_HAN = (
-    "抱歉|不好意思|对不起|劳驾|拜托|麻烦(?:您|你|了)?|打扰(?:您|你|了)?|你好|您好|早上好|下午好|晚上好|好问题|问得好|有意思|有趣|"
-    "这个嘛?|那个嘛?|这样|怎么说呢?|别急|别着急|不急|慢点|慢着|马上|立刻|立马|很快|就来"
+    "抱歉|不好意思|对不起|劳驾|拜托|麻烦(?:您|你|了)?|打扰(?:您|你|了)?|好问题|问得好|这个嘛?|那个嘛?|怎么说呢?|"
+    "别急|别着急|不急|慢点|慢着|且慢"
 )
-_THINK_HAN = (
-    "稍?等|稍候|稍后|等候|想|看|查|找|考虑|思考|思索|回忆|琢磨|斟酌|算|问|数|确认|核对|翻|瞧|听|试|挑|犹豫|缓"
-)
-_TIME_HAN = (
+_THINK_HAN = "想|看|查|找|考虑|思考|思索|回忆|琢磨|斟酌|算|问|数|确认|核对|翻|瞧|听|试|挑|犹豫|缓"
+_A_WHILE_HAN = "下|会儿?|片刻|(?:一|几|两|半)(?:秒钟?|分钟?)|时间"
+_TIME_HAN = (  # 稍等, and what somebody does for a while: 想一下, 看看. The verb alone is an answer (看, 确认)
     r"(?:请|麻烦|您|你|先|让|容|给|我们?|再|得|要|还|就|好好){0,5}"
-    rf"(?P<verb>{_THINK_HAN})(?:我|您)?(?:一|了)?(?:(?P=verb)|{_THINK_HAN}|下|会儿?|些|着|片刻|(?:一|几|两|半)(?:秒钟?|分钟?)|"
-    r"时间|清楚|[啊哈吧哦呢嘛呀]){0,4}"
+    rf"(?:稍?等|稍候|稍后|等候|(?P<verb>{_THINK_HAN})(?:我|您)?(?:一|了)?(?:(?P=verb)|{_A_WHILE_HAN}))(?:我|您)?(?:一|了)?"
+    rf"(?:等|{_THINK_HAN}|{_A_WHILE_HAN}|些|着|清楚|[啊哈吧哦呢嘛呀]){{0,4}}"
 )
 _LABEL_HAN = (
     "(?:本|全|大|小|真|英文|中文|学|网|艺|原|曾用|乳|笔|昵)名|姓名|名字|昵称|姓氏?|地址|住址|城市|国家|省份?|语言|颜色|品牌|"
@@ -114,15 +112,21 @@ _BEGUN_HAN = re.compile(
 
 _HAS_HAN = re.compile(f"[{HAN}]")
 _MARKS = re.compile(r"[\s,，、;；。.!！]+")
-_LEADING = frozenset(f"{LEADING['en']}|{LEADING['zh']}".split("|"))
+_HOW_LONG = re.compile(r"\bhow (?:long|many (?:seconds|minutes))\b|多久|多长|几(?:分钟|秒)")
 
 
-def asks_for_time(text: str) -> bool:
+def asks_for_time(text: str, asked: str) -> bool:
     """Whether a short text, in small letters and simple characters, is breath, asks to wait or is about the question
-    only: after it people go on, whatever mark a transcriber writes."""
+    only: after it people go on, whatever mark a transcriber writes. What was asked about is an answer: 查一下 after
+    要我查一下吗, "half a minute" after "how long"."""
     words = _without_marks(text)
-    expected = _ASKS_TIME_HAN if _HAS_HAN.search(words) else _ASKS_TIME_EN
-    return is_hum(text) or words in _LEADING or expected.fullmatch(words) is not None
+    if is_hum(text):
+        return True
+    if _HAS_HAN.search(words):
+        found = _ASKS_TIME_HAN.fullmatch(words)
+        verb = found["verb"] if found else None
+        return found is not None and not (verb is not None and verb in asked) and not _HOW_LONG.search(asked)
+    return _ASKS_TIME_EN.fullmatch(words) is not None and not _HOW_LONG.search(asked.lower())
 
 
 def begins_answer(text: str) -> bool:

@@ -27,7 +27,7 @@ _SYLLABLE = (
     )
 )
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
-    r"u+h+u+m+|a+h*a+[mn]*|a{{2,}}|o{{3,}}|(?:h+a+)+h*|(?:he|hi|ho){{2,}}"
+    r"u+h+u+m+|a+h*a+[mn]*|a{2,}|o{3,}|(?:h+a+)+h*|(?:he|hi|ho){2,}"
     r"|[мгх]*м[мгх]*|у+г+у+м+|[μχ]*μ[μχ]*|[אה]?(?:מ{2,}ם?|מם)|[اأإ]?ه?م{2,}|(?:[हम]\u094d?)*म\u094d?म"
     r"|u+g+h*|a+[ur]*g+h+|ん+|ふ+ん+|む+|음+|흠+|으+[음흠]|흐+음"
 )

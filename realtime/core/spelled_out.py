@@ -81,6 +81,9 @@ _TELEPHONE = _Kind(
     re.compile(
         r"\b(?:phone|telephone|mobile|cell|fax|telefon\w*|tel[eé]fono|t[eé]l[eé]phone|handy)\b|"
         r"\b(?:my|our|your|his|her|their) number(?:\s+is|[’']s)\b|"
+        r"\b(?:meine|unsere|seine|ihre) nummer (?:ist|is)\b|\b(?:mi|su|nuestro) n[uú]mero es\b|"
+        r"\b(?:mon|son|notre) num[eé]ro (?:est|c[’']est)\b|\b(?:il mio numero [eè]|o meu n[uú]mero [eé])(?!\w)|"
+        r"\b(?:мой|наш) номер\b|(?:제|내) 번호|私の番[号號]|"
         r"\b(?:call|dial|text|reach)(?:\s+(?:me|us|him|her|them))?(?:\s+(?:at|on))?\s*$|전화|電話|"
         r"[电電][话話]|手[机機]|(?:[我他她你您]们?|[們])的[号號][码碼]|[拨撥]打",
         re.IGNORECASE,

@@ -177,8 +177,8 @@ class Playout:
         sound = self._of(item_id)
         if sound is None:
             return False
-        sound.deleted = True
-        return self._stop_deleted(self.now_s())
+        sound.deleted_s = self.now_s()
+        return self._stop_deleted(sound.deleted_s)
 
     def _stop_deleted(self, now_s: float) -> bool:
         """A client that stops its player deletes what that has not begun, as LiveKit does: that sounds no more either.
@@ -189,7 +189,8 @@ class Playout:
         unplayed = [
             sound
             for sound in self._sounds
-            if sound.deleted and sound.complete and sound.unheard_s(now_s) > 0 and sound.is_unplayed(now_s)
+            if sound.deleted_s is not None and now_s - sound.deleted_s <= LATE_S
+            if sound.complete and sound.unheard_s(now_s) > 0 and sound.is_unplayed(now_s)
         ]
         for sound in unplayed:
             self._stop(sound, now_s)

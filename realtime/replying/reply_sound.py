@@ -25,7 +25,7 @@ class ReplySound:
         self.cut_s: float | None = None  # when the listener was interrupted
         self.stopped = False  # the client was told that it has played to its end
         self.unwanted = False  # the client has stopped it by itself: what it lacks is not said again
-        self.deleted = False  # by its client, from the conversation
+        self.deleted_s: float | None = None  # when its client deleted it from the conversation
         self.awaits_flush = False  # it was cut, and the player has yet to say where
 
     def __repr__(self) -> str:

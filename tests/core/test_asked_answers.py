@@ -130,6 +130,26 @@ def test_who_asks_for_time_goes_on_after_a_full_stop_too(asked):
 
 
 @pytest.mark.parametrize(
+    ("asked", "texts"),
+    [
+        ("你好！有什么可以帮您？", "你好。|早上好。"),
+        ("How can I help you today?", "Hello.|Good evening.|Thanks.|Of course."),
+        ("需要确认订单吗？", "确认。|要确认。|好的，确认。"),
+        ("要我帮您查一下吗？", "查一下。|帮我查一下。|查吧。"),
+        ("你想看电影吗？", "看。|想看。|我想看。"),
+        ("您想试试吗？", "试试。|想试试。"),
+        ("您知道密码吗？", "知道。|我知道。|清楚。|还好。"),
+        ("How long should the timer run?", "Half a minute.|A few minutes.|One minute."),
+        ("What do you think?", "I understand.|I know."),
+    ],
+)
+def test_what_was_asked_about_is_no_asking_for_time(asked, texts):
+    for text in texts.split("|"):
+        assert answers(text, asked) is not Answers.TIME, text
+        assert completeness_of(text, asked) is Completeness.COMPLETE, text
+
+
+@pytest.mark.parametrize(
     "text", ["刚" * 48, "等" * 47 + "王", "想到" * 24, "一般" * 24, "wait " * 9, "one " * 11 + "x"]
 )
 def test_a_word_said_again_and_again_is_judged_at_once(text):

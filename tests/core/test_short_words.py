@@ -25,7 +25,7 @@ LISTENING = (
     "Mm-hmm.|Mhm|mmmm|M-hm|Mm, mm.|Mmhmm!|Uh-huh.|uh huh|Hmm...|Ahh.|Ah ha!|Yeah.|yeaaah|Yeah, yeah, yeah.|Okay.|OK!|okaaay|"
     "Right.|Right, right.|Mm-hmm, okay.|Mm-okay.|M-M-M-OK|mm-yeah|Oh, I see.|Got it.|That's right.|Sure, sure.|Haha!|"
     "Hmm.|MMM|Mm, hmm.|Um-hum.|M-hm|Um, hum.|Mm-hum|Uh-hum|Hum hum|Umhmm.|Mmm-hmm|Mmmm-hmmmm.|Hm-hm|Unh-hunh|Uhn|Nnh|Ahem.|Ehm|Heh.|"
-    "Huh-huh|Ah-hah|U-hum|Uhum.|M m m|Mhmmm...|Mm-uh-huh|Um-hm, um-hm.|MMA|M.M.|Хм.|Гм|Ммм|Мгм|Угум|Χμμ|Μμμ|המם|ממממ|همم|اممم|ह्म्म|म्म|んん|ふんふん|"
+    "Huh-huh|Ah-hah|U-hum|Uhum.|M m m|Mhmmm...|Mm-uh-huh|Um-hm, um-hm.|MMA|M.M.|Ooo|Oooo.|Aa|Hihi.|Hihihi|Hoho|Hehi|Хм.|Гм|Ммм|Мгм|Угум|Χμμ|Μμμ|המם|ממממ|همم|اممم|ह्म्म|म्म|んん|ふんふん|"
     "음음|흠|으흠|흐음|哼|嗯哼|呣|"
     "嗯|嗯嗯嗯。|对|对，对，对。|对对对|好的好的|是的。|明白了|係呀|はい|はい、はい。|はーい|うん|うんうん|そうですね。|なるほど|へえー|"
     "네|네, 네.|네네네|그렇군요|Ja.|Ja, genau.|Ach so!|Alles klar.|Oui.|Oui oui !|D'accord.|Ouais, d’accord|Sí, claro.|¡Vale!|"

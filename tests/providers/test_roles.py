@@ -367,3 +367,24 @@ async def test_every_provider_can_be_closed(caplog):
         await close(provider)
     assert (plain.closed, coroutine.closed) == (1, 1)
     assert [record.getMessage() for record in caplog.records] == ["aclose() of Breaks failed"]
+
+
+class FlushesLate:
+    """Waits a moment for an answer to its goodbye, and writes the rest when there is none."""
+
+    def __init__(self):
+        self.flushed = False
+
+    async def aclose(self):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.sleep(60)
+        await asyncio.sleep(0.8)
+        self.flushed = True
+
+
+def test_a_provider_with_a_time_limit_of_its_own_closes_to_its_end(caplog):
+    provider = FlushesLate()
+    virtual_time.run(close(provider))
+    assert provider.flushed
+    assert not caplog.records

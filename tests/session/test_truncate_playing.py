@@ -245,6 +245,22 @@ async def a_deleted_one_behind_a_stopped_one(deleted_first: bool) -> None:
         assert await kept_of(talk, third) == "It is noon."
 
 
+@scripted
+async def test_an_answer_that_was_deleted_long_before_another_is_stopped_is_heard():
+    """A client that keeps no history, and whose user skips an answer."""
+    own = {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}}
+    async with talk_of("", COUNT, "It is noon.", audio=own) as talk:
+        first = await finished(talk)
+        second = await finished(talk, 2)
+        await talk.send("conversation.item.delete", item_id=second)
+        await talk.silence(2)
+        await truncate(talk, first, 2000)
+        third = await finished(talk, 3)
+        await talk.silence(0.3)  # the second one sounds
+        await talk.send("response.cancel")
+        assert await kept_of(talk, third) == ""
+
+
 @pytest.mark.parametrize("after_s", [0, 0.6, 2])
 def test_an_answer_that_was_only_deleted_sounds_on(after_s: float):
     """A client that keeps no history: its player has not stopped."""
