@@ -26,7 +26,7 @@ from realtime.core.audio import (
     write_wav,
 )
 from realtime.errors import ConfigError, install_extra
-from realtime.media import check_mp3, encode_mp3, pyav, read_recording
+from realtime.media import MOST_BYTES, TooLong, check_mp3, encode_mp3, pyav, read_recording
 
 from .devices import RATE
 from .errors import FileError
@@ -34,7 +34,7 @@ from .player import Player
 
 _BLOCK_MS = 20
 _MOST_BYTES = (
-    500_000_000  # of a recording: 47 minutes at 44.1 kHz in stereo; it takes about twice that in memory
+    500_000_000  # of a recording: 47 minutes at 44.1 kHz in stereo; it takes about five times that in memory
 )
 
 
@@ -53,9 +53,16 @@ def read_sound(path: str | Path) -> bytes:
         return samples_to_pcm(resampled(samples, rate, RATE))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+    except TooLong:
+        most = MOST_BYTES // 1_000_000
+        raise FileError(f"{path} has more than {most} MB of sound: cut it into shorter recordings.") from None
     except ValueError as error:
-        other = f", or {install_extra('local')}" if isinstance(error, OtherFormat) and pyav() is None else ""
-        raise FileError(f"{path}: {error}. Bring a 16-bit WAV file{other}.") from None
+        what, other = str(error), ""
+        if isinstance(error, OtherFormat) and pyav() is None:
+            other = f", or {install_extra('local')}"
+        elif isinstance(error, OtherFormat):
+            what = "this is no recording that can be read here"
+        raise FileError(f"{path}: {what}. Bring a 16-bit WAV file{other}.") from None
 
 
 def _samples(content: bytes) -> tuple[Samples, int]:

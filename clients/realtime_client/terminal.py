@@ -50,6 +50,7 @@ class Terminal:
         self._active = 0  # responses that are not done
         self._turn_open = False  # the user has spoken and there is no response yet
         self._user_heard = False  # at all
+        self._unasked = 0  # responses before anything was heard: a greeting
         self._words_heard = False  # what the user has said was understood, at least once
         self._updates = 0  # confirmed changes of the session
         self._refused = False  # the server was busy with another response
@@ -93,7 +94,10 @@ class Terminal:
             what = "No more of the answer" if self._active else "No answer"
             self._problem(f"{what} came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
-        if not (self._words_heard or self.answers or self.failures):  # a hum, say: it began as speech does
+        answered = self.answers > self._unasked
+        if self._user_heard and not (
+            self._words_heard or answered or self.failures
+        ):  # a hum begins as speech does
             self._problem("The server heard sound in the file, but no words.")
 
     async def _received(self) -> None:
@@ -171,6 +175,8 @@ class Terminal:
             case "session.updated":
                 self._updates += 1
             case "input_audio_buffer.speech_started":
+                if not self._user_heard:
+                    self._unasked = self.answers + self._active
                 self._turn_open = self._user_heard = True
             case "conversation.item.input_audio_transcription.completed":
                 self._said(event["transcript"].strip())

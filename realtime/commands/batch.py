@@ -19,7 +19,7 @@ from realtime.commands.outcome import EXIT_FAILED
 from realtime.commands.platform import Platform, add_platform, run_on_platform
 from realtime.commands.progress import spoken_s
 from realtime.commands.table import table
-from realtime.commands.task_kinds import TaskKind, before, obtain, run_task
+from realtime.commands.task_kinds import TaskKind, before, obtain, run_task, with_force
 from realtime.errors import InvalidArgument
 from realtime.minimax.file_source import in_thread
 from realtime.task_records import Record
@@ -79,7 +79,7 @@ async def _run(platform: Platform) -> int:
             create,
             earlier=lambda: before(platform, _KIND_NAME, work).under_way(),
             prompt=args.questions,
-            arguments=work,
+            arguments=with_force(platform, work),
         )
     paths = await obtain(platform, _TASK_KIND, create, prompt=args.questions, arguments=work)
     unanswered = await in_thread(count_unanswered, Path(paths[0]))
@@ -119,7 +119,7 @@ def _open(mm: Any, task_id: str) -> BatchJob:
 async def _save(platform: Platform, record: Record, batch: Batch) -> Sequence[Path]:
     """Write the answers to what the command was asked for; a name that was taken meanwhile gets a number."""
     out = Path(str(record.arguments["out"]))
-    force = getattr(platform.args, "force", False)
+    force = bool(record.arguments.get("force"))
     path = name_result("", out.suffix.lower(), out=out, force=force)
     await write_answers(path, batch.results())
     return [path]

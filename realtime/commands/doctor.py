@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         return _print_health(health_at(args.setting_base_url))
     loaded = load(args)
     if args.health:
-        return _print_health(health_address(loaded.settings))
+        return _print_health(health_address(loaded.settings), own=True)
     if (ignored := ignored_sentence(loaded)) is not None:
         print(ignored)
     if args.settings:
@@ -46,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
 
 
-def _print_health(address: str) -> int:
+def _print_health(address: str, *, own: bool = False) -> int:
     try:
-        answer = ask_health(address)
-    except (OSError, http.client.HTTPException) as error:
+        answer = ask_health(address, own=own)
+    except (OSError, http.client.HTTPException, ValueError) as error:
         print(
             f"No healthy server at {address}: {getattr(error, 'reason', None) or error or type(error).__name__}"
         )

@@ -33,18 +33,20 @@ def health_at(url: str) -> str:
 
     parts = urlsplit(socket_url(url))
     path = parts.path.removesuffix("/realtime").removesuffix("/v1") + "/healthz"
-    return urlunsplit(("https" if parts.scheme == "wss" else "http", parts.netloc, path, "", ""))
+    host = parts.netloc.rpartition("@")[2]  # health needs no password, and the address is printed
+    return urlunsplit(("https" if parts.scheme == "wss" else "http", host, path, "", ""))
 
 
-def ask_health(address: str) -> str:
-    """The answer. Raises OSError or HTTPException unless it is 200.
+def ask_health(address: str, *, own: bool = False) -> str:
+    """The answer. Raises OSError, HTTPException or ValueError unless it is 200.
 
-    On this machine the certificate's name and issuer do not matter; no proxy is asked.
+    `own`: it is a server of this machine, at whatever address. There, as at a loopback address, the certificate's name
+    and issuer do not matter. No proxy is asked.
     """
     from realtime_client.address import is_loopback
 
     context = ssl.create_default_context()
-    if is_loopback(urlsplit(address).hostname or ""):
+    if own or is_loopback(urlsplit(address).hostname or ""):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     with urllib.request.build_opener(*handlers).open(address, timeout=HEALTH_TIMEOUT_S) as answer:

@@ -165,6 +165,18 @@ def test_no_wait_prints_the_id_and_tasks_saves_the_answers(fake, folder, capsys)
     assert records(folder).find("batch_Ab12").state is RecordState.DONE
 
 
+def test_tasks_replaces_the_answers_if_the_command_was_allowed_to(fake, folder, capsys):
+    (folder / "q.txt").write_text("Why?\n")
+    (folder / "q-answers.jsonl").write_text("old")
+    fake.files["2"] = jsonl([answered("line-1", "So.")])
+    fake.batch = {"output_file_id": "2"}
+    assert run(fake, "run", "q.txt", "--out", "q-answers.jsonl", "--force", "--no-wait", "--quiet") == 0
+    capsys.readouterr()
+    assert run(fake, "resume", "--quiet", command=tasks) == 0
+    assert capsys.readouterr().out == f"{folder / 'q-answers.jsonl'}\n"
+    assert "So." in (folder / "q-answers.jsonl").read_text()
+
+
 def test_a_batch_that_fails_may_be_bought_again(fake, folder):
     (folder / "q.txt").write_text("Why?\n")
     fake.words = ["failed"]

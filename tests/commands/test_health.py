@@ -40,6 +40,7 @@ def serving(answer):
         ("127.0.0.1:9000", "http://127.0.0.1:9000/healthz"),
         ("wss://a.example/v1/realtime?model=m", "https://a.example/healthz"),
         ("https://a.example/voice/", "https://a.example/voice/healthz"),
+        ("http://user:secret@127.0.0.1:9000", "http://127.0.0.1:9000/healthz"),
     ],
 )
 def test_where_a_server_tells_of_its_health(url, address):
@@ -52,6 +53,7 @@ def test_the_server_at_the_url_is_asked(capsys):
     assert capsys.readouterr().out.strip() == OURS.decode()
     assert cli.main(["doctor", "--health", "--url", url]) == 1  # it is gone
     assert f"No healthy server at {url}/healthz" in capsys.readouterr().out
+    assert cli.main(["doctor", "--health", "--url", "http://bad..host:80"]) == 1
     with serving(b"<p>It works!") as url:
         assert cli.main(["doctor", "--health", "--url", url]) == 1
 

@@ -47,7 +47,7 @@ def test_a_rate_that_no_sound_has_is_refused_in_one_sentence(tmp_path, rate):
 
 def test_what_is_no_recording_is_refused(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"Hello.")
-    with pytest.raises(FileError, match="not a WAV file"):
+    with pytest.raises(FileError, match=r"no recording that can be read here\. Bring a 16-bit WAV file\."):
         read_sound(tmp_path / "a.wav")
     with pytest.raises(FileError, match="cannot be read"):
         read_sound(tmp_path / "b.wav")
@@ -107,12 +107,31 @@ def test_other_formats_are_read_as_a_wav_of_16_bits_is(tmp_path, monkeypatch, ki
         read_sound(path)
 
 
+def test_recordings_that_were_joined_and_a_broken_end_are_read(tmp_path):
+    tone = (np.sin(np.arange(44_100) * 2 * np.pi * 440 / 44_100) * 9_000).astype(np.int16)
+    joined = (
+        encode_mp3(tone.tobytes(), 44_100)
+        + encode_mp3(tone.tobytes(), 48_000)
+        + b"\xff\xfb"
+        + bytes(range(99))
+    )
+    (tmp_path / "a.mp3").write_bytes(joined)
+    assert len(read_sound(tmp_path / "a.mp3")) / 48_000 == pytest.approx(1.92, rel=0.1)
+
+
+def test_a_recording_with_too_much_sound_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "a.mp3").write_bytes(encode_mp3(bytes(88_200), 44_100))
+    monkeypatch.setattr(recording_module, "MOST_BYTES", 50_000)
+    with pytest.raises(FileError, match="of sound: cut it into shorter recordings"):
+        read_sound(tmp_path / "a.mp3")
+
+
 def test_a_playlist_opens_nothing(tmp_path):
     song = recording(tmp_path / "song.wav", 24_000)
     (tmp_path / "a.m3u8").write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{song}\n")
     (tmp_path / "a.txt").write_text(f"ffconcat version 1.0\nfile '{song}'\n")
     for name in ("a.m3u8", "a.txt"):
-        with pytest.raises(FileError, match=r"not a WAV file\. Bring a 16-bit WAV file\."):
+        with pytest.raises(FileError, match=r"no recording that can be read here\. Bring"):
             read_sound(tmp_path / name)
 
 

@@ -87,8 +87,8 @@ class Timed:
     plays, playing, away, extensions = False, False, False, ()
     on_heard = on_reconnecting = None
 
-    def __init__(self, *answer):
-        self.answer, self.updates = answer, asyncio.Queue()
+    def __init__(self, *answer, before=()):
+        self.answer, self.before, self.updates = answer, before, asyncio.Queue()
 
     async def update(self):
         self.updates.put_nowait({"type": "session.updated"})
@@ -96,6 +96,8 @@ class Timed:
     async def drained(self): ...
 
     async def __aiter__(self):
+        for event in self.before:
+            yield event
         yield {"type": "input_audio_buffer.speech_started"}
         for _ in range(2):
             yield await self.updates.get()
@@ -117,9 +119,9 @@ WORDS = {"type": TRANSCRIBED, "transcript": "What time is it?"}
 ALMOST_S = ANSWER_TIMEOUT_S - 1
 
 
-async def failures_of(*answer):
+async def failures_of(*answer, before=()):
     """What a terminal says of this answer to a file that has just been sent."""
-    terminal, sent = Terminal(Timed(*answer), Paper().screen), asyncio.Event()
+    terminal, sent = Terminal(Timed(*answer, before=before), Paper().screen), asyncio.Event()
     sent.set()
     await terminal.run(terminal.hear_out(sent))
     return terminal.failures
@@ -149,7 +151,10 @@ async def test_the_way_back_to_a_server_counts_for_nothing():
 
 @scripted
 async def test_sound_without_words_is_told():
-    assert await failures_of((1, NO_WORDS)) == ["The server heard sound in the file, but no words."]
+    said = ["The server heard sound in the file, but no words."]
+    assert await failures_of((1, NO_WORDS)) == said
+    assert await failures_of((1, NO_WORDS), before=[CREATED, DONE]) == said  # a greeting is no answer
+    assert await failures_of((1, DONE), (1, NO_WORDS), before=[CREATED]) == said
 
 
 @scripted
