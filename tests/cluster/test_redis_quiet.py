@@ -28,11 +28,19 @@ class Line(Proxy):
         super().__init__(0)
         self.server = server
         self.dark = False
+        self._over, self._in_the_dark = asyncio.Event(), set[asyncio.Task[object]]()
 
     async def reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self.dark:
-            await asyncio.Event().wait()
+        if self.dark and (task := asyncio.current_task()) is not None:
+            self._in_the_dark.add(task)
+            await self._over.wait()
+            raise ConnectionRefusedError
         return await asyncio.open_unix_connection(str(self.server.path))
+
+    async def aclose(self) -> None:
+        self._over.set()
+        await asyncio.gather(*self._in_the_dark)
+        await super().aclose()
 
 
 @asynccontextmanager
@@ -48,8 +56,8 @@ async def store_behind_a_line(server: RedisServer) -> AsyncIterator[tuple[RedisS
         yield store, line
     finally:
         await store.aclose()
-        await line.aclose()
         listening.close()
+        await line.aclose()
 
 
 async def test_the_first_save_and_load_after_it_succeed(
