@@ -83,9 +83,8 @@ class Leavable(Awaitable[T]):
                         task.uncancel()  # ours
                         self._leave()
                         raise
-                    if (
-                        self._timer is None and task.cancelling() > cancels
-                    ):  # else what it waits for was cancelled
+                    # Without a cancel of the task, what it waits for was cancelled
+                    if self._timer is None and task.cancelling() > cancels:
                         loop = asyncio.get_running_loop()
                         self._timer = loop.call_later(self._cancel_s, self._end, task, cancels)
                     step = partial(self._work.throw, error)
@@ -98,9 +97,7 @@ class Leavable(Awaitable[T]):
 
     def _end(self, task: asyncio.Task[Any], cancels: int) -> None:
         self._timer = None
-        if (
-            task.cancelling() <= cancels
-        ):  # the work cancelled itself, as `asyncio.timeout` does, and took it back
+        if task.cancelling() <= cancels:  # its own cancel, as of `asyncio.timeout`, which it has taken back
             return
         self._over = True
         task.cancel()

@@ -52,9 +52,8 @@ async def collected(result: Any, in_thread: Callable[[Callable[[], Any]], Awaita
     lists an iterator, because that may block."""
     if inspect.isawaitable(result):
         result = await result
-    while inspect.iscoroutine(result) or asyncio.isfuture(
-        result
-    ):  # not what gives itself, as a pipeline of Redis
+    # Not what gives itself, as a pipeline of Redis
+    while inspect.iscoroutine(result) or asyncio.isfuture(result):
         result = await result
     if inspect.isasyncgen(result):
         return await _all_of(result)

@@ -33,9 +33,8 @@ from .errors import FileError
 from .player import Player
 
 _BLOCK_MS = 20
-_MOST_BYTES = (
-    500_000_000  # of a recording: 47 minutes at 44.1 kHz in stereo; it takes about five times that in memory
-)
+# Of a recording: 47 minutes at 44.1 kHz in stereo; it takes about five times that in memory
+_MOST_BYTES = 500_000_000
 
 
 def read_sound(path: str | Path) -> bytes:

@@ -94,10 +94,8 @@ class Terminal:
             what = "No more of the answer" if self._active else "No answer"
             self._problem(f"{what} came within {ANSWER_TIMEOUT_S:g} s.")
         await self.settled()
-        answered = self.answers > self._unasked
-        if self._user_heard and not (
-            self._words_heard or answered or self.failures
-        ):  # a hum begins as speech does
+        understood = self._words_heard or self.answers > self._unasked or self.failures
+        if self._user_heard and not understood:  # a hum begins as speech does
             self._problem("The server heard sound in the file, but no words.")
 
     async def _received(self) -> None:

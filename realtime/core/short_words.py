@@ -21,10 +21,8 @@ from realtime.core.laughter import is_described_sound, is_laughter, with_hey
 from realtime.core.leading_words import ALONE, ANSWERS, GO_ON, LEADING, THANKS, TOGETHER
 from realtime.core.turn_words import TURN_WORDS
 
-_SYLLABLE = (
-    re.compile(  # one of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
-        r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|m{2,}a+|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
-    )
+_SYLLABLE = re.compile(  # of a hum, as anybody may spell it: "hmm", "um", "hum", "unh", "uh", "huh", "ahem"
+    r"h*(?:u+|e+r*)?h*m+h*|h+n+|n+h+|n{2,}|m{2,}a+|u+h*n+h*|a+h+n+|a+h+e?m+|h*(?:u+|a+|e+|o+)h+"
 )
 _HUM = re.compile(  # breath, humming and laughing, in any spelling: "mhm", "um-hum", "uh-huh", "aah", "haha"
     r"u+h+u+m+|a+h*a+[mn]*|a{2,}|o{3,}|(?:h+a+)+h*|(?:he|hi|ho){2,}"

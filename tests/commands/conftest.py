@@ -8,7 +8,7 @@ import pytest
 from realtime.commands.task_kinds import KIND_MODULES
 from realtime.task_records import TaskRecords
 from tests.commands.films import URL, Films
-from tests.commands.running import environment
+from tests.commands.running import at_home
 
 
 @pytest.fixture
@@ -18,10 +18,7 @@ def films(tmp_path, monkeypatch):
     module.TASK_KINDS = (films.kind,)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(KIND_MODULES, "film", "films_of_a_test")
-    monkeypatch.chdir(tmp_path)
-    for name, value in environment(tmp_path, MINIMAX_BASE_URL=URL).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    at_home(monkeypatch, tmp_path, URL)
     return films
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from realtime import cli
 from realtime.commands.platform import add_platform
 
@@ -28,6 +30,14 @@ def add_all(parser: argparse.ArgumentParser) -> None:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     return {"HOME": str(folder), "XDG_STATE_HOME": str(folder), **more}
+
+
+def at_home(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, **more: str) -> None:
+    """From now on this is the current directory and the home, and the platform is at this address, without a key."""
+    monkeypatch.chdir(folder)
+    for name, value in environment(folder, MINIMAX_BASE_URL=url, **more).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
 
 
 def run_here(words: Sequence[str], environ: Mapping[str, str], folder: Path) -> tuple[int, str, str]:

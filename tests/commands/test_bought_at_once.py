@@ -16,6 +16,7 @@ from realtime.commands import task_kinds
 from realtime.file_lock import FileLock
 from realtime.task_records import Busy, RecordState, TaskRecords
 from tests.commands.answering import JPEG, MP3, served
+from tests.commands.running import at_home
 
 IMAGES, SONGS = "/v1/image_generation", "/v1/music_generation"
 PICTURE, SONG = ["image", "a cat", "-o", "cats/"], ["music", "jazz", "--instrumental"]
@@ -31,14 +32,7 @@ def platform():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, platform):
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "HOME": tmp_path,
-        "XDG_STATE_HOME": tmp_path,
-        "MINIMAX_BASE_URL": platform.url,
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    at_home(monkeypatch, tmp_path, platform.url)
     return tmp_path
 
 

@@ -19,6 +19,7 @@ from realtime.sandbox.picture_facts import picture_facts
 from realtime.task_records import RecordState, TaskRecords
 from tests import programs
 from tests.commands.answering import JPEG, MP3, PNG, WORDS, served
+from tests.commands.running import at_home
 
 ROOT = Path(__file__).parents[2]
 IMAGES, SONGS, LYRICS = "/v1/image_generation", "/v1/music_generation", "/v1/lyrics_generation"
@@ -33,14 +34,7 @@ def platform():
 @pytest.fixture
 def folder(tmp_path, monkeypatch, platform):
     """An empty current directory and home, with the platform in the environment."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "HOME": tmp_path,
-        "XDG_STATE_HOME": tmp_path / "state",
-        "MINIMAX_BASE_URL": platform.url,
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    at_home(monkeypatch, tmp_path, platform.url, XDG_STATE_HOME=str(tmp_path / "state"))
     return tmp_path
 
 

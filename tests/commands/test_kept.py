@@ -16,6 +16,7 @@ from realtime.errors import StorageError
 from realtime.minimax.download import save_bytes
 from realtime.task_records import RecordState, TaskRecords
 from tests.commands.answering import MP3, WORDS, served
+from tests.commands.running import at_home
 
 HEX = ["music", "jazz", "--instrumental", "--set", "output_format=hex", "-o", "songs/a.mp3", "-q"]
 
@@ -29,14 +30,7 @@ def platform():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, platform):
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "HOME": tmp_path,
-        "XDG_STATE_HOME": tmp_path,
-        "MINIMAX_BASE_URL": platform.url,
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    monkeypatch.delenv("MINIMAX_API_KEY", raising=False)
+    at_home(monkeypatch, tmp_path, platform.url)
     return tmp_path
 
 
