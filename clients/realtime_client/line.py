@@ -30,6 +30,8 @@ RETURN_S = 60.0  # how long a server is looked for
 FIRST_TRY_S, SECOND_TRY_S, LAST_TRY_S = 0.3, 0.5, 8.0  # at most; each try waits a random part
 # A new session that ends earlier is no return: a server that ends each one is not asked without end
 STEADY_S = 10.0
+# One that is resumed and lost again sooner was a try in vain: what is sent again may be what ends it
+RESUMED_STEADY_S = 2.0
 _FOR_GOOD = (1000, 1002, 1003, 1007, 1008, 1009)  # close codes
 
 
@@ -64,6 +66,8 @@ class Line:
         self._built_s = float("-inf")  # when the last new session was built
         self._deadline_s = 0.0
         self._in_vain = 0  # sessions that were built and ended at once
+        self._resumed_s = float("-inf")  # when the last session was resumed
+        self._resumed_in_vain = 0  # of these, those that were lost at once
         self._log.begin(conversation.session)
 
     def __repr__(self) -> str:
@@ -151,6 +155,8 @@ class Line:
             self._conversation.on_reconnecting()
         if self._now() - self._built_s >= STEADY_S:
             self._in_vain, self._deadline_s = 0, self._now() + self._return_s
+        at_once = self._now() - self._resumed_s < RESUMED_STEADY_S
+        self._resumed_in_vain = self._resumed_in_vain + 1 if at_once else 0
         while self._waiting is not None:
             socket, first = await self._opened(self._deadline_s)
             try:
@@ -170,7 +176,7 @@ class Line:
 
     async def _opened(self, deadline_s: float) -> tuple[WatchedSocket, Event]:
         """A new socket and its first event, after as many tries as it takes. Raises ConnectionLost."""
-        tries, asked_s = self._in_vain, 0.0
+        tries, asked_s = max(self._in_vain, self._resumed_in_vain), 0.0
         while True:
             await asyncio.sleep(max(asked_s, random.random() * longest_wait_s(tries)))
             if self._in_vain and self._now() >= deadline_s:
@@ -203,10 +209,11 @@ class Line:
                 first["input_audio_ms"], first["last_event_id"], restored=first.get("restored", False)
             )
             before: list[Event] = []
-            self._built_s = float("-inf")
+            self._built_s, self._resumed_s = float("-inf"), self._now()
         else:
             rest, before = self._rebuilt(first)
             self._built_s, self._in_vain = self._now(), self._in_vain + 1
+            self._resumed_s = float("-inf")
         self._conversation._on_new_socket(socket, [*before, first])
         self._waiting = deque(rest)
         while self._waiting:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from realtime_client import ConnectionFailed, ConnectionLost
-from realtime_client.line import LAST_TRY_S, STEADY_S, Line
+from realtime_client.line import LAST_TRY_S, RESUMED_STEADY_S, STEADY_S, Line
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 
@@ -154,6 +154,33 @@ def test_a_session_that_lasted_makes_every_loss_the_first_one():
             await asyncio.sleep(STEADY_S + 1)
 
     virtual_time.run(run())
+
+
+@pytest.mark.parametrize(("lives_s", "most"), [(0.0, 30), (1.0, 30), (RESUMED_STEADY_S + 1, 60)])
+def test_a_session_that_is_lost_at_each_return_is_fetched_less_and_less_often(lives_s, most):
+    """It is not given up: the server has it."""
+
+    async def run():
+        opened, conversation, loop = [], Bare(), asyncio.get_running_loop()
+        session = {"id": "sess_1", "object": "realtime.session", "extensions": ["resume"]}
+        conversation.session = session
+
+        async def open_socket(query):
+            assert query["resume"] == "sess_1"
+            opened.append(loop.time())
+            known = {"input_audio_ms": 0, "last_event_id": None}
+            return Sends(), {"type": "session.resumed", "session": session, **known}
+
+        line, began_s = Line(conversation, open_socket, rate=24_000, return_s=60.0), loop.time()
+        while loop.time() < began_s + 60:
+            await line.come_back(LOST)
+            await asyncio.sleep(lives_s)
+        return len(opened)
+
+    count = virtual_time.run(run())
+    assert count <= most
+    if lives_s > RESUMED_STEADY_S:
+        assert count >= 60 / (lives_s + 0.3), "each loss is the first one"
 
 
 def test_no_server_is_looked_for_without_end():

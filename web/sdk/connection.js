@@ -15,6 +15,7 @@ const FIRST_EVENT_MS = 10_000;
 const PROBE = { type: "conversation.item.retrieve", event_id: "probe", item_id: "probe" };  // answered by an error
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const RESUME_WITHIN_MS = 300;  // the first try, at random: many clients may have lost the same server
+const STEADY_MS = 2000;  // a session that is lost sooner is a try in vain: a server that ends each one is asked less often
 const STALLED_BYTES = 512 * 1024;  // over five seconds of unsent speech: treat the connection as lost
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;  // what may stand in the name of a subprotocol
 const ENDS = new Set(["server_draining", "session_taken_over"]);  // reasons after which nobody can resume the session
@@ -66,7 +67,7 @@ export class Connection extends EventTarget {
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0;
+  #seq = 0; #samples = 0; #generation = 0; #probe = ""; #probes = 0; #openedAt = 0;
   /** @type {string | null} */
   #key = null;          // of this socket
   /** @type {string | null} */
@@ -262,7 +263,8 @@ export class Connection extends EventTarget {
   #opened(session) {
     clearTimeout(this.#timer);
     this.repeated = this.#log.begin(session);
-    this.attempts = this.#seq = this.#samples = 0;
+    this.#seq = this.#samples = 0;
+    this.#openedAt = performance.now();
     this.everOpen = true;
     this.#refusedKey = this.#refusal = null;
     this.#setState("open");
@@ -272,7 +274,7 @@ export class Connection extends EventTarget {
   #resumed(event) {
     clearTimeout(this.#timer);
     const rest = this.#log.resumed(event);
-    this.attempts = 0;
+    this.#openedAt = performance.now();
     this.resumptions += 1;
     this.#refusedKey = this.#refusal = null;
     this.#sendAgain(rest);
@@ -301,10 +303,13 @@ export class Connection extends EventTarget {
     this.#connect();
   }
 
-  /** The socket is gone. A session that waits for its client is fetched at once. @param {string} reason */
+  /** The socket is gone. A session that waits for its client is fetched at once, if the last try was not in vain.
+   * @param {string} reason */
   #lost(reason) {
-    if (this.state !== "open" || !this.#log.possible) return this.#retryLater(reason);
-    this.attempts = 0;
+    const open = this.state === "open", steady = open && performance.now() - this.#openedAt >= STEADY_MS;
+    if (steady) this.attempts = 0;
+    if (!open || !this.#log.possible || this.attempts > 0) return this.#retryLater(reason);
+    this.attempts = steady ? 0 : 1;
     this.#wait(reason, reason === "silent" ? 0 : Math.random() * RESUME_WITHIN_MS);
   }
 
