@@ -35,10 +35,9 @@ def read_recording(content: bytes) -> tuple[Samples, int] | None:
             packed: Any = None
             shape: tuple[str, str, int] | None = None
             for frame in _frames(av, container, stream):
+                # Files that were joined
                 if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
-                    packed = av.AudioResampler(
-                        format="s16", layout=layout, rate=rate
-                    )  # files that were joined
+                    packed = av.AudioResampler(format="s16", layout=layout, rate=rate)
                 found = [each.to_ndarray().reshape(-1, channels) for each in packed.resample(frame)]
                 blocks += found
                 size += sum(each.nbytes for each in found)
