@@ -1,7 +1,7 @@
 """A form of fields and one file, as bytes around the file's own bytes: the only place with a boundary.
 
-Knows the encoding of names (WHATWG's "multipart/form-data encoding algorithm", as browsers send it) and the true
-length of the whole. Reads no file and opens no connection.
+Knows the encoding of names (WHATWG's "multipart/form-data encoding algorithm", as browsers send it, and a little
+stricter) and the true length of the whole. Reads no file and opens no connection.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Multipart:
 
 
 def safe_name(name: str) -> str:
-    """The file name as it is sent: without folders, not too long, with its ending, quotes and controls escaped."""
+    """The file name as it is sent: without folders, not too long, with its ending, and escaped."""
     base = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or "file"
     if len(base) > MAX_NAME_CHARACTERS:
         stem, dot, ending = base.rpartition(".")
@@ -70,8 +70,10 @@ def safe_name(name: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    """Quotes, backslashes and control characters as %XX; other characters stay, as UTF-8. Not reversible: `%` stays."""
-    return "".join(f"%{ord(c):02X}" if c in '"\\' or ord(c) < 32 or c == "\x7f" else c for c in name)
+    """Quotes, backslashes and control characters as %XX; other characters stay, as UTF-8. Not reversible: `%` stays.
+
+    A semicolon as well: some servers cut the header at each one before they look for quotes, and miss the whole name."""
+    return "".join(f"%{ord(c):02X}" if c in '"\\;' or ord(c) < 32 or c == "\x7f" else c for c in name)
 
 
 def _one_line(value: str) -> str:

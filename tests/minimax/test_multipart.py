@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import BodyPartReader, MultipartReader, StreamReader
 from aiohttp.base_protocol import BaseProtocol
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime.minimax.multipart import MAX_NAME_CHARACTERS, Multipart, safe_name
@@ -35,6 +35,7 @@ async def read_back(
     name=NAMES,
     content=st.binary(),
 )
+@example(fields={}, name="a; b; c.txt", content=b"")
 def test_fields_and_file_come_back_whole(fields, name, content) -> None:
     form = Multipart(fields, "file", name, "audio/mpeg")
     *texts, file = asyncio.run(read_back(form, content))
@@ -60,6 +61,7 @@ def test_names_are_sent_without_folders_and_keep_their_ending() -> None:
     assert safe_name("/home/me/第一章.txt") == "第一章.txt"
     assert safe_name("C:\\books\\a.txt") == "a.txt"
     assert safe_name('say "hi"\r\n.mp3') == "say %22hi%22%0D%0A.mp3"
+    assert safe_name("one; two; three.mp3") == "one%3B two%3B three.mp3"
     assert safe_name("///") == "file"
     long = safe_name("x" * 400 + ".mp3")
     assert (len(long), long[-4:]) == (MAX_NAME_CHARACTERS, ".mp3")
