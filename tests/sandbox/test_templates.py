@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,7 @@ from realtime.sandbox.jobs import NEW_WORD
 from realtime.sandbox.templates import TEMPLATES
 from tests.sandbox.platform_kit import Client
 from tests.sandbox.test_callbacks_out import receiver
-from tests.sandbox.video_kit import GREEN, OK, downloaded, ends, frame_url, near, platform
+from tests.sandbox.video_kit import GREEN, OK, downloaded, ends, frame_url, near, platform, settled
 
 CREATE, QUERY = "/v1/video_template_generation", "/v1/query/video_template_generation"
 DIVING, SURVIVAL, NO_LOVE = "392753057216684038", "393769180141805569", "394125185182695432"
@@ -35,7 +36,7 @@ async def make(client: Client, *args: Any, fault: str = "") -> str:
 
 async def done(client: Client, id: str) -> dict[str, Any]:
     client.sandbox.forward(minutes=3)
-    return await client.json("GET", f"{QUERY}?task_id={id}")
+    return await settled(partial(client.json, "GET", f"{QUERY}?task_id={id}"))
 
 
 async def test_a_film_from_a_picture() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -25,6 +26,7 @@ from tests.sandbox.video_kit import (
     near,
     picture,
     platform,
+    settled,
 )
 
 CREATE = "/v1/video_generation"
@@ -43,7 +45,7 @@ async def status(client: Client, id: str) -> dict[str, Any]:
 
 async def done(client: Client, id: str) -> dict[str, Any]:
     client.sandbox.forward(minutes=4)
-    return await status(client, id)
+    return await settled(partial(status, client, id))
 
 
 async def test_a_film_of_a_text() -> None:

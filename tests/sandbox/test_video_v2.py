@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import wave
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -26,6 +27,7 @@ from tests.sandbox.video_kit import (
     near,
     picture,
     platform,
+    settled,
 )
 
 CREATE, QUERY = "/v2/video_generation", "/v2/query/video_generation"
@@ -57,7 +59,7 @@ async def task(client: Client, id: str) -> dict[str, Any]:
 
 async def done(client: Client, id: str) -> dict[str, Any]:
     client.sandbox.forward(minutes=7)
-    return await task(client, id)
+    return await settled(partial(task, client, id))
 
 
 async def film_of(client: Client, found: dict[str, Any]) -> tuple[bytes, FilmFacts]:

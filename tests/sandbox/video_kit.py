@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,13 @@ SLOW = (
     "video.prepare_s=10", "video.queue_s=10", "video.process_s=100", "template.prepare_s=10",
     "template.process_s=100", "video_v2.queue_s=10", "video_v2.run_s=100", "video_v2.context_s=100",
 )  # fmt: skip
+
+
+async def settled(ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """What is told of a task whose time is over: on a busy machine its work takes longer than one question waits."""
+    while (found := await ask())["status"] in ("Processing", "running"):
+        pass
+    return found
 
 
 def picture(width: int, height: int, colour: tuple[int, int, int] = RED, kind: str = "PNG") -> bytes:
