@@ -87,14 +87,17 @@ def judge(text: str, before: str = "") -> Judged:
     spelled = Spelled.NOT if asks else spelled_out(text, before)
     if spelled is Spelled.SHORT:
         return Judged(Completeness.SHORT)
-    if not text or _TRAILS_OFF.search(text) or _ends_with_title(text):
+    if not text or _TRAILS_OFF.search(text):
         return Judged(Completeness.INCOMPLETE)
     ended = bool(_ENDS.search(text))
     if spelled is Spelled.GOES_ON:
-        return Judged(_COMPLETENESS[True, ended])
+        return Judged(Completeness.INCOMPLETE if _ends_with_title(text) else _COMPLETENESS[True, ended])
     answer = answers(text, before) if short else Answers.NOT
+    # Asked before the titles: "OK." and "Red." are titles in some language
     if answer is Answers.WHOLE or (short and (is_whole_answer(text) or is_whole_amount(text))):
         return Judged(Completeness.COMPLETE, alone=True)
+    if _ends_with_title(text):
+        return Judged(Completeness.INCOMPLETE)
     if not ended and answer is Answers.PERHAPS:
         return Judged(Completeness.LIKELY)
     looks = _by_last_words(text, ended=ended, asks=asks)
@@ -140,4 +143,4 @@ def _is_list(text: str) -> bool:
 def _ends_with_title(text: str) -> bool:
     """Whether the last word is an abbreviation that leads on: "I need to see Dr."."""
     last = _LAST_STOP.search(text)
-    return last is not None and FullStops(text, final=False).is_leading(last.start(), last.group(1))
+    return last is not None and FullStops(text, final=False).is_title(last.start(), last.group(1))

@@ -17,6 +17,8 @@ from realtime.core.languages import (
     Kind,
     abbreviation,
     is_abbreviation,
+    is_also_word,
+    leads_in,
     starts_sentence,
     writes_ordinals_with_stops,
 )
@@ -53,6 +55,9 @@ _THAI = re.compile(r"[\u0e01-\u0e4e]")
 _GEORGIAN = re.compile(r"[\u10d0-\u10ff]")  # its letters are small to Unicode, and begin sentences
 # No vowels: "พ.ศ", "น"
 _THAI_SHORT = re.compile(r"(?<![\u0e01-\u0e4e])(?:เ?[ก-ฮ]{1,3}\.)*(?:เ?[ก-ฮ]{1,4}|โทร)$")
+_ENGLISH = frozenset(("en",))
+_NO_WORDS = frozenset(("eg", "viz", "www"))  # in English
+_BEGUN = re.compile(r"\w[^.!?。！？]*$")  # a word of the same sentence
 _BEFORE = 24  # characters that tell what a word is
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\.?\s+$")
 # a letter alone after one of these is a name for a thing, and may be the last word: "vitamin C.", "plan B."
@@ -108,6 +113,21 @@ class FullStops:
     def is_leading(self, start: int, word: str) -> bool:
         """Whether a chunk that ends with this abbreviation would pause where no speaker does."""
         return is_abbreviation(word) and self._kind(start, word) is Kind.LEADING
+
+    def is_title(self, start: int, word: str) -> bool:
+        """Whether a transcript that ends with this abbreviation stops before what it belongs to: "I need to see Dr."
+
+        Of one word, only English counts and the language that the text shows: "Red." is a colour, and a title in
+        Polish. What is a word as well is a title with a capital, after other words: "I wrote to Rep."."""
+        before = self._text[:start]
+        found = _found(before[-_BEFORE:], word)
+        if "." in found:
+            return self._kind(start, word) is Kind.LEADING
+        ordinary = is_also_word(word) and word.lower() not in _NO_WORDS
+        if ordinary and (word.islower() or not _BEGUN.search(before)):
+            return False
+        known = self._languages
+        return leads_in(found, _ENGLISH if "en" in known else known | _ENGLISH)
 
     @staticmethod
     def _at_the_end(kind: Kind, word: str) -> Stop:
@@ -193,6 +213,13 @@ def _number_kind(before: str, word: str, languages: frozenset[str]) -> Kind:
 
 
 def _abbreviation(before: str, word: str, languages: frozenset[str]) -> Kind:
+    if found := _found(before, word):
+        return abbreviation(found, languages)
+    return Kind.MAYBE_LAST if len(word) > 4 and word.endswith("str") else Kind.WORD  # "Goethestr. 5"
+
+
+def _found(before: str, word: str) -> str:
+    """The abbreviation of the tables that ends with this word, and perhaps begins before it: "e.g"; "" if none does."""
     if "'" in word or "’" in word:
         word = _ELISION.sub("", word)  # "l'avv."
     near = before[-20:]
@@ -201,11 +228,9 @@ def _abbreviation(before: str, word: str, languages: frozenset[str]) -> Kind:
         parts = "".join(parts_before.group().split()).lower()
         while parts:
             if is_abbreviation(parts + word):
-                return abbreviation(parts + word, languages)
+                return parts + word
             parts = parts.partition(".")[2]
-    if is_abbreviation(word):
-        return abbreviation(word, languages)
-    return Kind.MAYBE_LAST if len(word) > 4 and word.endswith("str") else Kind.WORD  # "Goethestr. 5"
+    return word if is_abbreviation(word) else ""
 
 
 def _word_before(before: str) -> str:

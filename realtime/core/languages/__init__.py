@@ -84,6 +84,19 @@ def abbreviation(word: str, languages: frozenset[str]) -> Kind:
     return max(known.values())
 
 
+def leads_in(word: str, languages: frozenset[str]) -> bool:
+    """Whether this word, as it is written, is a title in one of these languages, or leads on as "e.g." does."""
+    known = _ABBREVIATIONS.get(word)
+    if known is None and not (len(word) > 1 and word.isupper()):
+        known = _ABBREVIATIONS.get(word.lower())
+    return known is not None and any(known.get(code) is Kind.LEADING for code in languages)
+
+
+def is_also_word(word: str) -> bool:
+    """Whether this abbreviation, in any case, is a word of some language as well: "rep", "red"."""
+    return word.lower() in _ALSO_WORDS or word.lower() in _ORDINARY
+
+
 def starts_sentence(word: str, languages: frozenset[str]) -> bool:
     """Whether a sentence often begins with this word, which is no name."""
     word = word.lower().replace("’", "'")
