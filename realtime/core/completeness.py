@@ -12,12 +12,14 @@ from enum import Enum
 from typing import Literal, NamedTuple
 
 from realtime.core.asked_answers import Answers, answers
-from realtime.core.characters import HAN
+from realtime.core.characters import HAN, KANA
 from realtime.core.folding import fold, scripts_apart, units
 from realtime.core.full_stops import FullStops
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.languages.guess import guess_languages
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
+from realtime.core.scripts import weigh_scripts
 from realtime.core.short_words import is_whole_answer
 from realtime.core.spelled_out import LOOKED_AT, Spelled, spelled_out
 from realtime.core.unicode_tables import ranges
@@ -53,18 +55,42 @@ _DANGLING = frozenset(  # words that rarely end what somebody says
     "a an the and or but nor so if because although though while when where which who whose that than as of to in on "
     "at by for from with without into about over under between my your his her its our their this these those is are "
     "was were be been am do does did will would can could should shall may might must not very really just i we they "
-    "he she um uh er like well".split()
+    "he she um uh er like well until till unless whether during via per except every against toward towards upon "
+    "onto".split()
+)
+# "I think it's", "My name's", "and then we'll", "And then", "Let me"; "It's my sister's" is whole
+_LEADS_ON = re.compile(
+    r"\b(?:i'm|(?:i|you|we|they|he|she|it|that|this|there|here|these|those|who|what|where|when|how|which|why|one|name)"
+    r"'(?:s|ll|re|ve|d))$|\b(?:and|so|but) then$|^(?:\w+ )?let me$|"
+    r"^(?:(?:and|so|but|because|then|well|if) )*"
+    r"(?:(?:i|you|we|they) (?:need|want|have|had)|(?:he|she|it) (?:needs|wants|has|had))$"
 )
 _ANSWERS = re.compile(  # end in a dangling word and are whole all the same, after a yes or a no: "Yes, I do."
     r"^(.+?)(?:[,.!，。！]\s*|\s)(?:i|you|he|she|it|we|they|that|there) "
-    r"(?:do|does|did|am|is|are|was|were|will|would|can|could|should|must|may|might)(?: not)?[.!。！]?$",
+    r"(?:do|does|did|am|is|are|was|were|will|would|can|could|should|must|may|might|have|has|had)(?: not)?[.!。！]?$",
     re.IGNORECASE,
 )
 # Nothing ends with these, whatever mark a transcriber puts after them: "um.", "the."
-_FILLERS = frozenset("um uhm umm uh er erm hmm a an the and or but because if my your their our".split())
+_HUMS = frozenset("uhm umm uh erm hmm".split())
+_FILLERS = frozenset("um er a an the and or but because if my your our their".split())
+# Of these, words of other languages: "Il y en a.", "Ik ben er."
+_ELSEWHERE = frozenset("um er a an or but if my".split())
+# Of those, the ones that end sentences also where nothing tells the language: "Licht an.", "Quero um."
+_MAY_END = frozenset("um er an".split())
+# English words, and parts of names, that tell another language only beside others of it: "Los Angeles is"
+_ENGLISH_TOO = re.compile(
+    r"\b(?:ten|man|men|sun|pan|pot|pod|son|visa|care|die|dove|door|dame|car|hat|hay|kung|lang|pour|par|per|pro|sin|till|"
+    r"toe|war|want|van|von|yang|yo|met|sam|jan|kim|kay|ada|ali|mia|ella|elle|los|las|san|la|le|el|de|di|da|dos|al)\b"
+)
+_ENGLISH = re.compile(
+    r"n't\b|\w'(?:d|ll|ve|re|m)\b|\b(?:like|think|thought|know|well|yeah|really|going|need|the|you|my|and|of)\b"
+)
+_LAST_WORD = re.compile(r"^(.*?)([\w']+)\W*$", re.DOTALL)
 _LAST_ITEMS = frozenset("and or thanks thank please".split())  # "Yes, please, thanks." is no list
 _MARKS = re.compile(r"[\s，。！？,.!?]+$")
 _HAN = re.compile(f"[{HAN}]")
+_KANA = re.compile(f"[{KANA}]")
+_KANA_COUNT = 6  # half as many kana as Han characters, of which each weighs three, are Japanese
 
 _COMPLETENESS = {  # by dangling, and ended by a mark: transcribers end fragments with a full stop, too
     (False, True): Completeness.COMPLETE,
@@ -100,29 +126,49 @@ def judge(text: str, before: str = "") -> Judged:
         return Judged(Completeness.INCOMPLETE)
     if not ended and answer is Answers.PERHAPS:
         return Judged(Completeness.LIKELY)
-    looks = _by_last_words(text, ended=ended, asks=asks)
+    looks = _by_last_words(text, before, ended=ended, asks=asks)
     asks_for_time = answer is Answers.TIME and not asks
     return Judged(Completeness.DANGLING if asks_for_time and looks is Completeness.COMPLETE else looks)
 
 
-def _by_last_words(text: str, *, ended: bool, asks: bool) -> Completeness:
+def _by_last_words(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:
     if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
-        return _COMPLETENESS[not asks and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
-    return _in_spaced_script(scripts_apart(text), ended=ended, asks=asks)
+        leads_on = not asks and not _is_japanese(text, before)
+        return _COMPLETENESS[leads_on and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
+    return _in_spaced_script(scripts_apart(text), before, ended=ended, asks=asks)
 
 
-def _in_spaced_script(text: str, *, ended: bool, asks: bool) -> Completeness:
+def _in_spaced_script(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:
     """Of a text whose last word is written in a script with blanks, whatever stands before it."""
-    words = re.findall(r"[\w']+", text.lower())
-    if words and words[-1] in _FILLERS:
-        return Completeness.INCOMPLETE
+    found = _LAST_WORD.search(text.lower().replace("’", "'"))
+    leading, last = (found[1].strip(), found[2]) if found else ("", "")
+    dangling = Completeness.DANGLING if ended else Completeness.INCOMPLETE
+    languages = _languages(leading, before)
+    other = bool(languages) and "en" not in languages
+    paused = leading[-1:] in CLAUSE_MARKS
+    if last in _HUMS or (last in _FILLERS and (paused or not (other and last in _ELSEWHERE))):
+        told = languages or paused or not leading or leading[-1] in SENTENCE_MARKS or _HAN.search(leading)
+        return dangling if last in _MAY_END and not told else Completeness.INCOMPLETE
     if asks or _is_answer_with_verb(text):
         return _COMPLETENESS[False, ended]
     if _is_list(text[-LOOKED_AT:]):
         return _COMPLETENESS[True, ended]
-    if words and words[-1] in _DANGLING:
-        return Completeness.DANGLING if ended else Completeness.INCOMPLETE
+    if not other and (last in _DANGLING or _LEADS_ON.search(f"{leading} {last}".strip())):
+        return dangling
     return _COMPLETENESS[False, ended]
+
+
+def _languages(leading: str, before: str) -> frozenset[str]:
+    """Of a text in small letters up to its last word, which may be a word of several; or of what was said before."""
+    if _ENGLISH.search(leading):
+        return frozenset(("en",))
+    return guess_languages(_ENGLISH_TOO.sub("", leading)) or guess_languages(before[-LONGEST:])
+
+
+def _is_japanese(text: str, before: str) -> bool:
+    """Whether it is written in Japanese, or answers what was: kana are no Chinese."""
+    scripts = weigh_scripts(before[-LONGEST:])
+    return bool(_KANA.search(text)) or scripts["KANA"] * _KANA_COUNT >= max(1, scripts["HAN"])
 
 
 def _is_answer_with_verb(text: str) -> bool:
