@@ -15,7 +15,7 @@ from realtime.core.asked_answers import Answers, answers
 from realtime.core.characters import HAN, KANA
 from realtime.core.folding import fold, scripts_apart, units
 from realtime.core.full_stops import FullStops
-from realtime.core.han_endings import dangles
+from realtime.core.han_endings import dangles, may_end
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.languages.guess import guess_languages
 from realtime.core.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
@@ -40,7 +40,8 @@ class Completeness(Enum):
 
 
 class Judged(NamedTuple):
-    """What a text looks like. `alone`: it is a short answer that nobody needs a mark to know."""
+    """What a text looks like. `alone`: doubts about it count for nothing. Nobody needs a mark to know a short answer,
+    and Chinese that ends with 的 or 这个 is doubted as much where it is all as where more follows."""
 
     looks: Completeness
     alone: bool = False
@@ -77,10 +78,10 @@ _FILLERS = frozenset("um er a an the and or but because if my your our their".sp
 _ELSEWHERE = frozenset("um er a an or but if my".split())
 # Of those, the ones that end sentences also where nothing tells the language: "Licht an.", "Quero um."
 _MAY_END = frozenset("um er an".split())
-# English words, and parts of names, that tell another language only beside others of it: "Los Angeles is"
+# English words, letters, and parts of names that tell another language only beside others of it: "Los Angeles is"
 _ENGLISH_TOO = re.compile(
     r"\b(?:ten|man|men|sun|pan|pot|pod|son|visa|care|die|dove|door|dame|car|hat|hay|kung|lang|pour|par|per|pro|sin|till|"
-    r"toe|war|want|van|von|yang|yo|met|sam|jan|kim|kay|ada|ali|mia|ella|elle|los|las|san|la|le|el|de|di|da|dos|al)\b"
+    r"toe|war|want|van|von|yang|yo|met|sam|jan|kim|kay|ada|ali|mia|ella|elle|los|las|san|la|le|el|de|di|da|dos|al|[a-z])\b"
 )
 _ENGLISH = re.compile(
     r"n't\b|\w'(?:d|ll|ve|re|m)\b|\b(?:like|think|thought|know|well|yeah|really|going|need|the|you|my|and|of)\b"
@@ -126,16 +127,31 @@ def judge(text: str, before: str = "") -> Judged:
         return Judged(Completeness.INCOMPLETE)
     if not ended and answer is Answers.PERHAPS:
         return Judged(Completeness.LIKELY)
+    if ended and not asks and _ends_in_han(text) and _may_end(text, before):
+        return Judged(Completeness.DANGLING, alone=True)
     looks = _by_last_words(text, before, ended=ended, asks=asks)
     asks_for_time = answer is Answers.TIME and not asks
     return Judged(Completeness.DANGLING if asks_for_time and looks is Completeness.COMPLETE else looks)
 
 
 def _by_last_words(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:
-    if _HAN.match(next(filter(str.isalnum, reversed(text)), "")):
-        leads_on = not asks and not _is_japanese(text, before)
-        return _COMPLETENESS[leads_on and dangles(_MARKS.sub("", in_simple_characters(text))), ended]
+    if _ends_in_han(text):
+        return _COMPLETENESS[not asks and not _is_japanese(text, before) and dangles(_chinese(text)), ended]
     return _in_spaced_script(scripts_apart(text), before, ended=ended, asks=asks)
+
+
+def _ends_in_han(text: str) -> bool:
+    return _HAN.match(next(filter(str.isalnum, reversed(text)), "")) is not None
+
+
+def _chinese(text: str) -> str:
+    return _MARKS.sub("", in_simple_characters(text))
+
+
+def _may_end(text: str, before: str) -> bool:
+    """Whether its last word, a Chinese one that ends few sentences, may well end this one."""
+    chinese = _chinese(text)
+    return not _is_japanese(text, before) and dangles(chinese) and may_end(chinese, before)
 
 
 def _in_spaced_script(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:

@@ -15,13 +15,36 @@ import re
 from realtime.core.han_readings import READINGS
 
 _WORDS = (  # as they are written
-    "的|地|得|和|跟|与|或|在|把|被|对|给|从|向|是|有|要|想|嗯|呃|那个|这个|但是|但|因为|所以|如果|然后|还有|就是|"
+    "或|嗯|呃|那个|但是|但|因为|所以|如果|然后|还有|就是|"
     "或者|或是|可是|而是|只是|并且|甚至|由于|关于|对于|为了|除非|即使|尽管|假如|要不|另外|首先|比如说|例如说|比方说|譬如|"
     "以及|即便|既然|无论|哪怕|因此|此外|总之|尤其|就像|按照|随着|非常|的时候|与此同时|(?:所以|而且|但是|因为|然后|觉得)不管|"
     "我认为|我希望|我感觉|我想说|我是说|我叫|我姓|那就|那我|就是说|我觉得吧|那个什么"
 )
 # These end sentences as well. On the right: with what of the clause right before them
 _UNLESS_AFTER: dict[str, str] = {
+    # Part of another word: 存在, 重要, 目的地; but not 保存在, 中国有, 大概要
+    "在": "(?<![保储留库寄缓])存|(?<!来)自",
+    "要": "[重必首纲摘]|(?<!大)概",
+    "想": "[理梦幻感猜联预予空妄构着]|(?<!意)思|(?<!建)设",
+    "有": "稀",
+    "地": "[土基场工陆产田空现現圣余境拖扫]|(?<![意格])外|(?<![适恰正相])当|(?<![基根])本|(?<![潦草])草|各|目的",
+    "得": "心",
+    "对": "[反派核配]",
+    "和": "(?<![气体水室高低])温|饱|(?<!温)[暖柔]|随",
+    "与": "参",
+    "给": "供|自",
+    "向": "(?<![对官地双])方|(?<![生满同])意|志",
+    "从": "(?<!衣)服|顺",
+    "跟": "高",
+    "把": "[拖火]",
+    "被": "棉",
+    # Told as a fact, or how something came about: 挺贵的, 没事的, 是我妈买的
+    "的": (
+        "(?:挺|蛮|怪|(?<!能)够)[^的]{1,4}|没(?:什么|事|问题|关系)|"
+        "(?<![还可但就只要或而的题候因思])是[^的]+[到来去买坐做写学吃拿开走送问订定换付寄带找画拍考借修]"
+    ),
+    # Nothing before them makes these end a sentence by themselves
+    "是|这个": "(?!)",
     # Part of another word or of a fixed phrase: 何至于, 名副其实, 有意味, 删除了, 毫无根据, 大有作为
     "至于": "[不何]",
     "其实": "[副过符]",
@@ -51,6 +74,39 @@ _UNLESS_AFTER: dict[str, str] = {
         "[好打说比气跑赢争敌瞒骗拗逃躲熬绕抵胜斗吵抢拼信放通透吃受活挨避越迈挤考玩看游唱喝撑度忍扛踢下]"
     ),
 }
+# These end sentences where the stop is sure: what may stand in the clause before them then
+_IF_SURE_AFTER: dict[str, str] = {
+    "在": "[不还都也]|一直|正好|有人",
+    "[现現]在": "^(?:就|从|是)?",
+    "要": "不(?:需|想)|[都全]",
+    "是": "(?:应该|可能|好像|大概|也许|当然|完全|的确|确实|真的|肯定|一定|本来|全|总|觉得|^我?[想猜]|都|才)",
+    "有": "[会都全该能]|肯定|一定",
+    "想": "不",
+    "对": "绝|[都全]",
+    "得": "[值懂晓舍认难]|[不还都]记",
+    "给": "[不没别]|不用",
+    "跟": "[不没别]",
+    "把": "[一两几]",
+    "这个": "(?:要|就|选|喜欢|换|用|拿|看|是|试|点|听|订|[要想][买吃喝看听订试])",
+    "的": (
+        "^(?:[这那它他她我你]们?|[这那]个)?(?:(?:就|也|都)?是(?!这样)|不是)[^的]{1,4}|"
+        "(?:^|[我你他她它们都也就定肯不])会(?![议员计场展面])[^的说]{1,3}|"
+        "(?:很|真|好|太|非常|有点|比较|特别|更|最)[^的]{1,4}|^(?:我们?)?可以[^的]{1,4}|"
+        "^(?:我?(?:还是|就)?(?:想?要|选|喜欢|来|买|用|换)|[给帮]我[来拿]?)(?!.*[一二两三四五六七八九十这那几半].)[^的]{1,6}|"
+        "^[都是也]?(?:一样|应该|必须|正常|免费|差不多|安全|认识|知道|愿意|同意|自己|假)|"
+        "^(?:[加去少多无没靠朝带不][^的]{1,3}|[大中小双单][^的]|[^的这那]色|[^的]+一点)"
+    ),
+}
+# So do these where they answer a question, and no more is begun in them: 上午十点的, 周末有; but 一张靠窗的, 我朋友的
+_ANSWERS_ASKED = re.compile(
+    "^(?:我?(?:还是|就)?(?:要|选)|就|是|那就)?这个$|"
+    "^(?!然后|但|因为|所以|那|嗯|呃|就是|还有|如果|是这样|[你您他她它咱])(?!.*[这那哪每][个张种家件份位杯只条本台间次辆双套把瓶])"
+    "(?!.*(?<!十)[一两几][^点号楼样次月层])(?!我(?!(?:还是|就|想|都)?(?:要|选|喜欢|用|换)))[^的]{1,7}的$|"
+    "^[^我你您他她它咱然但因所那还只就想需请]{2,4}[有要]$"
+)
+_OF_SOMEBODY = re.compile("^(?!然后|但|因为|所以|那|嗯|呃|就是|还有|如果)[^这那一两的]{1,6}的$")
+_ASKS_WHOSE = re.compile("谁(?!.*哪)")
+_ASKS = re.compile("[?？][^?？]{0,8}$")
 _FROM = re.compile("从([^从]{1,8})到$")
 # 从X到 has told all where X says that something did not happen or, at its end, how it succeeded: 从网上买到
 _NEVER = re.compile("^来(?![宾广])|^此|[没不到]|未(?![来央])|已经|一直|可以")
@@ -88,9 +144,13 @@ _SAID = re.compile(  # the whole clause tells only who said something
 )
 _CLAUSE = re.compile(r"[^\s，,。！？、]*$")
 _LONGEST_CLAUSE = 40  # characters
+_ASKED_IN = 20  # characters of the end of what the other said
 _DANGLING = re.compile(rf"(?:{_WORDS})$")
 _LEADS_ON = [
     (re.compile(rf"(?:{words})$"), re.compile(rf"(?:{before})$")) for words, before in _UNLESS_AFTER.items()
+]
+_MAY_END = [
+    (re.compile(rf"(?:{words})$"), re.compile(rf"(?:{before})$")) for words, before in _IF_SURE_AFTER.items()
 ]
 _FILLER = re.compile(r"(?:^|[\s，。、,.说是要想我])额$")  # 呃; but 余额
 _ANSWERS = re.compile(  # end in a dangling character and are whole all the same
@@ -131,6 +191,23 @@ def dangles(text: str) -> bool:
     if _clause_leads_on(_CLAUSE.findall(text[-_LONGEST_CLAUSE:])[0]):
         return True
     return _reading(text[-1:]) in _HUMS and _is_misread(text[:-1])
+
+
+def may_end(text: str, before: str) -> bool:
+    """Of a text that dangles: whether it ends as many sentences as it leads on, so that a sure stop is believed.
+
+    `before`: what the other said last, perhaps a question."""
+    if _DANGLING.search(text) or _IF.search(text):
+        return False
+    clause = _CLAUSE.findall(text[-_LONGEST_CLAUSE:])[0]
+    for words, sure_after in _MAY_END:
+        if (found := words.search(clause)) and sure_after.search(clause[: found.start()]):
+            return True
+    if not _ASKS.search(before):
+        return False
+    return bool(
+        _ANSWERS_ASKED.search(text) or (_ASKS_WHOSE.search(before[-_ASKED_IN:]) and _OF_SOMEBODY.search(text))
+    )
 
 
 def _clause_leads_on(clause: str) -> bool:

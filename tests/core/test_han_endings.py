@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from realtime.core.han_endings import dangles
+from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.han_endings import dangles, may_end
 from realtime.core.han_variants import in_simple_characters
+from realtime.core.turn_end import Evidence, silence_ms
 
 HESITATES = (
     "机票从三亚到|从会议开始到|我要查从合肥南站到|从中秋节到|从二十号到|从鼓楼到|从洛杉矶到|从宿舍到|价钱从一千到|"
@@ -85,3 +87,55 @@ def test_traditional_characters_are_judged_as_simplified_ones():
         [True] * 4,
         [False] * 3,
     ]
+
+
+# Words that end with a character that leads on, and facts
+OF_OTHER_WORDS = (
+    "这很重要|没有必要|你有什么理想|我有个梦想|这是我的设想|不存在|鬼不存在|我的心得|"
+    "买了块土地|这是当地|在外地|找不到目的地|我反对|天气很温和|大家都参与|没有供给|不知道方向|我服从|"
+    "蛮贵的|挺好吃的|怪热的|不会的|没什么的|没事的|我是坐火车来的|他是上海来的|这是我自己做的|是我姐买的"
+).split("|")
+IF_SURE = (
+    "我会来的|我不需要|不想要|我全要|很值得|他们都对|要一把|是我的|那是他的|不是他的|我要冷的|给我小的|来个甜的|很贵的|最大的|可以退的|差不多的|自己的|不甜的|加冰的|靠门的|红色的|小一点的|"
+    "他不在|还在|一直在|就现在|应该是|大概是|当然是|我觉得是|都有|肯定有|我不想|不用给|我要这个|就这个|我喜欢这个|选这个"
+).split("|")
+IF_SURE_WHEN_ASKED = (
+    "后天的|早上九点的|十一点的|二楼的|走路去的|我要明天的|周日有|学校有|牛奶要|这个|要这个".split("|")
+)
+LEADS_ON_STILL = (
+    "不是，是|从这里到机场大概要|文件保存在|我国外在|他意外地|真实地|我们学校对|衣服从|气温和|公司和|那辆车把|国内在|是这样的|"
+    "学生意向|我想|我要|我在|我有|我想要|我还想|我正在|他住在|我需要|我只要|我现在|我现在在|这个是|我就是|问题是|主要是|我说的是|那个|我要那个|"
+    "我觉得这个|把这个|然后我的|我朋友的|我们公司的|我上次买的|他说的|我想要那种带盖子的|我想订一张明天去北京的|一张靠窗的|那家餐厅的|"
+    "我特别想|我觉得|慢慢地|我跟|他对|请帮我给|我从|我们和|因为我的"
+).split("|")
+LEADS_ON_UNASKED = "这个|美国有|每次要|上午十点的|公司的".split("|")
+ASKED = "您要哪个？"
+
+
+def test_a_character_that_leads_on_may_belong_to_another_word():
+    assert [text for text in OF_OTHER_WORDS if dangles(text)] == []
+
+
+def test_what_ends_as_many_sentences_as_it_leads_on_ends_one_where_the_stop_is_sure():
+    assert [text for text in IF_SURE if not (dangles(text) and may_end(text, ""))] == []
+    assert [text for text in IF_SURE_WHEN_ASKED if not may_end(text, ASKED)] == []
+    assert completeness_of("我要这个。") is Completeness.DANGLING
+    assert completeness_of("我要这个") is Completeness.INCOMPLETE, "without a mark"
+    assert may_end("我妈妈的", "这是谁的？")
+
+
+def test_a_sure_stop_makes_these_shorter_and_a_doubted_one_never_longer():
+    for text in IF_SURE:
+        assert silence_ms(Evidence(f"{text}。", 0.95, 0.9, 0.8), "auto") < 500, text
+        # As long as 我想要, which leads on
+        for stop in (0.1, 0.4, 0.7):
+            told, other = (
+                silence_ms(Evidence(each, 0.95, stop, 0.8), "auto") for each in (f"{text}。", "我想要。")
+            )
+            assert told <= other, (text, stop)
+
+
+def test_where_more_is_begun_no_stop_is_believed_not_even_after_a_question():
+    for before in ("", ASKED, "您想去哪儿？"):
+        assert [text for text in LEADS_ON_STILL if not dangles(text) or may_end(text, before)] == []
+    assert [text for text in LEADS_ON_UNASKED if not dangles(text) or may_end(text, "")] == []
