@@ -117,11 +117,11 @@ class FullStops:
     def is_title(self, start: int, word: str) -> bool:
         """Whether a transcript that ends with this abbreviation stops before what it belongs to: "I need to see Dr."
 
-        Of one word, only English counts and the language that the text shows: "Red." is a colour, and a title in
-        Polish. What is a word as well is a title with a capital, after other words: "I wrote to Rep."."""
+        Of a word, and no letter, only English counts and the language that the text shows: "Red." is a colour, and a
+        title in Polish. What is a word as well is a title with a capital, after other words: "I wrote to Rep."."""
         before = self._text[:start]
         found = _found(before[-_BEFORE:], word)
-        if "." in found:
+        if "." in found or len(word) == 1:
             return self._kind(start, word) is Kind.LEADING
         ordinary = is_also_word(word) and word.lower() not in _NO_WORDS
         if ordinary and (word.islower() or not _BEGUN.search(before)):

@@ -30,7 +30,7 @@ def test_a_word_that_answers_is_no_title() -> None:
 
 @each(
     "I saw Mrs.|My doctor is Dr.|This is Prof.|We met Gov.|He wrote to Rep.|something sweet, e.g.|Red vs.|Look at www.|"
-    "Busco a la Sra.|Ich suche Hr.|Das sind z. B.|Je cherche Mme.".split("|")
+    "Busco a la Sra.|Spelled S.|7 P.|Ich suche Hr.|Das sind z. B.|Je cherche Mme.".split("|")
 )
 def test_a_title_leads_on(text: str) -> None:
     assert completeness_of(text) is Completeness.INCOMPLETE
