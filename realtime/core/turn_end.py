@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -85,6 +85,7 @@ LIKELY_OVER_FROM = 0.6
 LEAST_ANEW_MS = 200
 
 _HAN = re.compile(f"[{HAN}]")
+_FULL_STOP = re.compile(r"(?<![.。…])[.。]\s*$")
 
 
 def probability_over(known: Evidence) -> float:
@@ -102,7 +103,17 @@ def _probability(known: Evidence, judged: Judged) -> float:
     if looks_like is Completeness.LIKELY:
         unasked = _of_odds(_by_text(Judged(Completeness.OPEN), known) + sound)
         return max(unasked, min(over, MOST_LIKELY_LIKELY))
+    # A doubted mark after what answers a question never costs more than none
+    bare = None if judged.alone or looks_like is Completeness.INCOMPLETE else _without_stop(known)
+    if bare is not None and (unmarked := _judged(bare)).looks is Completeness.LIKELY:
+        return max(over, _probability(bare, unmarked))
     return over
+
+
+def _without_stop(known: Evidence) -> Evidence | None:
+    """The same without its full stop; None where nothing was asked or no full stop ends the text."""
+    found = _FULL_STOP.search(known.text or "") if known.before else None
+    return replace(known, text=(known.text or "")[: found.start()], stop=None) if found else None
 
 
 def _judged(known: Evidence) -> Judged:

@@ -93,6 +93,38 @@ def test_the_doubts_about_a_short_answer_do_not_hold_its_turn(text, word, stop):
     assert silence_ms(Evidence("Wait.", word, stop, 0.87), "auto") > 800, "people go on"
 
 
+ASKED = (
+    ("Where are you going?", "The library|To my sister's|Home"),
+    ("What would you like to drink?", "Apple juice|Tea"),
+    ("你想吃什么？", "饺子|甜的|两碗米饭"),
+    ("什么时候？", "后天上午|周三"),
+    ("What's your name?", "Susan|Tom Baker"),
+    ("Is that all?", "yes|no thanks"),
+)
+
+
+@given(
+    st.sampled_from([(question, text) for question, texts in ASKED for text in texts.split("|")]),
+    st.floats(0, 1),
+    doubts,
+    doubts,
+)
+def test_a_mark_never_makes_an_answer_slower(asked, stop, word, sound):
+    question, text = asked
+    bare = Evidence(text, word, None, sound, before=question)
+    mark = "." if text.isascii() else "。"
+    marked = replace(bare, text=text + mark, stop=stop)
+    assert silence_ms(marked, "auto") <= silence_ms(bare, "auto")
+
+
+def test_a_doubted_mark_after_no_question_is_doubted_as_ever():
+    doubted = Evidence("Water.", 0.85, 0.4, 0.6)
+    assert silence_ms(doubted, "auto") > 1_200
+    assert silence_ms(replace(doubted, before="What would you like?"), "auto") < 900
+    trails_off = replace(doubted, text="Water..", before="What would you like?")
+    assert silence_ms(trails_off, "auto") > 1_200, "two dots are no full stop"
+
+
 def test_who_hesitates_again_and_again_has_a_question_left_for_the_end():
     for text in ("and then I saw number 3 and", "It was the.", "So I thought..."):
         unfinished = Evidence(text, 0.9, 0.9)
