@@ -16,6 +16,7 @@ from realtime.core.characters import HAN
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.hesitations import asks_for_time, begins_answer
+from realtime.core.whole_amounts import is_day_without_year, is_month_or_year
 
 LOOKED_AT = 200  # characters of the question
 LONGEST = 48  # characters: an answer, and no sentence
@@ -28,6 +29,7 @@ class Answers(Enum):
     PERHAPS = 1  # may be told more exactly, or with more items
     WHOLE = 2
     TIME = 3  # asks for time instead
+    PART = 4  # a whole answer elsewhere, and here perhaps its first part: a year where a date was asked for
 
 
 # -- what is asked --
@@ -41,6 +43,17 @@ _DAY = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"什么时[候间]|啥时候|何时|\bwhen\b", re.IGNORECASE)
+_WHOLE_DATE = re.compile(
+    r"生日|出生|哪一?天|几[号日]|日期|日子|什么时[间候]|啥时候|何时|"
+    r"\bwhen\b|\b(?:what|which) day\b|\bdate\b|\bbirthday\b",
+    re.IGNORECASE,
+)
+_YEAR_OR_MONTH = re.compile(r"(?:哪一?年|几月份?|哪个?月份?)(?!.*(?:几[号日]|哪一?天))")
+_OF_BIRTH = re.compile(
+    r"\b(?:date of birth|birth ?date|d\.?o\.?b|(?:were|was) (?:you|he|she|they) born)\b", re.IGNORECASE
+)
+_ADDRESS = re.compile("地址|住址")
+_IN_ADDRESS = re.compile(rf"[{HAN}\d]+[楼号]")
 _ONE_THING = re.compile(
     r"叫什么|贵姓|怎么称呼|(?:姓名|名字)(?:是什么|呢)?\W*$|告诉我.{0,4}(?:姓名|名字|城市)|"
     r"(?:哪|什么)(?:一?[个座种款所家])?(?:城市|国家|省|大学|学校|公司|语言|颜色|品牌|牌子|型号|科室|部门|专业|季节|"
@@ -153,6 +166,8 @@ def answers(text: str, before: str) -> Answers:
         return Answers.PERHAPS
     if asks_for_time(text, asked):
         return Answers.TIME
+    if _is_part(text, asked):
+        return Answers.PART
     if _CLOCK.search(asked) or _OFFERS.search(asked) or begins_answer(text):
         return Answers.NOT
     found = _fits(text, asked)
@@ -165,6 +180,15 @@ def _question(before: str) -> str:
         return ""
     sentences = _SENTENCES.split(in_simple_characters(before[-LOOKED_AT:]).strip())[-2:]
     return next((sentence for sentence in reversed(sentences) if _ASKS.search(sentence)), "")
+
+
+def _is_part(text: str, asked: str) -> bool:
+    """Whether more of it is likely: a month of a date, a house of an address, "next" of a day."""
+    if _WHOLE_DATE.search(asked) and not _YEAR_OR_MONTH.search(asked):
+        if is_month_or_year(text) or text == "next":
+            return True
+        return _OF_BIRTH.search(asked) is not None and is_day_without_year(text)
+    return _ADDRESS.search(asked) is not None and _IN_ADDRESS.fullmatch(text) is not None
 
 
 def _fits(text: str, asked: str) -> Answers:

@@ -9,7 +9,7 @@ from realtime.core.asked_answers import Answers, answers
 from realtime.core.completeness import Completeness, completeness_of
 from realtime.core.turn_end import Evidence, silence_ms
 
-WHOLE, PERHAPS, NOT = Answers.WHOLE, Answers.PERHAPS, Answers.NOT
+WHOLE, PERHAPS, NOT, PART = Answers.WHOLE, Answers.PERHAPS, Answers.NOT, Answers.PART
 CASES = (  # the question, what is said, and how much of an answer each is
     (
         "你在哪个城市？",
@@ -105,6 +105,21 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ("Can you name a city?", "Boston", NOT),
     ("What time?", "tomorrow afternoon", NOT),
     ("Thank you for your name.", "John", NOT),
+    # More of it is likely, though it is whole elsewhere
+    *(
+        (asked, "一九九二年|八八年|七月|十月份|二零零三年七月", PART)
+        for asked in ("您的出生日期是？", "您想订哪天的？", "什么时候搬家？", "您的生日是几月几号？")
+    ),
+    ("What's your date of birth?", "June 2nd|the ninth of June|August 11.", PART),
+    ("When were you born?", "May 3rd", PART),
+    ("When would you like to come?", "Next", PART),
+    ("请问您的地址是？", "八号楼|二十六号|五楼", PART),
+    ("您是哪一年出生的？", "一九九二年", NOT),
+    ("您几月份来？", "七月", NOT),
+    ("When is your birthday?", "June 2nd", NOT),
+    ("What's your date of birth?", "June 2nd 1990", NOT),
+    ("您的出生日期是？", "七月五号|三个月", NOT),
+    ("您在几楼？", "五楼", NOT),
 )
 
 
