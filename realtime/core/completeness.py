@@ -121,11 +121,12 @@ def judge(text: str, before: str = "") -> Judged:
         return Judged(Completeness.INCOMPLETE if _ends_with_title(text) else _COMPLETENESS[True, ended])
     answer = answers(text, before) if short else Answers.NOT
     # Asked before the titles: "OK." and "Red." are titles in some language
-    if answer is Answers.WHOLE or (short and (is_whole_answer(text) or is_whole_amount(text))):
+    known = short and answer is not Answers.PART and (is_whole_answer(text) or is_whole_amount(text))
+    if answer is Answers.WHOLE or known:
         return Judged(Completeness.COMPLETE, alone=True)
     if _ends_with_title(text):
         return Judged(Completeness.INCOMPLETE)
-    if not ended and answer is Answers.PERHAPS:
+    if not ended and answer in (Answers.PERHAPS, Answers.PART):
         return Judged(Completeness.LIKELY)
     if ended and not asks and _ends_in_han(text) and _may_end(text, before):
         return Judged(Completeness.DANGLING, alone=True)

@@ -177,6 +177,23 @@ def test_an_amount_a_time_or_a_date_is_whole_without_a_mark(text: str) -> None:
     assert completeness_of(text) is Completeness.COMPLETE
 
 
+@each(
+    [
+        ("九二年", "您的出生日期是？"),
+        ("七月", "您想订哪天的？"),
+        ("June 2nd", "What's your date of birth?"),
+        ("八号楼", "您的地址是？"),
+        ("Next", "When would you like to come?"),
+    ]
+)
+def test_what_is_whole_elsewhere_is_likely_where_it_is_a_part_of_what_was_asked_for(
+    text: str, asked: str
+) -> None:
+    assert completeness_of(text) is Completeness.COMPLETE
+    assert completeness_of(text, asked) is Completeness.LIKELY
+    assert completeness_of(text, "Yes.") is Completeness.COMPLETE
+
+
 @each("三点，|三点...|三点去|五十|一个|fifty|one day|ten dollars and|我的电话是138|一三八".split("|"))
 def test_a_number_that_may_go_on_is_not(text: str) -> None:
     assert completeness_of(text) is not Completeness.COMPLETE
