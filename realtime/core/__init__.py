@@ -7,8 +7,8 @@ The modules, by what they are for:
     their words         backchannels, turn_words, leading_words, short_words, short_answers, short_language,
                         likely_murmurs, folding, han_variants, han_readings, essence, agreement, invented,
                         video_phrases, syllables, laughter
-    the end of a turn   turn_end, completeness, asked_answers, hesitations, han_endings, whole_amounts, spelled_out,
-                        number_requests, silences, guess_pause
+    the end of a turn   turn_end, completeness, asked_answers, choices, yes_or_no, hesitations, han_endings,
+                        whole_amounts, spelled_out, number_requests, silences, guess_pause
     sound               audio, audio_buffer, sound_pieces, channels, resample, g711
     who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text,
                         heard_units, sent_sound

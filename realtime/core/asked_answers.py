@@ -13,10 +13,12 @@ import re
 from enum import Enum
 
 from realtime.core.characters import HAN
+from realtime.core.choices import takes_choice
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.hesitations import asks_for_time, begins_answer
 from realtime.core.whole_amounts import is_day_without_year, is_month_or_year
+from realtime.core.yes_or_no import YesOrNo, yes_or_no
 
 LOOKED_AT = 200  # characters of the question
 LONGEST = 48  # characters: an answer, and no sentence
@@ -62,6 +64,12 @@ _ONE_THING = re.compile(
     r"\b(?:your|his|her|their|whose|what|first) name\b|\bwho(?:\s+is|[’']s|\s+am)\s+(?:this|calling|speaking|i)\b|"
     r"\b(?:what|which)(?:[’']s| is| kind of| type of)?(?: your)?(?: \w+)? "
     r"(?:city|country|state|colou?r|language|size|brand|model|season|department|flavou?r|one)\b",
+    re.IGNORECASE,
+)
+_BY_WHAT = re.compile(  # "How would you like to pay?"
+    r"\bhow (?:would|do|does|will|did|should|shall|can) (?:you|i|we|he|she|they|it)(?: like| want| prefer)?"
+    r"(?: (?:me |us )?to)? (?:pay|travel|get|go|come|receive|send|contact|deliver|reach|ship|collect)\b|"
+    r"(?:怎么|怎样|如何|用什么(?:方式)?|什么方式)(?:付|支付|结|缴|去|来|走|联系|送|寄|回|取|配送|出行|过[去来])",
     re.IGNORECASE,
 )
 _ANY_THING = re.compile(r"什么|啥|哪|谁|地址|目的地|\b(?:what|which|where|who)\b", re.IGNORECASE)
@@ -131,7 +139,8 @@ _TIME_EN = re.compile(
 )
 _NOUN_EN = re.compile(
     rf"{_HUM_EN}(?:(?:it's|it is|that's|i'm in|i'm from|i'm|i am|my name is|my name's|this is|call me|i live in|"
-    r"i'd like|i want|i like|in|from|to|at)\s+)?(?:(?:a|an|the|some|my)\s+)?([a-z'\-]+(?: [a-z'\-]+){0,2})"
+    r"i'd like|i want|i like|i'll (?:pay|take|have|use|go)(?: (?:by|with|in|on))?|"
+    r"in|from|to|at|by|with|on|via|using)\s+)?(?:(?:a|an|the|some|my)\s+)?([a-z'\-]+(?: [a-z'\-]+){0,2})"
 )
 _IN_NO_NOUN_EN = frozenset(
     "a an the and or but nor so if because though while when where which who whose what why how that this these "
@@ -164,11 +173,16 @@ def answers(text: str, before: str) -> Answers:
         return Answers.WHOLE
     if _ANY_OF_WHAT.fullmatch(text):
         return Answers.PERHAPS
+    said = yes_or_no(text, asked)
+    if said is YesOrNo.WHOLE or takes_choice(text, asked):
+        return Answers.WHOLE
+    if said is YesOrNo.PERHAPS:
+        return Answers.PERHAPS
     if asks_for_time(text, asked):
         return Answers.TIME
     if _is_part(text, asked):
         return Answers.PART
-    if _CLOCK.search(asked) or _OFFERS.search(asked) or begins_answer(text):
+    if (_CLOCK.search(asked) and not _BY_WHAT.search(asked)) or _OFFERS.search(asked) or begins_answer(text):
         return Answers.NOT
     found = _fits(text, asked)
     return Answers.PERHAPS if found is Answers.WHOLE and _TWO_THINGS.search(asked) else found
@@ -198,7 +212,7 @@ def _fits(text: str, asked: str) -> Answers:
             return Answers.WHOLE if time["day"] else Answers.NOT
         return Answers.PERHAPS if _TIME.search(asked) else Answers.NOT
     one = _ONE_THING.search(asked) is not None
-    if not (one or _ANY_THING.search(asked)) or not _is_noun(text):
+    if not (one or _ANY_THING.search(asked) or _BY_WHAT.search(asked)) or not _is_noun(text):
         return Answers.NOT
     if _FULL_NAME.search(asked) and not _HAS_HAN.search(text) and " " not in text:
         return Answers.NOT
