@@ -67,8 +67,9 @@ _ONE_THING = re.compile(
     re.IGNORECASE,
 )
 _BY_WHAT = re.compile(  # "How would you like to pay?"
-    r"\bhow (?:would|do|does|will|did|should|shall|can) (?:you|i|we|he|she|they|it)(?: like| want| prefer)?"
-    r"(?: (?:me |us )?to)? (?:pay|travel|get|go|come|receive|send|contact|deliver|reach|ship|collect)\b|"
+    r"\bhow (?:would|do|does|will|did|should|shall|can|are|is) (?:you|i|we|he|she|they|it)(?: like| want| prefer)?"
+    r"(?: (?:me |us )?to)? (?:pay|travel|get|go|come|receive|send|contact|deliver|reach|ship|collect)(?:l?ing|ting)?\b"
+    r"(?! on\b)|"
     r"(?:怎么|怎样|如何|用什么(?:方式)?|什么方式)(?:付|支付|结|缴|去|来|走|联系|送|寄|回|取|配送|出行|过[去来])",
     re.IGNORECASE,
 )
@@ -120,6 +121,8 @@ _IN_NO_NOUN = re.compile(
     "[我你您他她它们这那哪谁么怎吗呢了着把被让给问说讲帮请想要觉是在去来没不很会能但因如就得从跟或有吧嗯呃额又再也还]"
 )
 _IN_NOUNS = re.compile("会计|会议|小说|能源|不锈钢|从化|如皋|来宾|新会|说唱|有限")
+_ENDS_NO_NOUN = re.compile("(?:[叫姓称当做]|名为)$")
+_DOES = re.compile(r"我?是(?:专门)?(?:做|搞|干|当|开|卖|教|学|跑|管|负责).*(?<!的)$")  # 我是做软件 (的)
 _COUNTED = re.compile(  # the thing that is counted follows: 两杯
     r"[一二两三四五六七八九十几半]+[个杯碗份瓶张只条块斤盒本双件套台间位点号天月年口人次种包袋根串盘片罐桶箱把](.*)"
 )
@@ -151,6 +154,8 @@ _IN_NO_NOUN_EN = frozenset(
     "said tell give take make look mean guess hmm right now also too even only some any i'll i've don't more "
     "most".split()
 )
+# Of whom or of what may follow: "the manager" (of the shop), "the smaller" (one). But "the red one" is whole
+_LED_BY_ARTICLE = re.compile(r"(?:(?:it's|it is|this is|i'm|i am) )?(?:the|a|an) (?!.* ones?$)")
 _LEADS_ON_EN = frozenset(  # a name goes on after it: New York, orange juice
     "new san los las saint st north south east west northern southern eastern western el la le de del van von mr "
     "mrs ms dr hong sri costa puerto buenos rio tel kuala united saudi dark light extra hot ice iced big small "
@@ -216,7 +221,7 @@ def _fits(text: str, asked: str) -> Answers:
         return Answers.NOT
     if _FULL_NAME.search(asked) and not _HAS_HAN.search(text) and " " not in text:
         return Answers.NOT
-    return Answers.WHOLE if one else Answers.PERHAPS
+    return Answers.WHOLE if one and not _LED_BY_ARTICLE.match(text) else Answers.PERHAPS
 
 
 def _is_noun(text: str) -> bool:
@@ -224,11 +229,16 @@ def _is_noun(text: str) -> bool:
     if not _HAS_HAN.search(text):
         found = _NOUN_EN.fullmatch(text)
         words = found[1].split() if found else []
-        return bool(words) and _IN_NO_NOUN_EN.isdisjoint(words) and words[-1] not in _LEADS_ON_EN
+        return (
+            found is not None
+            and not begins_answer(found[1])
+            and _IN_NO_NOUN_EN.isdisjoint(words)
+            and words[-1] not in _LEADS_ON_EN
+        )
     if _KIND_OF.fullmatch(text):
         return True
     found = _NOUN_HAN.fullmatch(text)
-    if found is None or dangles(found[1]):
+    if found is None or dangles(found[1]) or _ENDS_NO_NOUN.search(text) or _DOES.match(text):
         return False
     counted = _COUNTED.fullmatch(found[1])
     return not _IN_NO_NOUN.search(_IN_NOUNS.sub("", found[1])) and (counted is None or bool(counted[1]))

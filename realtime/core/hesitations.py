@@ -22,7 +22,8 @@ _MANNER_EN = (  # adverbs: what they tell about is still to come
     "fairly pretty quite rather simply only just even still again often sometimes always never ever once soon early "
     "late later sometime somehow nowadays today's tonight's firstly secondly lastly finally eventually frankly "
     "essentially supposedly formerly previously namely especially particularly specifically potentially likely "
-    "unfortunately luckily sadly anyway anyways however otherwise therefore thus besides meanwhile instead else"
+    "officially legally formally professionally commonly unfortunately luckily sadly anyway anyways however "
+    "otherwise therefore thus besides meanwhile instead else"
 )
 _PLACE_EN = (  # prepositions, and adverbs of place that name none
     "near nearby close around before after until till during behind beside beneath below above across along among "
@@ -31,7 +32,7 @@ _PLACE_EN = (  # prepositions, and adverbs of place that name none
 )
 _QUANTITY_EN = (  # of what is still to come
     "several many few lots lot plenty half much more most every each another other others such certain various "
-    "different similar same next last final enough less fewer all whole kind kinds sort sorts type bit both "
+    "different similar same own next last first final enough less fewer all whole kind kinds sort sorts type bit both "
     "someone somebody something everyone everybody thing things"
 )
 _MISC_EN = (
@@ -104,10 +105,14 @@ _LABEL_HAN = (
     "(?:本|全|大|小|真|英文|中文|学|网|艺|原|曾用|乳|笔|昵)名|姓名|名字|昵称|姓氏?|地址|住址|城市|国家|省份?|语言|颜色|品牌|"
     "牌子|型号|科室|部门|专业|季节|尺码|口味|职业|工作|目的地|地方|地点|答案|家乡|日期"
 )
+_HALF_HAN = (  # of a job, of the name of a city or a country; and who calls somebody something
+    "高级|资深|初级|中级|首席|全职|兼职|专职|私人|内蒙|呼和|乌鲁|哈尔|石家|齐齐|佳木|牡丹|连云|秦皇|葫芦|景德|攀枝|平顶|马鞍|驻马|六盘|"
+    "嘉峪|鄂尔|黑龙|新加|加拿|马来|香格|西双|澳大|旧金|洛杉|华盛|菲律|免贵|大家|别人|人家|朋友们|同事们|家里人|同学们"
+)
 _FIRST_HAN = r"(?:好的?|对了?|是的|行|那|我们?|你们?|您|就|也|还|都|想|要|是|在|很|[嗯呃啊哦]){0,4}"
 _ASKS_TIME_HAN = re.compile(rf"{_FIRST_HAN}(?:{_TIME_HAN}|{_TO_SOMEBODY_HAN})[啊呀吧呢嘛了的]?")
 _BEGUN_HAN = re.compile(
-    rf"{_FIRST_HAN}(?:(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}|{_ORDER_HAN}|的?(?:{_LABEL_HAN})){{0,5}}|离[{HAN}]{{2,}})[啊呀吧呢嘛了的]?"
+    rf"{_FIRST_HAN}(?:(?:{_MANNER_HAN}|{_VERBS_HAN}|{_PLACE_HAN}|{_ORDER_HAN}|{_HALF_HAN}|的?(?:{_LABEL_HAN})){{0,5}}|离[{HAN}]{{2,}})[啊呀吧呢嘛了的]?"
 )
 
 _HAS_HAN = re.compile(f"[{HAN}]")

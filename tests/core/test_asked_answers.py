@@ -105,6 +105,23 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ("Can you name a city?", "Boston", NOT),
     ("What time?", "tomorrow afternoon", NOT),
     ("Thank you for your name.", "John", NOT),
+    # Half of an answer, and what is told of somebody
+    ("What's your name?", "My last|My first|Well legally|Officially|I'm working", NOT),
+    ("Who is calling?", "I'm calling|I'm wondering|It's my first|My own", NOT),
+    ("Who is calling?", "The owner|It's the nurse|A neighbor", PERHAPS),
+    ("Which size do you need?", "The bigger|The largest", PERHAPS),
+    ("Which size do you need?", "the larger one|medium", WHOLE),
+    ("您叫什么名字？", "李女士叫|大家|免贵|我名为|王总称", NOT),
+    ("您做什么工作？", "我是卖保险|我是做餐饮|高级|资深|我是管仓库", NOT),
+    ("您做什么工作？", "我是会计|厨师|我是司机", WHOLE),
+    ("您在哪个城市？", "哈尔|乌鲁|呼和", NOT),
+    ("您在哪个城市？", "哈尔滨|乌鲁木齐|呼和浩特|石家庄", WHOLE),
+    # How somebody pays or travels
+    ("How would you like to pay?", "cash|by card|with my phone|i'll pay cash|credit card", PERHAPS),
+    ("How are you getting home?", "by bus", PERHAPS),
+    ("How do you get to work?", "by bus|on foot|the train", PERHAPS),
+    ("您怎么付款？", "微信|支付宝|刷卡", PERHAPS),
+    ("How old are you?", "cash", NOT),
     # More of it is likely, though it is whole elsewhere
     *(
         (asked, "一九九二年|八八年|七月|十月份|二零零三年七月", PART)
