@@ -8,7 +8,7 @@ The modules, by what they are for:
                         likely_murmurs, folding, han_variants, han_readings, essence, agreement, invented,
                         video_phrases, syllables, laughter
     the end of a turn   turn_end, completeness, asked_answers, choices, yes_or_no, hesitations, han_endings,
-                        whole_amounts, spelled_out, number_requests, silences, guess_pause
+                        whole_amounts, spelled_out, spelled_addresses, number_requests, silences, guess_pause
     sound               audio, audio_buffer, sound_pieces, channels, resample, g711
     who speaks          endpointing, energy_gate, near_voice, echo, echo_search, echo_text,
                         heard_units, sent_sound

@@ -29,6 +29,10 @@ HAN_NAMES = (
     r"(?:会[员員]|會員|[准準]考[证證]|[护護]照|[证證]件)[号號]|[邮郵](?:[编編]|政[编編][码碼])|pin\s?[码碼]?"
 )
 
+# What is told letter by letter and with its dots: a mail or a web address
+ADDRESSES = r"(?:e-?mail(?: address)?|mail address|web ?site(?: address)?|web address|url|domain(?: name)?)"
+HAN_ADDRESSES = r"(?:(?:电子)?邮(?:箱(?:地址)?|件地址)|e-?mail|网[址站](?:地址)?|域名)"
+
 # -- English: in lower case, with one blank between words --
 
 _A_THING = r"(?:(?:tele)?phone|mobile|id)(?!\s+number)"  # "Give me the phone." takes it, and tells nothing
@@ -40,9 +44,17 @@ _PART = (
     r"the (?:(?:last|final|first) )?(?P<part>two|three|four|five|six|\d)(?: (?:digits|numbers|characters))? of |"
     r"the (?:rest|digits|number) of |"
 )
+# Of one digit or two, or that nobody has as a number that is told digit by digit
+_NO_SUCH_NUMBER = (
+    r"(?:lucky|favou?rite|room|house|apartment|flat|unit|seat|floor|shirt|jersey|shoe|magic|street|gate|table|lane|"
+    r"bus|platform|right|wrong|exact|rough|total|average|door|building|block|line|track|page|chapter|suite|row|bed|"
+    r"whole|atomic|target|personal|winning|dress|of|in|on|at|to|for|from|by|with|and|or|the|is)\b"
+)
 _NAMED = re.compile(  # whose it is, and its name
     rf"(?:{_PART})(?:your|the|that|this|an?)(?:{_DESCRIBED} (?!(?<!your ){_A_THING})(?P<name>{NAMES})\b(?! number)|"
-    rf"(?<=your)(?: best)? number\b(?! of)|(?(part) {_CARRIES_A_NUMBER}\b|(?!)))|"
+    rf"(?<=your)(?: best)? number\b(?! of)|"
+    rf"(?<=your)(?: (?!{_NO_SUCH_NUMBER})[\w'-]+){{1,3}} (?P<other>number|id)\b(?! (?:of|one)\b)|"
+    rf"(?(part) {_CARRIES_A_NUMBER}\b|(?!)))|"
     rf"(?:the|a) (?:\w+ )?number (?:of|on|from) (?:the \w+ of )?(?:your|the|this|that) {_CARRIES_A_NUMBER}\b|"
     r"(?:(?<=repeat )|(?<= me ))(?:the|that) number\b(?! of)"
 )
@@ -63,6 +75,10 @@ _ASKING = re.compile(  # right before that
     r"\bdo you (?:\w+ ){0,3}?(?:have|know|remember|recall))"
     r"(?: (?:just|only|me|us))? $"
 )
+_ADDRESS = re.compile(rf"(?:your|the|that|this|an?|his|her|their){_DESCRIBED} {ADDRESSES}\b")
+_WHAT_ADDRESS = re.compile(rf"\b(?:what|which) {ADDRESSES} (?:can|should|may|could|do|would|did|is|to)\b")
+# What says which code it is, and how many digits it has: "the six digit code"
+_DESCRIPTION = re.compile(r"(?:your|the|that|this|an?) ((?:[\w'-]+ ){1,3})code$")
 _A_BARE_THING = re.compile(rf"\b{_A_THING}$")
 _OTHER_USE = re.compile(  # before "your": nobody is to tell it
     # begins as a statement
@@ -134,14 +150,21 @@ _HAN_PLEASE = (  # before it
 )
 _HAN_DESCRIBED = r"[^，,。？！]{0,14}?"
 _HAN_END = r"(?:才.*|[以来](?:便)?.*|[吗吧呢啊呀]|一?[下遍次])*"
-_HAN_REQUESTS = tuple(
-    re.compile(rf"{pattern}\W*", re.IGNORECASE)
-    for pattern in (
-        f"{_HAN_DESCRIBED}{_HAN_NAME}{_SOME_HAN}{_HAN_ASKS}",  # 验证码是多少
-        f"{_HAN_DESCRIBED}{_HAN_PLEASE}{_HAN_DESCRIBED}{_HAN_NAME}{_SOME_HAN}{_HAN_END}",  # 请输入密码
-        f"(?:那|好的?)?[您你]的?{_HAN_DESCRIBED}{_HAN_NAME}{_SOME_HAN}",  # 您的密码？
+
+
+def _requests(name: str) -> tuple[re.Pattern[str], ...]:
+    """The forms of a Chinese request for what has one of these names."""
+    forms = (
+        f"{_HAN_DESCRIBED}{name}{_HAN_ASKS}",  # 验证码是多少
+        f"{_HAN_DESCRIBED}{_HAN_PLEASE}{_HAN_DESCRIBED}{name}{_HAN_END}",  # 请输入密码
+        f"(?:那|好的?)?[您你]的?{_HAN_DESCRIBED}{name}",  # 您的密码？
     )
-)
+    return tuple(re.compile(rf"{form}\W*", re.IGNORECASE) for form in forms)
+
+
+_HAN_REQUESTS = _requests(f"{_HAN_NAME}{_SOME_HAN}")
+_HAN_ADDRESS_REQUESTS = _requests(HAN_ADDRESSES)
+_SIX_HAN = re.compile("[六6]位(?:数字?)?的?.{0,4}$")
 _HAN_CLAUSES = re.compile("[,，]")
 _PARTS = {"three": 3, "3": 3, "三": 3, "four": 4, "4": 4, "四": 4, "six": 6, "6": 6, "六": 6}
 
@@ -149,6 +172,19 @@ _PARTS = {"three": 3, "3": 3, "三": 3, "four": 4, "4": 4, "四": 4, "six": 6, "
 def asked_name(sentence: str) -> str:
     """How somebody begins who tells the number that this sentence asks for: "my PIN is "; "" if it asks for none."""
     return _asked_in_english(sentence) or _asked_in_chinese(sentence)
+
+
+def asks_for_address(sentence: str) -> bool:
+    """Whether this sentence asks for a mail or a web address."""
+    words = " ".join(sentence.lower().replace("’", "'").split())
+    if not _ASKS_FOR_ANOTHER_THING.search(words) and (
+        _WHAT_ADDRESS.search(words) or any(_asks_for(words, named) for named in _ADDRESS.finditer(words))
+    ):
+        return True
+    words = in_simple_characters(sentence)
+    return not _OTHER_HAN_QUESTION.search(words) and any(
+        request.fullmatch(clause) for clause in _HAN_CLAUSES.split(words) for request in _HAN_ADDRESS_REQUESTS
+    )
 
 
 def _asked_in_english(sentence: str) -> str:
@@ -163,7 +199,10 @@ def _asked_in_english(sentence: str) -> str:
     told = asked.groupdict()
     if told.get("part"):
         return f"the last {_PARTS.get(told['part'], '')} of my number is "
-    return f"my {told['name'] or 'number'} is "
+    if told.get("other"):
+        return "my reference number is "
+    described = _DESCRIPTION.search(asked.group()) if told["name"] == "code" else None
+    return f"my {described[1] if described else ''}{told['name'] or 'number'} is "
 
 
 def _asks_for(words: str, named: re.Match[str]) -> bool:
@@ -188,6 +227,8 @@ def _asked_in_chinese(sentence: str) -> str:
         return ""
     for clause in _HAN_CLAUSES.split(words):
         asked = next(filter(None, (request.fullmatch(clause) for request in _HAN_REQUESTS)), None)
+        if asked and _SIX_HAN.search(clause[: asked.start("name")]):
+            return f"6位{asked['name']}是 "
         if asked:
             return f"后{_PARTS.get(asked['some'], '')}位号码是 " if asked["some"] else f"{asked['name']}是 "
     return ""

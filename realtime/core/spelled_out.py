@@ -17,6 +17,7 @@ from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.folding import fold
 from realtime.core.number_requests import HAN_NAMES, NAMES, asked_name
 from realtime.core.short_words import is_backchannel
+from realtime.core.spelled_addresses import address_goes_on
 from realtime.core.turn_words import TURN_WORDS
 
 LOOKED_AT = 120  # characters before the end
@@ -27,7 +28,7 @@ class Spelled(Enum):
 
     NOT = 0
     GOES_ON = 1  # more digits or letters may follow
-    SHORT = 2  # too few digits for the number that was named or asked for
+    SHORT = 2  # too few digits for the number that was named or asked for, or an address without its end
 
 
 _ASKED_IN = 300  # characters at the end of what the other said: a question with its reason
@@ -67,6 +68,13 @@ _OF_AN_AMOUNT = re.compile(
 _ITSELF = re.compile(r"(?:\b(?:it|that|this)(?:\s+is|[’']s)|(?:这|那|就|它|^)是)\s*$", re.IGNORECASE)
 _ROUND = 50  # a sum, and hardly three digits of a number
 _OF_WHAT = r"(?:\s+(?:for|of|to)(?:\s+[\w’']+){1,3})?"  # "the code for the front door is"
+
+
+# What says that a code has four digits or more
+_OF_FOUR_OR_MORE = (
+    r"verification|confirmation|one.time|access|authentication|auth|authori[sz]ation|log.?in|sign.?in|activation|reset|"
+    r"unlock|recovery|sms|text|otp|two.factor|pick.?up|booking|entry|(?:four|five|eight|[458]).digit"
+)
 
 
 class _Kind(NamedTuple):
@@ -120,9 +128,17 @@ _KINDS = (
     _Kind(re.compile(r"\bzip\b", re.IGNORECASE), re.compile(r"\d{5,6}"), 4),
     _Kind(re.compile(r"[邮郵][编編政遞递]"), re.compile(r"\d{5,6}"), 5),
     _Kind(re.compile(r"\barea code\b|[区區][号號]", re.IGNORECASE), re.compile(r"\d{3,4}"), 3),
+    _Kind(  # "the six digit code", 六位验证码
+        re.compile(
+            r"\b(?:six|6)[\s-]+digit\s+(?:\w+\s+)?(?:pin|code|pass\s?(?:word|code))\b|(?<![后後末])6位\D{0,4}[码碼]",
+            re.IGNORECASE,
+        ),
+        re.compile(r"\d{6}"),
+        6,
+    ),
     _Kind(
         re.compile(
-            rf"\b(?:pin(?:\s+(?:number|code))?|(?:verification|confirmation|one.time) code)(?:{_OF_WHAT}\s+is|[’']s)\b|"
+            rf"\b(?:pin(?:\s+(?:number|code))?|(?:{_OF_FOUR_OR_MORE}) code)(?:{_OF_WHAT}\s+is|[’']s)\b|"
             r"\bpass\s?(?:word|code)\b|[验驗][证證][码碼]|密[码碼]",
             re.IGNORECASE,
         ),
@@ -184,6 +200,8 @@ def spelled_out(text: str, before: str = "") -> Spelled:
     end, digits = _end_of(text, before)
     if _digits_go_on(digits):
         return Spelled.SHORT if _is_short(digits) else Spelled.GOES_ON
+    if address_goes_on(text[-LOOKED_AT:], _last_sentence(before)):
+        return Spelled.SHORT
     return Spelled.GOES_ON if _letters_go_on(end) else Spelled.NOT
 
 
@@ -213,8 +231,11 @@ def _kind_of(before: str) -> _Kind | None:
 
 def _asked_for(before: str) -> str:
     """How somebody begins who tells the number that was asked for; "" if none was."""
-    question = _SENTENCES.split(unicodedata.normalize("NFKC", before[-_ASKED_IN:]).strip())[-1]
-    return asked_name(question)
+    return asked_name(_last_sentence(before))
+
+
+def _last_sentence(said: str) -> str:
+    return _SENTENCES.split(unicodedata.normalize("NFKC", said[-_ASKED_IN:]).strip())[-1]
 
 
 def _in_digits(text: str) -> str:

@@ -109,7 +109,8 @@ MENTIONS = (
     "What's your pin made of?|Could I call you on your phone?|Can you hear the phone?|"
     "Please put down your phone.|Please turn off your phone.|What model is your phone?|Is there a zip code?|"
     "What's the bar code for?|I will text your phone.|Please reset your password.|"
-    "What's your account number ending?"
+    "What's your account number ending?|What's your seat number?|What is your total number?|What's your gate number?|"
+    "What's your shoe size number?|Is your badge number visible?|What's your favourite number?"
 ).split("|")
 ASKS_IN_CHINESE = (
     "请问您的合同编号是多少？|请您报一下手机号。|您的验证码是什么？|麻烦说下您的身份证号。|您的账号呢？|"
@@ -168,6 +169,12 @@ def test_a_sentence_that_only_mentions_one_does_not(mentions: list[str]):
         ("What’s your  phone\nnumber?", "my phone number is "),
         ("What's the number on your card?", "my number is "),
         ("What are the last four digits of your card number?", "the last 4 of my number is "),
+        ("What's the verification code?", "my verification code is "),
+        ("Please read me the six-digit code on your screen.", "my six-digit code is "),
+        ("What is your loyalty number?", "my reference number is "),
+        ("Could you give me your national health number?", "my reference number is "),
+        ("What's your work ID?", "my reference number is "),
+        ("请输入六位密码。", "6位密码是 "),
         ("您的密码是多少？", "密码是 "),
         ("您的身份证号后四位是多少？", "后4位号码是 "),
         ("把后六位告诉我。", "后6位号码是 "),

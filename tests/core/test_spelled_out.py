@@ -143,6 +143,19 @@ def test_the_first_digit_alone_may_go_on_where_such_a_number_was_asked_for(asked
         ("What's the code?", "It's 123.", False),
         ("What's the code?", "It's 12.", True),
         ("", "My verification code is 257.", True),
+        *(
+            (f"What's the {code} code?", "It's 257.", True)
+            for code in ("verification", "one-time", "login", "access")
+        ),
+        ("What's the verification code?", "2578.", False),
+        ("What's the six digit code?", "2578.", True),
+        ("What's the six digit code?", "257814.", False),
+        ("请问六位验证码是多少？", "二五七八", True),
+        ("验证码是多少？", "257", True),
+        ("What's the security code on your card?", "It's 257.", False),
+        ("What's your account number?", "It's 12.", True),
+        ("What's your employee number?", "It's 12.", True),
+        ("What's your employee number?", "47291.", False),
         ("What is your mobile number?", "It's 9123 4567.", False),
         ("What is your mobile number?", "It's 9123 456.", True),
         ("您的手机号是多少？", "138-2256", True),

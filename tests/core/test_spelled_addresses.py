@@ -1,0 +1,76 @@
+"""Where a mail or a web address that is told may go on."""
+
+import time
+
+import pytest
+
+from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.number_requests import asks_for_address
+from realtime.core.spelled_addresses import address_goes_on
+from realtime.core.turn_end import Evidence, silence_ms
+
+ASKED = "What's your email address?"
+GOES_ON = (
+    "peter dot|Peter dot.|peter_k@|peter.king@|contact@firm.|W W W dot.|It's kate underscore|h t t p colon|kate dash|"
+    "my email is kate|My email address is kate99.|our website is example|我的邮箱是wang|邮箱就是abc123。|li艾特|zhao下划线|www点|qq点"
+).split("|")
+GOES_ON_ASKED = (
+    "kate|Kate King|peter k at|It's peter|k king 77|sure, it's kate|sales at|hello at outlook".split("|")
+)
+GOES_ON_ASKED_IN_CHINESE = "王小明|wang|小写的z|数字|abc123艾特|是wang".split("|")
+WHOLE = (
+    "peter.king@firm.com|peter@firm.co.uk|peter at gmail dot com|my email is kate@firm.de|kate at firm dot org.|example.com|"
+    "www dot example dot net|我的邮箱是wang@qq.com|wang艾特qq点com|Connect the dots.|Every dot.|He made a dash|"
+    "Look at the dot|My email is not working|我的邮箱是他的|三点|下午三点|kate|Kate King|王小明"
+).split("|")
+SAYS_SOMETHING_ELSE = "I don't have one|No|None.|The same as before|One moment|Why do you need it|没有|我没有邮箱|跟以前一样|等等".split(
+    "|"
+)
+
+
+def test_what_joins_two_parts_of_an_address_goes_on_whatever_was_asked() -> None:
+    assert [text for text in GOES_ON if not address_goes_on(text, "")] == []
+    assert [text for text in WHOLE if address_goes_on(text, "")] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "texts"),
+    [
+        (ASKED, GOES_ON_ASKED),
+        ("Could you spell your website for me?", ("example", "my shop")),
+        ("What email should I use?", GOES_ON_ASKED),
+        ("您的邮箱是多少？", GOES_ON_ASKED_IN_CHINESE),
+        ("请说一下您的电子邮箱地址。", GOES_ON_ASKED_IN_CHINESE),
+    ],
+)
+def test_a_name_goes_on_where_an_address_was_asked_for(asked, texts) -> None:
+    assert [text for text in texts if not address_goes_on(text, asked)] == []
+    whole = [text for text in WHOLE if "@" in text or text.endswith(("com", "net", "org."))]
+    assert [text for text in (*whole, *SAYS_SOMETHING_ELSE) if address_goes_on(text, asked)] == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    "Did you get my email?|Should I send you an email?|Is your email working?|Check your email.|I'll send an email.|"
+    "What's your email provider?|您收到邮件了吗？|我给您发邮件。|How is your website?|Where is the website?".split(
+        "|"
+    ),
+)
+def test_what_only_mentions_one_asks_for_none(sentence: str) -> None:
+    assert not asks_for_address(sentence)
+
+
+def test_between_its_parts_is_more_time_than_after_what_may_be_told_more_exactly() -> None:
+    for text in ("john", "maria lopez"):
+        assert completeness_of(text, ASKED) is Completeness.SHORT
+        assert silence_ms(Evidence(text, 0.9, None, 0.5, before=ASKED), "auto") > 1_000
+    sure = Evidence("Maria dot.", 0.95, 0.9, 0.8)
+    assert silence_ms(sure, "auto") > 900
+    assert silence_ms(Evidence("maria at gmail dot com.", 0.95, 0.9, 0.8, before=ASKED), "auto") < 450
+
+
+def test_a_long_text_is_judged_at_once() -> None:
+    begun = time.process_time()
+    for text in ("a " * 60, "a." * 60, "@" * 120, "my email is " * 10, "W " * 59 + "x", "so " * 40):
+        address_goes_on(text, ASKED)
+    assert time.process_time() - begun < 0.05
