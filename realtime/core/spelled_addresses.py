@@ -21,7 +21,12 @@ _JOINS = r"(?:dot|underscore|hyphen|dash|slash|colon|at sign|at symbol)"
 _WORD = r"(?!(?:the|a|an|this|that|one|each|every|of|and|or|is|to|with|no|my|polka)\b)[\w.'-]+"
 # Nothing but a few names before it: "john dot", "W W W dot". Not "Connect the dot"
 _JOINED = re.compile(rf"^(?:(?:it's|it is|that's|so|okay|yes|sure) )*{_WORD}(?: {_WORD}){{0,5}} {_JOINS}$")
-_JOINED_HAN = re.compile(r"艾特$|下划线$|[a-z]\s*(?:点|中?横?杠)$|^点$")
+# A part after what joins it, too: "john dot smith", "support at gmail", 艾特163
+_INSIDE = re.compile(
+    r"^(?!.*\b(?:the|an|polka)\b)(?:.*\w (?:dot|underscore) \w|"
+    r"(?:.*\w )?at (?:gmail|g mail|yahoo|outlook|hotmail|icloud|aol|protonmail)$)|艾特|下划线"
+)
+_JOINED_HAN = re.compile(r"[a-z]\s*(?:点|中?横?杠)$|^点$")
 _NAMED = re.compile(
     rf"(?:\b(?:my|our|his|her|their|the|work|private) {ADDRESSES}(?: is|'s|:)|{HAN_ADDRESSES}\s*就?是) *"
 )
@@ -44,6 +49,8 @@ def address_goes_on(text: str, asked: str) -> bool:
     if _WHOLE.search(told):
         return False
     if _NO_DOMAIN_YET.search(told) or _JOINED.search(told) or _JOINED_HAN.search(told):
+        return True
+    if _INSIDE.search(told) and _is_part(told):
         return True
     named = list(_NAMED.finditer(told))
     if not named and not asks_for_address(asked):

@@ -12,7 +12,8 @@ from realtime.core.turn_end import Evidence, silence_ms
 ASKED = "What's your email address?"
 GOES_ON = (
     "peter dot|Peter dot.|peter_k@|peter.king@|contact@firm.|W W W dot.|It's kate underscore|h t t p colon|kate dash|"
-    "my email is kate|My email address is kate99.|our website is example|我的邮箱是wang|邮箱就是abc123。|li艾特|zhao下划线|www点|qq点"
+    "my email is kate|My email address is kate99.|our website is example|我的邮箱是wang|邮箱就是abc123。|li艾特|zhao下划线|www点|qq点|"
+    "peter dot king|kate dot king 88|hello at hotmail|k underscore king|王艾特163"
 ).split("|")
 GOES_ON_ASKED = (
     "kate|Kate King|peter k at|It's peter|k king 77|sure, it's kate|sales at|hello at outlook".split("|")
@@ -21,7 +22,7 @@ GOES_ON_ASKED_IN_CHINESE = "王小明|wang|小写的z|数字|abc123艾特|是wan
 WHOLE = (
     "peter.king@firm.com|peter@firm.co.uk|peter at gmail dot com|my email is kate@firm.de|kate at firm dot org.|example.com|"
     "www dot example dot net|我的邮箱是wang@qq.com|wang艾特qq点com|Connect the dots.|Every dot.|He made a dash|"
-    "Look at the dot|My email is not working|我的邮箱是他的|三点|下午三点|kate|Kate King|王小明"
+    "Look at the dot|a polka dot dress|I work at Yahoo|We met at Outlook|the dot matrix|你可以艾特他|My email is not working|我的邮箱是他的|三点|下午三点|kate|Kate King|王小明"
 ).split("|")
 SAYS_SOMETHING_ELSE = "I don't have one|No|None.|The same as before|One moment|Why do you need it|没有|我没有邮箱|跟以前一样|等等".split(
     "|"
