@@ -16,7 +16,7 @@ from realtime.core.characters import HAN
 from realtime.core.choices import takes_choice
 from realtime.core.han_endings import dangles
 from realtime.core.han_variants import in_simple_characters
-from realtime.core.hesitations import asks_for_time, begins_answer
+from realtime.core.hesitations import LEADS_ON_EN, asks_for_time, begins_answer
 from realtime.core.whole_amounts import is_day_without_year, is_month_or_year
 from realtime.core.yes_or_no import YesOrNo, yes_or_no
 
@@ -156,15 +156,6 @@ _IN_NO_NOUN_EN = frozenset(
 )
 # Of whom or of what may follow: "the manager" (of the shop), "the smaller" (one). But "the red one" is whole
 _LED_BY_ARTICLE = re.compile(r"(?:(?:it's|it is|this is|i'm|i am) )?(?:the|a|an) (?!.* ones?$)")
-_LEADS_ON_EN = frozenset(  # a name goes on after it: New York, orange juice
-    "new san los las saint st north south east west northern southern eastern western el la le de del van von mr "
-    "mrs ms dr hong sri costa puerto buenos rio tel kuala united saudi dark light extra hot ice iced big small "
-    "little fort port cape mount mt lake baton salt upper lower inner outer central greater grand great santa santo "
-    "são sao belo abu addis phnom ho chi ciudad nova kota bandar johor cedar sioux burkina ivory czech dominican "
-    "trinidad bosnia mister doctor sir miss madam professor prof captain navy sky pale bright deep royal baby neon "
-    "kind sort near around before after until behind between beside towards toward across within beyond opposite "
-    "called named living staying located based born long bit".split()
-)
 _HAS_HAN = re.compile(f"[{HAN}]")
 
 
@@ -233,7 +224,7 @@ def _is_noun(text: str) -> bool:
             found is not None
             and not begins_answer(found[1])
             and _IN_NO_NOUN_EN.isdisjoint(words)
-            and words[-1] not in _LEADS_ON_EN
+            and words[-1] not in LEADS_ON_EN
         )
     if _KIND_OF.fullmatch(text):
         return True

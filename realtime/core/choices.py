@@ -7,9 +7,11 @@ No dictionary is needed: what is taken stands in the question. It must end where
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from realtime.core.characters import HAN
+from realtime.core.hesitations import LEADS_ON_EN
 
 LONGEST = 32  # characters of what is taken
 
@@ -24,8 +26,8 @@ _LEAD = re.compile(
     r"make it|it's|it is|can i (?:have|get)|give me|we'd like|we'll (?:take|have)),? )*"
 )
 _TAIL = re.compile(
-    r"(?:,? (?:please|thanks|thank you|then|i think|i guess|(?:would be|is|sounds) (?:great|fine|good|nice|ok|okay)|"
-    r"ones?))+$"
+    r"(?:,? (?:please|thanks|thank you|then|i think|i guess|works|will do|"
+    r"(?:would be|is|sounds) (?:great|fine|good|nice|ok|okay|best|better)|ones?))+$"
 )
 _SMALL = frozenset("a an the my your our his her their some by with for in on at to of".split())
 _ALSO_ALONE = frozenset("with without in out on off before after up down inside outside now later".split())
@@ -37,17 +39,14 @@ _CLAUSE = frozenset(
 _AFTER_WHAT_IS_OFFERED = re.compile(
     r"(?<=\w) (?:with|for|to|in|on|at|by|of|from|today|tonight|tomorrow|this|please)\b.*"
 )
-_HALF_NAMES = frozenset(
-    "new san los las saint st fort port cape salt el la le de north south east west mr mrs dr light dark extra ice "
-    "hong buenos rio kuala orange apple credit debit green".split()
-)
+_HALF_NAMES = LEADS_ON_EN | {"apple", "orange", "credit", "debit", "green"}
 
 # -- Chinese --
 
 _BETWEEN = re.compile("还是|[、,，]")
 _PARTICLES = re.compile(r"[呢啊呀吧嘛么的\s?？。.!！]+$")
 _HAN_LEAD = re.compile(
-    r"(?:(?:嗯|哦|啊|好的?|对|是的)[，,、\s]*)?(?:我们?)?(?:就|还是)?(?:想?要|选|来|用|喜欢|想)?"
+    r"(?:(?:嗯|哦|啊|好的?|对|是的)[，,、\s]*)?(?:我们?)?(?:就是?|还是|是)?(?:想?要|选|来|用|喜欢|想)?"
 )
 _HAN_TAIL = re.compile("(?:[的吧啊呀]|那个|那种|就(?:行|好|可以)(?:了)?|好了|谢谢)+$")
 _TAKES_NOTHING = frozenset("我 你 您 是 要 去 来 在 有 的 个 不 没 吃 喝 用 想".split())
@@ -95,8 +94,9 @@ def _takes_in_chinese(text: str, asked: str) -> bool:
             ends |= {half for half in (first[verb:-same], second[verb:-same]) if len(half) >= _LEAST_HALF}
     said = _HAN_TAIL.sub("", text)
     taken = {said, _without_lead(said)}
-    if said[:1] == first[:1]:  # 去北京还是上海: 去上海
-        taken.add(said[1:])
+    # 寄到家里还是公司: 寄到公司
+    alike = list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(said, offered[0], strict=False)))
+    taken.add(said[len(alike) :])
     taken -= _TAKES_NOTHING
     return any(each and end.endswith(each) for each in taken for end in ends)
 

@@ -41,10 +41,19 @@ _MISC_EN = (
     "studying wondering called calls call calling named lives lived live born located based prefer love "
     "hang bear hold good nice great cool perfect interesting tricky hard tough funny lovely awesome amazing "
     "excellent wonderful fantastic question one my your our their the a an that's it's it is that what so well and "
-    "is was me us him them"
+    "is was me us him them middle maiden given"
 )
 # A text of nothing but these words says nothing yet
 _SAYS_NOTHING_EN = frozenset(f"{_MANNER_EN} {_PLACE_EN} {_QUANTITY_EN} {_MISC_EN}".split())
+LEADS_ON_EN = frozenset(  # a name goes on after it: New York, orange juice
+    "new san los las saint st north south east west northern southern eastern western el la le de del van von mr "
+    "mrs ms dr hong sri costa puerto buenos rio tel kuala united saudi dark light extra hot ice iced big small "
+    "little fort port cape mount mt lake baton salt upper lower inner outer central greater grand great santa santo "
+    "são sao belo abu addis phnom ho chi ciudad nova kota bandar johor cedar sioux burkina ivory czech dominican "
+    "trinidad bosnia mister doctor sir miss madam professor prof captain navy sky pale bright deep royal baby neon "
+    "kind sort near around before after until behind between beside towards toward across within beyond opposite "
+    "called named living staying located based born long bit".split()
+)
 _TO_SOMEBODY_EN = (
     r"excuse me|let me(?: [a-z]+)?|in fact|to be honest|honestly speaking|pardon(?: me)?|sorry|"
     r"(?:wait|hold on|hang on)(?: (?:wait|up|on|please))*|"
@@ -106,7 +115,7 @@ _LABEL_HAN = (
     "牌子|型号|科室|部门|专业|季节|尺码|口味|职业|工作|目的地|地方|地点|答案|家乡|日期"
 )
 _HALF_HAN = (  # of a job, of the name of a city or a country; and who calls somebody something
-    "高级|资深|初级|中级|首席|全职|兼职|专职|私人|内蒙|呼和|乌鲁|哈尔|石家|齐齐|佳木|牡丹|连云|秦皇|葫芦|景德|攀枝|平顶|马鞍|驻马|六盘|"
+    "高级|资深|初级|中级|首席|全职|兼职|专职|注册|私人|内蒙|呼和|乌鲁|哈尔|石家|齐齐|佳木|牡丹|连云|秦皇|葫芦|景德|攀枝|平顶|马鞍|驻马|六盘|"
     "嘉峪|鄂尔|黑龙|新加|加拿|马来|香格|西双|澳大|旧金|洛杉|华盛|菲律|免贵|大家|别人|人家|朋友们|同事们|家里人|同学们"
 )
 _FIRST_HAN = r"(?:好的?|对了?|是的|行|那|我们?|你们?|您|就|也|还|都|想|要|是|在|很|[嗯呃啊哦]){0,4}"

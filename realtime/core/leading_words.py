@@ -97,7 +97,7 @@ LEADING: Mapping[str, str] = {
     "fil": "teka|teka lang|sandali|sandali lang|saglit|hintay|bakit|paano|sino|saan|kailan|pero|tulong",
 }  # fmt: skip
 
-# Answers that stop nobody who talks: they are in neither table.
+# Answers that are in neither table: over an answer they are words like all others, and stop it.
 ANSWERS: Mapping[str, str] = {
     "en": "thanks|thank you|yes please|not yet|no idea",
     "zh": (

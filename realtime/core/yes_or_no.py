@@ -66,9 +66,9 @@ _HOW_SURE = (
 )
 _WHOLE_PHRASES = (
     _frame("i ", "|do |really |don't ", "think|guess|hope|suppose|believe|imagine|expect|assume", " so| not"),
-    _frame("not ", _NOT_WHEN),
-    _frame(_HOW_SURE, " not"),
-    _frame("that|it|this", _IS, _SO_MUCH, _GOOD),
+    _frame("not ", f"{_NOT_WHEN}|right away|just now|[a-z]+ly"),
+    _frame(f"{_HOW_SURE}|unfortunately|sadly", " not", "| now| yet| today| really"),
+    _frame("that|it|this", _IS, _SO_MUCH, _GOOD, "| with me| by me| for me"),
     _frame("that|this", _IS, _SO_MUCH, "right|all|it|everything|me|mine"),
     _frame(
         "that|it|this",
@@ -83,7 +83,9 @@ _WHOLE_PHRASES = (
     _frame("i'm |i am |we're |we are ", "|all |not |quite |pretty ", f"set|done|ready|sure|{_GOOD}"),
     "i wouldn't say so|i'm afraid (?:so|not)|i doubt (?:it|that)|i'll take it",
     "please (?:do|don't|go ahead|continue|go on|proceed)|keep going|carry on",
-    "go for it|(?:let's )?do (?:it|that|so)|let's (?:go(?: for it| ahead)?|not|try (?:it|that)|start)",
+    "go for it|(?:let's )?do (?:it|that|so)|let's (?:go(?: for it| ahead)?|not|start)",
+    "let's (?!make|call|say|put)[a-z]+ (?:it|that)",
+    "(?:happy|glad|delighted) to|with pleasure|go (?:right )?ahead|not that i know",
     "why not|no way|by all means|feel free|sure thing|you bet|be my guest|loud and clear",
     "all (?:set|good|done|right)|nothing (?:else|more)|that'll be (?:all|it)",
     "(?:maybe|perhaps) (?:later|another time|next time|some other time)|another time|next time|some other time",
@@ -93,6 +95,7 @@ _WHOLE_EN = re.compile(f"{_YES_NO}(?:{'|'.join(_WHOLE_PHRASES)}){_POLITE}")
 _PERHAPS_EN = re.compile(
     f"{_YES_NO}(?:maybe|perhaps|probably|possibly|later|please|i guess|i suppose|a (?:little|bit|little bit)|"
     "kind of|sort of|somewhat|barely|hardly|slightly|almost|sometimes|usually|often|always|never|rarely|occasionally|"
+    "(?:once|twice|many times|a few times|several times|a couple of times)(?: before)?|"
     "if you (?:can|could|have to)|you (?:can|may|could)|"
     f"(?:now )?(?:{_WHO}) (?:{_HELP_AFTER})|(?:i'm|it's|that's|he's|she's|we're|they're) not){_POLITE}"
 )
@@ -106,6 +109,7 @@ _WHOLE_HAN_PHRASES = (
     _frame(_WHEN_LATER, "吧"),
     _frame("先|暂时|暂时先|现在|目前|还", "不用|不要|不需要|不了|不急|不必", "了|吧|"),
     _frame("就|", "麻烦|辛苦|拜托|有劳", "你|您|", "了|啦"),
+    "(?:请|你|您)(?:说|讲|继续)",
     _frame("就|", "你|您|请|", "来|开始|说|继续|讲|订|走|弄|做|查|办|试试|帮我|发|改|取消", "吧"),
     _frame("不必|免|算|不|没事|够|好|行|可以|没别的|没其他的?|没有其他的|没什么|没啥", "了|啦"),
     "没事[儿的]?|没关系|不碍事|没别的|没什么|没啥|就这么[多办定]|就这样|就?先这样吧?|就这样吧",
@@ -129,10 +133,10 @@ _PERHAPS_HAN = re.compile(
 )
 # A verb of the question, said again: 吃了, 没吃, 去过, 听得到
 _AGAIN_HAN = re.compile(
-    rf"{_HAN_YES_NO}(?:(?:我|还|都|刚|已经|早就|也)*(?P<done>[{HAN}])"
-    r"(?:过了?|了|[完到]了?|好了|[得不](?:[到见懂了起住]|清楚?))|"
-    rf"(?:我|还|都|从来?)*(?:没有?|不)(?P<undone>[{HAN}])[过完到呢了]?|"
-    rf"(?:可以|能够?)(?P<can>[{HAN}])[到见清懂完])[啊呀呢的]?"
+    rf"{_HAN_YES_NO}(?:(?:我|还|都|刚|已经|早就|也|好像|应该)*(?P<done>[{HAN}])"
+    r"(?:过了?|了|吧|[完到]了?|好了|(?:清楚?|见|懂)了|[得不]太?(?:[到见懂了起住]|清楚?))|"
+    rf"(?:我|还|都|从来?|先|就|暂时|好像|应该)*(?:没有?|不(?:[用必]再?)?)(?P<undone>[{HAN}])(?:[过完到见懂呢了吧]|清楚?)?|"
+    rf"(?:可以|能够?)(?P<can>[{HAN}])[到见清懂完]?)[啊呀呢的]?"
 )
 _NO_VERB = frozenset("的地得着了过吗呢吧啊呀我你您他她它这那不没有是要想在再也都就还很太")
 _HAS_HAN = re.compile(f"[{HAN}]")
