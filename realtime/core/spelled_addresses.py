@@ -11,6 +11,7 @@ import re
 
 from realtime.core.han_variants import in_simple_characters
 from realtime.core.number_requests import ADDRESSES, HAN_ADDRESSES, asks_for_address
+from realtime.core.short_words import is_backchannel, is_whole_answer, takes_turn
 
 _ENDS = "com|net|org|edu|gov|io|co|info|biz|me|app|dev|ai|cn|uk|de|fr|es|it|nl|ru|jp|kr|in|au|ca|us|eu|ch|at|se|pl|br"
 _WHOLE = re.compile(
@@ -52,6 +53,8 @@ def address_goes_on(text: str, asked: str) -> bool:
         return True
     if _INSIDE.search(told) and _is_part(told):
         return True
+    if is_whole_answer(told) or is_backchannel(told) or takes_turn(told):
+        return False
     named = list(_NAMED.finditer(told))
     if not named and not asks_for_address(asked):
         return False

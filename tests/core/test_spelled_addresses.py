@@ -4,10 +4,13 @@ import time
 
 import pytest
 
+from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.completeness import Completeness, completeness_of
+from realtime.core.leading_words import ANSWERS
 from realtime.core.number_requests import asks_for_address
 from realtime.core.spelled_addresses import address_goes_on
 from realtime.core.turn_end import Evidence, silence_ms
+from realtime.core.turn_words import TURN_WORDS
 
 ASKED = "What's your email address?"
 GOES_ON = (
@@ -24,7 +27,7 @@ WHOLE = (
     "www dot example dot net|我的邮箱是wang@qq.com|wang艾特qq点com|Connect the dots.|Every dot.|He made a dash|"
     "Look at the dot|a polka dot dress|I work at Yahoo|We met at Outlook|the dot matrix|你可以艾特他|My email is not working|我的邮箱是他的|三点|下午三点|kate|Kate King|王小明"
 ).split("|")
-SAYS_SOMETHING_ELSE = "I don't have one|No|None.|The same as before|One moment|Why do you need it|没有|我没有邮箱|跟以前一样|等等".split(
+SAYS_SOMETHING_ELSE = "I don't have one|No|None.|The same as before|One moment|Why do you need it|没有|我没有邮箱|stop|Cancel.|go back|yeah|next|help|取消|停|好的|明白|跟以前一样|等等".split(
     "|"
 )
 
@@ -48,6 +51,14 @@ def test_a_name_goes_on_where_an_address_was_asked_for(asked, texts) -> None:
     assert [text for text in texts if not address_goes_on(text, asked)] == []
     whole = [text for text in WHOLE if "@" in text or text.endswith(("com", "net", "org."))]
     assert [text for text in (*whole, *SAYS_SOMETHING_ELSE) if address_goes_on(text, asked)] == []
+
+
+@pytest.mark.parametrize("asked", [ASKED, "您的邮箱是多少？"])
+def test_no_command_and_no_murmur_is_a_part_of_an_address(asked: str) -> None:
+    said = "|".join(
+        table[code] for table in (TURN_WORDS, BACKCHANNELS, ANSWERS) for code in ("en", "zh")
+    ).split("|")
+    assert [text for text in said if address_goes_on(text, asked)] == []
 
 
 @pytest.mark.parametrize(
