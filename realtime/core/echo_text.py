@@ -10,8 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import reduce
+from heapq import nlargest
 from itertools import accumulate, islice
 from operator import or_
+
+import numpy as np
+from numpy.typing import NDArray
 
 from realtime.core.heard_units import Unit, heard_units, is_japanese
 from realtime.core.sent_sound import SaidWord
@@ -23,8 +27,12 @@ LEAST_LETTERS, MOST_DIFFERENCE = 3, 3  # of a word that may be another one misre
 SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats a word: "Tuesday?"
 LONGER_S = 0.5  # a detector may hear an echo so much longer than it was said
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
+MOST_SAID = 500  # units of what was said are compared, the last ones: more than a voice says in the sound that is kept
 # Words whose times tell how late a text is: their middle, since a word may be found by accident
 COMPARED_TIMES = 5
+
+_Weights = NDArray[np.int64]
+_Places = NDArray[np.bool_]
 
 
 def repeats(
@@ -46,8 +54,11 @@ def repeats(
     that is late: it must be the very last words, and no longer than they were; without `tail` all of them."""
     whole = "".join(word.text for word in said)
     by_reading = not is_japanese(text + whole)
-    words, spoken = heard_units(text, by_reading=by_reading), heard_units(whole, by_reading=by_reading)
-    if not words or not spoken:
+    words, spoken = (
+        heard_units(text, by_reading=by_reading),
+        heard_units(whole, by_reading=by_reading)[-MOST_SAID:],
+    )
+    if not words or not spoken or _is_longer(words, spoken):
         return False
     echoed = _in_order([unit.form for unit in words], [unit.form for unit in spoken], _weights(words))
     own = [unit for index, unit in enumerate(words) if index not in echoed]
@@ -72,6 +83,12 @@ def repeats(
 def _several(words: Sequence[Unit]) -> bool:
     characters, blanks = sum(unit.is_character for unit in words), sum(unit.is_word for unit in words)
     return characters >= SEVERAL_CHARACTERS or blanks >= SEVERAL_WORDS
+
+
+def _is_longer(words: Sequence[Unit], spoken: Sequence[Unit]) -> bool:
+    """Whether it is too long for an echo, whatever it says: of a long text that need not be looked for."""
+    weights = _weights(words)
+    return sum(nlargest(len(spoken), weights)) < SHARE * sum(weights)
 
 
 def _weights(words: Sequence[Unit]) -> list[int]:
@@ -103,14 +120,14 @@ def _in_order(words: Sequence[str], spoken: Sequence[str], weights: Sequence[int
     most."""
     places = _alike_places(words, spoken)
     # The most weight, by how many words and how many spoken ones are looked at
-    rows = [[0] * (len(spoken) + 1)]
+    rows = [np.zeros(len(spoken) + 1, np.int64)]
     for word, weight in zip(words, weights, strict=True):
         rows.append(_next_row(rows[-1], places[word], weight))
     found: dict[int, int] = {}
     index, place = len(words), len(spoken)
     while index and place:
         row, above, word = rows[index], rows[index - 1], words[index - 1]
-        if place - 1 in places[word] and above[place - 1] + weights[index - 1] == row[place]:
+        if places[word][place - 1] and above[place - 1] + weights[index - 1] == row[place]:
             index, place = index - 1, place - 1
             found[index] = place
         elif row[place - 1] == row[place]:
@@ -120,31 +137,28 @@ def _in_order(words: Sequence[str], spoken: Sequence[str], weights: Sequence[int
     return found
 
 
-def _next_row(above: list[int], places: set[int], weight: int) -> list[int]:
+def _next_row(above: _Weights, places: _Places, weight: int) -> _Weights:
     """The row of one word more, which may be at these places."""
-    if not places:
+    if not places.any():
         return above
-    row = above.copy()
-    for place in places:
-        row[place + 1] = max(row[place + 1], above[place] + weight)
-    return list(accumulate(row, max))
+    taken = np.where(places, above[:-1] + weight, 0)
+    return np.maximum.accumulate(np.concatenate((above[:1], np.maximum(above[1:], taken))))
 
 
-def _alike_places(words: Sequence[str], spoken: Sequence[str]) -> dict[str, set[int]]:
-    """Where each word was said, perhaps misread. Each two words are compared once: it runs while others wait."""
+def _alike_places(words: Sequence[str], spoken: Sequence[str]) -> dict[str, _Places]:
+    """At which places each word was said, perhaps misread. Each two words are compared once: it runs while others
+    wait."""
     said: dict[str, list[int]] = {}
     for place, other in enumerate(spoken):
         said.setdefault(other, []).append(place)
     letters = {word: _letters(word) for word in {*words, *said}}
-    return {
-        word: {
-            place
-            for other, places in said.items()
-            if _alike(word, other, letters[word], letters[other])
-            for place in places
-        }
-        for word in set(words)
-    }
+    found: dict[str, _Places] = {}
+    for word in set(words):
+        found[word] = np.zeros(len(spoken), np.bool_)
+        for other, places in said.items():
+            if _alike(word, other, letters[word], letters[other]):
+                found[word][places] = True
+    return found
 
 
 def _letters(word: str) -> int:

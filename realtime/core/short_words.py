@@ -64,10 +64,13 @@ _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")  # no mark: such a bla
 _BEGINNINGS = frozenset(phrase[:end] for phrase in _BACKCHANNELS for end in range(1, len(phrase)))
 _MORE_THAN_A_PARTICLE = 3  # letters
 _LONGEST = max(len(phrase.split()) for phrase in _BACKCHANNELS | _TURN_WORDS | _WHOLE_ANSWERS)  # in words
-_LONGEST_PIECE = max(map(len, _PIECES))  # in characters
-_ENGLISH = _words({"en": f"{BACKCHANNELS['en']}|{TURN_WORDS['en']}"})
-_AGAIN = re.compile(r"([a-z]{2,}?)\1+")  # "okok"
 _WITHOUT_BLANKS = re.compile(f"[{UNSPACED}{HANGUL}\u0e00-\u0e7f]+")
+_LONGEST_PIECE = max(  # of a word of a script without blanks, in characters
+    len(phrase) for phrase in _BACKCHANNELS | _TURN_WORDS | _PIECES if _WITHOUT_BLANKS.fullmatch(phrase)
+)
+_ENGLISH = _words({"en": f"{BACKCHANNELS['en']}|{TURN_WORDS['en']}"})
+_LONGEST_ENGLISH = max(map(len, _ENGLISH))  # in letters
+_AGAIN = re.compile(rf"([a-z]{{2,{_LONGEST_ENGLISH}}}?)\1+")  # "okok"
 
 
 def is_backchannel(text: str) -> bool:
@@ -78,7 +81,12 @@ def is_backchannel(text: str) -> bool:
 def may_become_backchannel(text: str) -> bool:
     """Whether it is the beginning of a backchannel, perhaps after others: "yeah, I", "inter", "原来"."""
     words = _form(text).split()
-    return any(" ".join(words[start:]) in _BEGINNINGS for start in _reached(words, _BACKCHANNELS, hums=True))
+    reached = _reached(words, _BACKCHANNELS, hums=True)
+    return any(
+        " ".join(words[start:]) in _BEGINNINGS
+        for start in range(max(0, len(words) - _LONGEST), len(words) + 1)
+        if start in reached
+    )
 
 
 def is_hum(text: str) -> bool:
@@ -130,26 +138,26 @@ _Split = Callable[[str, frozenset[str]], bool]
 
 def _split(word: str, table: frozenset[str]) -> bool:
     """Whether a word of a script without blanks is made of words of the table: "对对对", "はいはい"."""
-    return _is_chain(word, len(word), lambda start, end: word[start:end] in table)
+    return _is_chain(word, lambda start, end: word[start:end] in table)
 
 
 def _is_chain_of_answers(word: str, table: frozenset[str]) -> bool:
     """Whether it is made of answers none of which belongs to the one before: 好的谢谢, and not 不是不要 or 好是好."""
 
     def is_answer(start: int, end: int) -> bool:
-        piece, rest = word[start:end], word[end:]
+        piece = word[start:end]
         if len(piece) > 2 and len(set(piece)) == 1 and piece[0] in table:  # 对对对没错
             return True
         if piece not in table or (is_unspaced(piece) and len(piece) == 1):
             return False
-        return piece not in _GO_ON or not rest or rest.startswith((piece, *_THANKS))
+        return piece not in _GO_ON or end == len(word) or word.startswith((piece, *_THANKS), end)
 
-    return _is_chain(word, _LONGEST_PIECE, is_answer)
+    return _is_chain(word, is_answer)
 
 
-def _is_chain(word: str, longest: int, is_piece: Callable[[int, int], bool]) -> bool:
-    """Whether a word of a script without blanks is made of pieces of at most so many characters."""
-    return _WITHOUT_BLANKS.fullmatch(word) is not None and _is_row(word, longest, is_piece)
+def _is_chain(word: str, is_piece: Callable[[int, int], bool]) -> bool:
+    """Whether a word of a script without blanks is made of pieces, none of which is longer than any phrase."""
+    return _WITHOUT_BLANKS.fullmatch(word) is not None and _is_row(word, _LONGEST_PIECE, is_piece)
 
 
 def _is_row(word: str, longest: int, is_piece: Callable[[int, int], bool]) -> bool:

@@ -142,3 +142,28 @@ def test_each_two_words_of_long_texts_are_compared_once(monkeypatch):
     said = "the dogs then there them this that these those their other others " * 10 + "too"
     assert is_repeated(said, said)
     assert 0 < len(compared) == len(set(compared))
+
+
+@pytest.mark.parametrize("unit", ["a ", "对", "dog ", "7", "a dog "])
+@pytest.mark.parametrize("said", [60, 20_000])
+def test_a_long_text_is_not_looked_for_where_little_was_said(monkeypatch, unit, said):
+    """Counted are the places that are looked at, not the time: a busy machine is slow."""
+    places = 0
+
+    def counted(above, found, weight, next_row=echo_text._next_row):
+        nonlocal places
+        places += len(found)
+        return next_row(above, found, weight)
+
+    monkeypatch.setattr(echo_text, "_next_row", counted)
+    long = unit * (20_000 // len(unit))
+    words = [SaidWord(unit, at * WORD_S, (at + 1) * WORD_S) for at in range(said)]
+    assert not repeats(long, words, 0.0, LATEST_S)
+    assert repeats(unit * 50, words[:60], 0.0, LATEST_S), "what was said is found"
+    assert places <= 2 * echo_text.MOST_SAID**2
+
+
+def test_a_text_may_be_longer_than_what_was_said_but_not_by_much():
+    said = "the small dog"
+    assert is_repeated(f"{said} says", said)
+    assert not is_repeated(f"{said} says that it is", said)
