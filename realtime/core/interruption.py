@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from realtime.core.short_words import (
     begins_like_hum,
     ends_a_hum,
+    ends_with_command,
     has_several_words,
     is_backchannel,
     is_hum,
@@ -80,9 +81,10 @@ def has_words(
 
     `whole`: it is all that was said before a pause. `before_answer`: the speech began when nothing of the answer had
     been heard. `sure`: the transcriber believes it itself. It misreads "mm-hmm" as "Emme" or "I'm home", but also "停"
-    as "灯": one word in doubt is a hum only if it begins like one, and one word after two hums is theirs. A text in the
-    middle of the speech may break off inside a word: as a `guess`, or as the beginning of a backchannel, it waits for
-    the next, unless it is a command.
+    as "灯": one word in doubt is a hum only if it begins like one and is no command, and one word after two hums is
+    theirs. A command after a hum is one, whatever it begins like: "Um, no.", "mm 不". A text in the middle of the
+    speech may break off inside a word: as a `guess`, or as the beginning of a backchannel, it waits for the next,
+    unless it is a command.
     """
     unfinished = not whole and ((guess and speech_ms < CONFIRM_UNREAD_MS) or may_become_backchannel(text))
     if unfinished and not takes_turn(text):
@@ -94,7 +96,7 @@ def has_words(
         return not is_agreement(text, before_answer=before_answer)
     if speech_ms < CONSIDER_MS and (not whole or speech_ms < CONSIDER_WHOLE_MS):
         return False
-    if takes_turn(text):
+    if ends_with_command(text):
         return True
     # Nobody comments on an answer that has not begun: this is more of the turn. But noises of this length are read, too
     return before_answer and not is_hum(text) and (is_backchannel(text) or (sure and believed))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from realtime.core.backchannels import BACKCHANNELS
 from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
@@ -98,6 +98,13 @@ def takes_turn(text: str) -> bool:
     """Whether the text is a command, an objection or a question of one word, said once or again and again."""
     folded = _form(text)
     return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
+
+
+def ends_with_command(text: str) -> bool:
+    """Whether the text takes the turn, perhaps after murmurs: "Stop.", "Um, no.", "Mm, okay, wait"."""
+    words = _form(text).split()
+    murmured = _reached(words, _BACKCHANNELS, hums=True)
+    return len(words) in _reached(words, _TURN_WORDS, hums=False, begun=murmured) - murmured
 
 
 def is_whole_answer(text: str) -> bool:
@@ -191,9 +198,16 @@ def _made_of(folded: str, table: frozenset[str], *, hums: bool, split: _Split = 
     return len(words) in _reached(words, table, hums=hums, split=split)
 
 
-def _reached(words: list[str], table: frozenset[str], *, hums: bool, split: _Split = _split) -> set[int]:
-    """How many words of the beginning are phrases of the table, one after the other."""
-    reached = {0}
+def _reached(
+    words: list[str],
+    table: frozenset[str],
+    *,
+    hums: bool,
+    split: _Split = _split,
+    begun: Set[int] = frozenset((0,)),
+) -> set[int]:
+    """How many words of the beginning are phrases of the table, one after the other. `begun`: after how many."""
+    reached = set(begun)
     for start in range(len(words)):
         if start not in reached:
             continue

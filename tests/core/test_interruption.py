@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realtime.core.interruption import has_words, may_interrupt
+from tests.each import each
 
 MIDDLE, END = False, True
 
@@ -84,3 +85,18 @@ def test_before_the_answer_any_short_word_is_more_of_the_turn_if_it_is_sure(
 def test_while_an_answer_is_heard_only_few_short_words_are_believed():
     assert not has_words("Five.", 200, whole=True, sure=True, before_answer=False)
     assert has_words("No.", 200, whole=True, sure=True, before_answer=False)
+
+
+HUMS = "Um,|Umm|Hmm,|Mm,|Hm.|Uhm,|Mm-hmm.|Uh,|M.|Mm, mm,|Mm, okay,|Hm, yeah,".split("|")
+COMMANDS = "no.|wait.|why?|Hold on.|next.|sorry?|Listen.|halt|不|等等|cancel|nein".split("|")
+
+
+@each([f"{hum} {command}" for hum in HUMS for command in COMMANDS])
+def test_a_command_after_a_hum_is_a_command_however_much_it_is_doubted(text):
+    for speech_ms in (160, 450):
+        assert has_words(text, speech_ms, whole=True, sure=False, before_answer=False)
+
+
+@each("Um, yes.|Mm, right.|Hm, sun|Um, home.|M. M. Sun|Mm, okay.|Hm, one".split("|"))
+def test_another_word_in_doubt_after_a_hum_may_be_more_of_it(text):
+    assert not has_words(text, 450, whole=True, sure=False, before_answer=False)

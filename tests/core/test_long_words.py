@@ -16,6 +16,7 @@ ASKED = (
     short_words.may_become_backchannel,
     short_words.is_hum,
     short_words.takes_turn,
+    short_words.ends_with_command,
     short_words.is_whole_answer,
     short_words.ends_a_hum,
     short_words.has_several_words,
@@ -57,7 +58,9 @@ def test_a_long_word_is_looked_up_piece_by_piece(looked_up, rule):
         assert looked_up.characters <= MOST_LOOKED_UP * LENGTH, unit
 
 
-@pytest.mark.parametrize("rule", [short_words.is_backchannel, short_words.may_become_backchannel])
+@pytest.mark.parametrize(
+    "rule", [short_words.is_backchannel, short_words.may_become_backchannel, short_words.ends_with_command]
+)
 def test_so_are_many_words(looked_up, rule):
     rule("mm " * (LENGTH // 3))
     assert looked_up.characters <= MOST_LOOKED_UP * LENGTH
