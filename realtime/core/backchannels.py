@@ -1,6 +1,7 @@
 """Backchannels, what a listener says so that the other goes on: "mm-hmm", "genau", "なるほど". A table, by language.
 
-Phrases are separated by "|", their spelling is that of `folding.fold` or any other. Who asks is `short_words.py`, which
+Phrases are separated by "|", their spelling is that of `folding.fold` or any other. Agreement of several words is a
+family of its own: what praises or agrees in a few frames, and asks for nothing. Who asks is `short_words.py`, which
 also knows a hum ("mm-hmm") in any spelling: it is no word of any language and not in this table.
 """
 
@@ -55,6 +56,88 @@ EXCLAMATIONS = (
     "oh man|oh my god|my god|oh my gosh|my gosh|oh my goodness|omg|good grief|holy cow|la la|la la la|lala|lalala|"
     "lalalala"
 )
+
+# -- agreement --
+
+# What praises. Not "funny", "fine" and "okay": "Very funny." complains, and "That's okay." may be "no, thanks"
+_PRAISE = (
+    "great|good|nice|cool|interesting|amazing|awesome|fantastic|wonderful|perfect|true|fair|lovely|brilliant|excellent|neat|sweet|"
+    "beautiful|incredible|fascinating|impressive|terrific|fabulous|superb|exciting|helpful|useful|clever|reasonable|"
+    "marvelous|marvellous|remarkable|splendid|delightful"
+)
+_RIGHT = "right|correct"
+_VERY = "so |very |really |pretty |quite |"
+_THAT = "thats |that is |its |it is |this is "
+_AGREEMENT_EN = (
+    each_of(_THAT, _VERY, f"{_PRAISE}|{_RIGHT}"),
+    each_of(_THAT, "so |very |", "good to know|good to hear|nice to hear|great to hear|well said|well put"),
+    # Alone "sweet" and "neat" choose: "sweet or salty?"
+    each_of(f"super |absolutely |{_VERY}", _PRAISE.replace("sweet|", "").replace("neat|", "")),
+    each_of("so |very |really |pretty ", "sweet|neat"),
+    each_of("very |quite |absolutely |totally |exactly |completely ", _RIGHT),
+    # Not "How good", "How fair" and "How right": they ask
+    each_of(
+        "how ", "great|nice|cool|interesting|amazing|awesome|fantastic|wonderful|lovely|brilliant|true|sweet"
+    ),
+    each_of("how ", "neat|exciting|fascinating|clever|beautiful|impressive|delightful"),
+    each_of("|that |it ", "sounds ", _VERY, f"{_PRAISE}|{_RIGHT}|fine|okay|ok|like a plan|about right"),
+    each_of(
+        "|thats a |thats an |that is a ",
+        "good|great|nice|excellent|fair|brilliant|wonderful|lovely|amazing|fantastic|interesting",
+        " point| idea| one| thinking| job| work| advice| suggestion| tip| example| explanation| plan| news| story",
+    ),
+    each_of("|it |that |this ", "makes ", "total |perfect |complete |a lot of |so much |good |", "sense"),
+    each_of("i ", "totally |completely |fully |definitely |", "agree", "| with you| with that| completely"),
+    each_of("i ", "see|know|get|understand", " what you mean| your point| that point"),
+    "i can imagine|i can see that|i can relate|i get that|i get you|i follow|i follow you|i bet|i believe you",
+    "i think so|i think so too|i thought so|i guess so|i suppose so|i feel you|me too|same here|so do i|neither do i",
+    each_of("youre |you are ", "so |absolutely |totally |quite |completely |", _RIGHT),
+    "me neither|ditto|likewise|you have a point|youve got a point|you bet|thats for sure|too true|true that|hear hear",
+    "not bad at all|precisely|naturally|quite so|just so|noted|copy that|roger that|well said|well put|well done|lol",
+    "o k|yes sir|yes maam|outstanding|magnificent|good to hear|great to hear|nice to hear|nice to know|good for you",
+    "glad to hear it|glad to hear that|im all ears|all ears",
+    each_of("okey|okie", "| ", "dokey|dokie|doke"),
+    each_of("please |", "go on|go ahead|continue|keep going|carry on|proceed|keep talking", " please|"),
+    each_of("im |i am |", "still |", "listening|with you|following"),
+)
+_PRAISE_HAN = "不错|厉害|有意思|有趣|有道理|精彩|神奇|给力|合理|靠谱"
+# Alone these may be something else: beef, strong
+_ALL_PRAISE_HAN = f"{_PRAISE_HAN}|了不起|好|棒|赞|牛|强|酷|妙|贴心|周到|实用|好玩"
+# Not 可不 and 听着: 可不行 objects, 听着 is "listen". Not 不会吧, which may object
+_AGREEMENT_HAN = (
+    each_of("那|这|也|听起来|", "挺|很|真|蛮|还|非常|特别|超", _ALL_PRAISE_HAN, "的|啊|呀|"),
+    each_of("那|这|也|倒|听起来|", _PRAISE_HAN, "的|啊|呀|哦|"),
+    each_of("那|这|简直|", "太", f"{_ALL_PRAISE_HAN}|对", "了", "啊|呀|吧|"),
+    each_of("好", f"{_PRAISE_HAN}|棒|赞|牛|强|酷|妙|贴心", "啊|呀|哦|的|"),
+    "了不起|赞|棒|漂亮|牛逼|太牛逼了|妙啊|点赞|有点意思|有点东西|对极了|好极了|棒极了|妙极了|说到点子上了",
+    each_of("那|当然|", "肯定", "的|是|是的|啊|呀|"),
+    each_of("一点|一点都|一点也|完全", "没错"),
+    "正确|完全正确|千真万确|可不是|谁说不是呢|那还用说|毫无疑问",
+    each_of(
+        "我|", "很|完全|非常|", "同意|赞同|认同", "你|您|", "的看法|的观点|的说法|说的|这个观点|这一点|这点|"
+    ),
+    each_of("我也", "是|", "这么|这样|那么", "觉得|想|认为|感觉", "的|"),
+    each_of("我也", "觉得|认为|同意|赞同|认同|有同感|是|一样", "的|"),
+    each_of("我觉得|我也觉得|我感觉", "也是|挺好|很好|不错|有道理|挺有道理|很有道理|对", "的|"),
+    "我有同感|有同感|深有同感|同感",
+    each_of("原来|确实|就|还真|", "是", "这么回事|这个道理|这个理|这样|这样子", "的|啊|呀|哦|"),
+    "正是|正是如此|正是这样|这样|这样喔",
+    each_of("这|那|这倒|那倒|说得|说的|这话", "也是", "啊|呀|哦|的|"),
+    each_of("我|", "能|可以|完全|完全能|完全可以|很|非常", "理解|明白|想象|体会", "的|啊|呀|"),
+    each_of("我|", "懂|明白|理解|知道|了解|清楚|能明白|能理解", "你|您", "的|", "意思", "了|"),
+    each_of("我|", "瞭解|听懂|听明白|记住|记下", "了"),
+    "瞭解|我瞭解|瞭解的|看得出来|长见识了|涨知识了|学到了",
+    each_of("请|你|您|那你|那您|", "继续|接着|往下|继续往下|接着往下", "说|讲", "吧|啊|呀|"),
+    each_of("请|你|您|", "说|讲", "吧|下去"),
+    "继续吧|请继续吧|你继续吧|你讲|您讲",
+    each_of("我|我还|还|", "在听", "呢|着呢|"),
+    "听着呢|我听着呢|在呢|我在呢|洗耳恭听",
+    each_of("okay", "的|啊|呀|吧|哦"),
+)
+
+# Murmurs that begin sentences as well ("I agree with her", 我也觉得太贵): unlike the others they are no whole answers
+# where no mark says so
+AGREEMENT: Mapping[str, str] = {"en": "|".join(_AGREEMENT_EN), "zh": "|".join(_AGREEMENT_HAN)}
 
 BACKCHANNELS: Mapping[str, str] = {
     "en": (

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Set
 
-from realtime.core.backchannels import BACKCHANNELS
+from realtime.core.backchannels import AGREEMENT, BACKCHANNELS
 from realtime.core.characters import HAN, HANGUL, UNSPACED, is_unspaced
 from realtime.core.folding import fold, scripts_apart, shorten, units
 from realtime.core.han_variants import in_simple_characters
@@ -53,7 +53,7 @@ def without_leading(table: Mapping[str, str], leading: Mapping[str, str]) -> fro
 
 _TURN_WORDS = _words(TURN_WORDS)
 _HUMS = frozenset("嗯 恩 唉 额 唔 哦 噢 喔 啊 呃 欸 诶 哎 哈 哼 呣 噷 姆".split())
-_BACKCHANNELS = (_words(BACKCHANNELS) | _HUMS) - _TURN_WORDS
+_BACKCHANNELS = (_words(BACKCHANNELS) | _words(AGREEMENT) | _HUMS) - _TURN_WORDS
 _OF_WHOLE_ANSWERS = (without_leading(table, LEADING) for table in (BACKCHANNELS, TURN_WORDS, ANSWERS))
 _WHOLE_ANSWERS = frozenset(TOGETHER.split("|")).union(*_OF_WHOLE_ANSWERS) - _HUMS
 _PIECES = _WHOLE_ANSWERS - _words(LEADING) - frozenset(ALONE.split("|"))  # of an answer of several words
@@ -97,7 +97,9 @@ def is_hum(text: str) -> bool:
 def takes_turn(text: str) -> bool:
     """Whether the text is a command, an objection or a question of one word, said once or again and again."""
     folded = _form(text)
-    return bool(folded) and _made_of(folded, _TURN_WORDS, hums=False)
+    if not folded or folded in _BACKCHANNELS:  # 不错 is not 不, 错
+        return False
+    return _made_of(folded, _TURN_WORDS, hums=False)
 
 
 def ends_with_command(text: str) -> bool:
