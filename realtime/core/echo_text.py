@@ -28,6 +28,12 @@ SEVERAL_WORDS, SEVERAL_CHARACTERS = 3, 4  # fewer may be a listener who repeats 
 LONGER_S = 0.5  # a detector may hear an echo so much longer than it was said
 LETTER_BITS = 61  # letters of one alphabet hardly ever share a bit
 MOST_SAID = 500  # units of what was said are compared, the last ones: more than a voice says in the sound that is kept
+# Who says no to an option says its words, too: "Tuesday doesn't work", "Not the north clinic"
+DENIALS = frozenset(
+    "never cannot cant doesnt didnt wont without instead keine keinen jamais niet degil".split()
+)
+# Others an echo may be misread as ("now" as "not", "is in" as "isn't"): they count only where the text begins with them
+FIRST_DENIALS = frozenset("not isnt arent wasnt werent kein pas geen inte ikke".split())
 # Words whose times tell how late a text is: their middle, since a word may be found by accident
 COMPARED_TIMES = 5
 
@@ -48,7 +54,7 @@ def repeats(
     """Whether most of this text, which began at `began_s`, is an echo of what was said, at most `latest_s` late.
 
     `few`: one or two words count as well, if all of them were said; else they are believed to be the user's. A command
-    that was not said never is an echo, nor is what begins with one and goes on otherwise.
+    or a denial that was not said never is an echo, nor is what begins with a command and goes on otherwise.
 
     `ended_s`: when it ended, if all had been said when it began. It may still be the last sentence, from a loudspeaker
     that is late: it must be the very last words, and no longer than they were; without `tail` all of them."""
@@ -62,7 +68,7 @@ def repeats(
         return False
     echoed = _in_order([unit.form for unit in words], [unit.form for unit in spoken], _weights(words))
     own = [unit for index, unit in enumerate(words) if index not in echoed]
-    if any(takes_turn(unit.word) for unit in own) or (own and takes_turn(words[0].word)):
+    if _says_more(words, own):
         return False
     share = 1 - sum(_weights(own)) / sum(_weights(words))
     alike = share >= SHARE if _several(words) else few and not own
@@ -78,6 +84,16 @@ def repeats(
     begins_s = next(islice(_times_s(spoken, said), first, None))
     longer_s = (ended_s - began_s) - (said[-1].end_s - begins_s)
     return began_s - begins_s <= latest_s and longer_s <= LONGER_S
+
+
+def _says_more(words: Sequence[Unit], own: Sequence[Unit]) -> bool:
+    """Whether words that were not said command or deny something, or all of it goes on from a command."""
+    if not own:
+        return False
+    denies = any(unit.word in DENIALS for unit in own) or (
+        own[0] is words[0] and own[0].word in FIRST_DENIALS
+    )
+    return denies or takes_turn(words[0].word) or any(takes_turn(unit.word) for unit in own)
 
 
 def _several(words: Sequence[Unit]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from realtime.core import echo_text
 from realtime.core.echo_text import repeats
 from realtime.core.sent_sound import SaidWord
+from tests.each import each
 
 SAID = "once there was a small dog that lived by the sea with an old man"
 
@@ -167,3 +168,25 @@ def test_a_text_may_be_longer_than_what_was_said_but_not_by_much():
     said = "the small dog"
     assert is_repeated(f"{said} says", said)
     assert not is_repeated(f"{said} says that it is", said)
+
+
+CLINIC = (
+    "Your appointment is on Tuesday at three thirty with Doctor Patel at the north clinic, not far from here."
+)
+
+
+@each(
+    [
+        ("Not the north clinic", CLINIC.replace(", not far from here", ""), False),
+        ("Tuesday at three thirty doesn't work", CLINIC, False),
+        ("I can't on Tuesday at three thirty", CLINIC, False),
+        ("Isn't the appointment on Tuesday at three thirty", CLINIC, False),
+        ("never with Doctor Patel", CLINIC, False),
+        ("with Doctor Patel instead", CLINIC, False),
+        ("not far from here", CLINIC, True),  # it was said
+        ("at the not clinic far from here", CLINIC, True),  # misread
+        ("Your appointment isn't Tuesday at three", CLINIC, True),  # "is on", misread
+    ]
+)
+def test_a_denial_that_was_not_said_is_the_listeners(text, said, is_echo):
+    assert is_repeated(text, said, began_s=0.5) is is_echo
