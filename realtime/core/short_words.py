@@ -33,6 +33,7 @@ _OF_SYLLABLES = re.compile("[haeoumnr]+")
 _LONG_RUN = re.compile(r"(.)\1{3,}")  # "mmmm" is "mmm"
 _LONGEST_SYLLABLE, _LONGEST_HUM = 18, 100  # characters, without long runs
 
+_IN_FORM = re.compile("[a-z]+(?: [a-z]+)*")
 _BEGINS_LIKE_HUM = re.compile("[aeiouh]*m")
 _HUMMED = re.compile(r"\Amm[hm]*")  # before a word: "mm-okay", "M-M-M-OK"
 
@@ -42,7 +43,9 @@ def _form(text: str) -> str:
 
 
 def _words(table: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(_form(word) for line in table.values() for word in line.split("|"))
+    """Most are in that form already: a start of the server need not wait for them."""
+    phrases = (phrase for line in table.values() for phrase in line.split("|"))
+    return frozenset(phrase if _IN_FORM.fullmatch(phrase) else _form(phrase) for phrase in phrases)
 
 
 def without_leading(table: Mapping[str, str], leading: Mapping[str, str]) -> frozenset[str]:
