@@ -166,8 +166,9 @@ def _begun(turn: Turn, onset_ms: float, item_id: str) -> tuple[Turn, list[Action
         return turn, []
     if turn.announced:  # it was only being judged
         return replace(turn, phase=Phase.SPEAKING, onset_ms=onset_ms, item_id=item_id, announced=False), []
-    unread_ms = turn.unread_ms if item_id == turn.item_id else 0.0
-    begun = replace(turn.silenced(), onset_ms=onset_ms, item_id=item_id, unread_ms=unread_ms)
+    begun = replace(turn.silenced(), onset_ms=onset_ms, item_id=item_id)
+    if item_id == turn.item_id:  # it goes on with what is still being read
+        begun = replace(begun, unread_ms=turn.unread_ms, ended_ms=turn.ended_ms, follows=True)
     if turn.phase is Phase.CONFIRMING and turn.item_id is not None:
         begun = replace(begun, unread=turn.unread | {turn.item_id})
     if not turn.replying:

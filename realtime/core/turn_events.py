@@ -19,7 +19,8 @@ class SpeechGrew:
 
 @dataclass(frozen=True, slots=True)
 class InterimText:
-    """What was said so far, or in the first `speech_ms` of the speech; `whole`: up to a pause, by the best decode.
+    """What was said so far, or in the first `speech_ms` of the speech that is open; `whole`: up to a pause, by the best
+    decode. What is read late of speech that has ended is none of it.
 
     `sure`: the transcriber believes it itself. `guess`: it hardly believes it at all. `murmur`: the backchannel that it
     may as well be."""
@@ -34,12 +35,14 @@ class InterimText:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRead:
-    """What the speech says that `ReadSpeech` asked about; "" if there are no words in it, or nobody can tell."""
+    """What the speech says that `ReadSpeech` asked about; "" if there are no words in it, or nobody can tell. `at_ms`:
+    the end that it named; None: the last one. More speech may have ended since then, which this says nothing about."""
 
     item_id: str
     text: str
     sure: bool = True
     murmur: str | None = None  # the backchannel that it may as well be
+    at_ms: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ By what text and by how much sound: `interruption.py`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from realtime.core.interruption import (
@@ -12,6 +13,7 @@ from realtime.core.interruption import (
     DUCK_REST_MS,
     explained_by,
     has_words,
+    is_agreement,
     is_certain,
     may_duck,
 )
@@ -36,6 +38,10 @@ from realtime.core.turn_events import (
     VoiceStopped,
 )
 from realtime.core.turn_state import Phase, Turn, TurnRules
+
+# A word with the marks after it
+_MARKS = r"[.,!?;。，！？、；…]"
+_PIECE = re.compile(rf"[^\s.,!?;。，！？、；…]+{_MARKS}*\s*")
 
 
 def over_answer(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]] | None:
@@ -65,16 +71,25 @@ def over_answer(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, l
             return replace(turn, ducked_id=None), []
         case Phase.TENTATIVE, SpeechEnded(at_ms):
             return _judge(turn, at_ms, rules)
-        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, read, sure, murmur) if (
-            item_id == turn.item_id
+        case Phase.TENTATIVE | Phase.JUDGING, SpeechRead(item_id, read, sure, murmur, at_ms) if (
+            item_id == turn.item_id and at_ms in (None, turn.ended_ms)
         ):
             return _read(turn, _counts_as(turn, read, murmur), rules, sure=sure)
     return None
 
 
 def _counts_as(turn: Turn, text: str, murmur: str | None) -> str:
-    """What was read; while an answer is heard, what may as well be a murmur is one."""
-    return murmur if murmur and turn.replying and not turn.before_answer else text
+    """What was read; while an answer is heard, what may as well be a murmur is one. Of two sounds that are read as one,
+    murmurs at the beginning are the first one, and what counts is said after them: "Mm-hmm. Stop." is a command."""
+    if murmur and turn.replying and not turn.before_answer:
+        return murmur
+    if not turn.follows:
+        return text
+    said = _PIECE.findall(text)
+    for count in range(len(said) - 1, 0, -1):
+        if is_agreement("".join(said[:count]), before_answer=turn.before_answer):
+            return "".join(said[count:])
+    return text
 
 
 def _has_words(

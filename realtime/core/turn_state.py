@@ -39,7 +39,8 @@ class Turn:
     explained_ms: float = 0.0  # of it that are no interruption: backchannels, sound without words
     hummed: bool = False  # the newest text of it is a hum: perhaps the reply's own echo
     unread_ms: float = 0.0  # speech of the same item before a pause, not read yet
-    ended_ms: float = 0.0  # position, while JUDGING
+    follows: bool = False  # it goes on with speech of the same item, which its text has, too
+    ended_ms: float = 0.0  # position, while JUDGING; then, of the same item, where the last speech has ended
     item_id: str | None = None  # of the speech: the item it will be, or is
     unread: frozenset[str] = frozenset()  # earlier items whose text is still to come
     owed: frozenset[str] = frozenset()  # items with words that have had no answer because the user went on

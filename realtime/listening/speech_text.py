@@ -8,6 +8,7 @@ rest, and the whole text is what is told. It decides nothing: what it finds beco
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from realtime.context import Context
@@ -53,6 +54,7 @@ class SpeechText:
         self._echo = echo or EchoFilter(context)
         self._long = LongSpeech(context, audio, transcription, self._echo)
         self._segment = SpeechSegment()
+        self._stretch = 0  # of its speech: each one that begins before the last was read is another
         self._agreement = Agreement()
         self._next_interim_ms = 0.0  # of speech
         self._guessed_ms = -1.0  # the end of the voice that was guessed about last
@@ -93,7 +95,7 @@ class SpeechText:
             self._agreement, self._believed = Agreement(), ""
             if segment.settled.text:
                 self._agreement.settle(segment.settled.text)
-        self._segment = segment
+        self._segment, self._stretch = segment, self._stretch + 1
         self._transcription.began()
         self._long.began(segment)
         self._interim = self._supposed = ""
@@ -200,6 +202,7 @@ class SpeechText:
     def _deciding(self, then: OnText) -> OnText:
         """Whoever listens to what was said up to here: while a reply is heard that decides, also if speech goes on."""
         segment, settled, speech_ms = self._segment, self._segment.settled, self._audio.endpointer.speech_ms
+        is_open = self._is_open()
 
         def tell(known: Transcript) -> None:
             if segment is not self._segment or settled != segment.settled:
@@ -207,6 +210,8 @@ class SpeechText:
             known = self._own(known)
             if not is_guess(known) and not is_backchannel(known.text):  # nor a hum, as which an echo is read
                 self._believed = known.text
+            if not is_open():
+                return  # what it says is part of what is read of the stretch that has ended
             if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
                 said = turns.InterimText(known.text, speech_ms, sure=sure, guess=guess, murmur=known.murmur)
@@ -214,6 +219,12 @@ class SpeechText:
             then(known)
 
         return tell
+
+    def _is_open(self) -> Callable[[], bool]:
+        """Whether the speech that is open now is still the same: one stretch of it, from its beginning. The
+        endpointer counts each stretch from zero, so what was read of one explains nothing of the next."""
+        segment, settled, stretch = self._segment, self._segment.settled, self._stretch
+        return lambda: segment is self._segment and settled == segment.settled and stretch == self._stretch
 
     def _own(self, known: Transcript) -> Transcript:
         """Without an echo of the reply. Until the speech is announced a hum stands for it: it may be all there is."""
@@ -227,11 +238,10 @@ class SpeechText:
 
     def _interim_of_now(self) -> OnText:
         """Whoever listens to what has been said so far."""
-        segment, speech_ms, to_ms = self._segment, self._audio.endpointer.speech_ms, self._audio.scored_ms
-        settled = segment.settled
+        speech_ms, to_ms, is_open = self._audio.endpointer.speech_ms, self._audio.scored_ms, self._is_open()
 
         def tell(known: Transcript) -> None:
-            if segment is self._segment and settled == segment.settled:
+            if is_open():
                 self._on_interim(speech_ms, to_ms, known)
 
         return tell

@@ -300,7 +300,7 @@ class UserInput:
         def tell(known: Transcript) -> None:
             own = known.with_text(self._echo.for_rules(known.text, self._audio, from_ms, end_ms))
             text = before.with_rest(own.text)
-            self._context.turns.put(turns.SpeechRead(item_id, text, is_sure(own), own.murmur))
+            self._context.turns.put(turns.SpeechRead(item_id, text, is_sure(own), own.murmur, at_ms))
 
         self._transcription.read(self._text.utterance(at_ms), end_ms, tell)
 

@@ -38,6 +38,7 @@ TURN: dict[str, Any] = {
     "explained_ms": OPEN,
     "hummed": OPEN,
     "unread_ms": OPEN,
+    "follows": OPEN,
     "ended_ms": OPEN,
     "item_id": (TurnSnapshot, "unread"),
     "unread": (TurnSnapshot, "unread"),
