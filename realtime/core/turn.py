@@ -45,6 +45,7 @@ from realtime.core.turn_actions import (
 from realtime.core.turn_answers import asked, of_reply, settled, told
 from realtime.core.turn_events import (
     AskedUnwanted,
+    DetectionEnded,
     InterimText,
     LikelyOver,
     NothingToResume,
@@ -57,7 +58,8 @@ from realtime.core.turn_events import (
     ReplyUnwanted,
     ResponseAsked,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCleared,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     SpeechRead,
@@ -78,6 +80,7 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "CommitSpeech",
     "ContinueReply",
     "CutPlayback",
+    "DetectionEnded",
     "DropAsked",
     "DropEarlyAnswer",
     "DropSpeech",
@@ -99,7 +102,8 @@ __all__ = [  # with its events and actions this is the whole vocabulary of turns
     "ResumeReply",
     "SpeakAhead",
     "SpeechBegan",
-    "SpeechDiscarded",
+    "SpeechCleared",
+    "SpeechCommitted",
     "SpeechEnded",
     "SpeechGrew",
     "SpeechRead",
@@ -141,8 +145,8 @@ def _step(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Ac
     match event:
         case SpeechBegan(onset_ms, item_id):
             return _begun(turn, onset_ms, item_id)
-        case SpeechDiscarded(answers):
-            return _discarded(turn, rules, answers=answers)
+        case SpeechCommitted() | SpeechCleared() | DetectionEnded():
+            return _taken(turn, event, rules)
         case TranscriptKnown(item_id, text):
             return told(turn, item_id, rules, text)
         case TranscriptFailed(item_id):
@@ -179,15 +183,27 @@ def _begun(turn: Turn, onset_ms: float, item_id: str) -> tuple[Turn, list[Action
     return replace(begun, phase=Phase.TENTATIVE, before_answer=before_answer, ducked_id=ducked_id), []
 
 
-def _discarded(turn: Turn, rules: TurnRules, *, answers: bool) -> tuple[Turn, list[Action]]:
-    """The client took the open speech away; `answers`: what was committed before is answered all the same."""
-    if turn.phase not in (Phase.SPEAKING, Phase.TENTATIVE, Phase.JUDGING):
-        return replace(turn, stopped=None), []
-    left = replace(turn.silenced(), stopped=None)
-    if answers:
-        return settled(left, rules)
-    left = replace(left, unread=frozenset(), owed=frozenset(), untold_id=None)
-    return (left, []) if left.response_id is not None else asked(left, AskedUnwanted(), rules)
+def _taken(
+    turn: Turn, event: SpeechCommitted | SpeechCleared | DetectionEnded, rules: TurnRules
+) -> tuple[Turn, list[Action]]:
+    """Open speech is no turn any more: the client has done something with it, or may do so."""
+    is_open = turn.phase in (Phase.SPEAKING, Phase.TENTATIVE, Phase.JUDGING)
+    match event:
+        case DetectionEnded():
+            # Nobody will read what has stopped a reply: whether that goes on is for the client to say
+            left = replace(turn.silenced(), stopped=None if turn.stops else turn.stopped)
+            return settled(left, rules) if is_open else (turn, [])
+        case SpeechCleared():
+            left = replace(turn.silenced(), stopped=None)
+            return settled(left, rules) if is_open else (replace(turn, stopped=None), [])
+        case SpeechCommitted():
+            if not is_open:
+                return replace(turn, stopped=None), []
+            # It asks for one answer to all of that
+            left = replace(
+                turn.silenced(), stopped=None, unread=frozenset(), owed=frozenset(), untold_id=None
+            )
+            return (left, []) if left.response_id is not None else asked(left, AskedUnwanted(), rules)
 
 
 def _supposed(turn: Turn, text: str, rules: TurnRules) -> list[Action]:

@@ -144,7 +144,7 @@ def _cut_short(turn: Turn, response_id: str, rules: TurnRules) -> Turn:
         return turn
     if not rules.interrupt_response:  # it has stopped of its own will
         return turn
-    return replace(turn, stopped=StoppedReply(response_id, heard=True, at_end=True))
+    return replace(turn, stopped=StoppedReply(response_id, heard=True, at_end=True), stops=True)
 
 
 def _unheard(turn: Turn) -> tuple[Turn, list[Action]]:

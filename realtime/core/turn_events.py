@@ -75,10 +75,18 @@ class VoiceStopped:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechDiscarded:
-    """The client cleared or committed the buffer itself, or ends the turns from now on."""
+class SpeechCommitted:
+    """The client has made an item of the buffer, open speech included. It asks for answers itself."""
 
-    answers: bool = False  # what was said before it is answered all the same: it was only cleared
+
+@dataclass(frozen=True, slots=True)
+class SpeechCleared:
+    """The client has thrown the buffer away, open speech included."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionEnded:
+    """The client ends the turns from now on: open speech is a matter of its own. What had ended before is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,9 @@ TurnEvent = (
     | PauseEnded
     | SpeechEnded
     | VoiceStopped
-    | SpeechDiscarded
+    | SpeechCommitted
+    | SpeechCleared
+    | DetectionEnded
     | TranscriptKnown
     | TranscriptFailed
     | ReplyBegan

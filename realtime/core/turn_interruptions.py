@@ -156,7 +156,7 @@ def _interrupt(turn: Turn, rules: TurnRules, *, words: bool) -> tuple[Turn, list
     if reply_id is not None and rules.reads and rules.create_response:
         keeps_chat = turn.response_id is not None and not words
         stopped = StoppedReply(reply_id, turn.heard, turn.before_answer, keeps_chat)
-        speaking = replace(speaking, stopped=stopped)
+        speaking = replace(speaking, stopped=stopped, stops=True)
     if turn.response_id is not None:
         keep_chat = speaking.stopped is not None and speaking.stopped.keeps_chat
         return replace(speaking, playing_id=None), [*announce, StopReply(turn.response_id, keep_chat)]

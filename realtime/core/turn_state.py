@@ -53,6 +53,7 @@ class Turn:
     ducked_id: str | None = None  # the reply that is played more quietly, while somebody may be interrupting
     # Where the last replies came back that had been lowered for nothing
     came_back_ms: tuple[float, ...] = ()
+    stops: bool = False  # while SPEAKING: it is this speech that has stopped a reply
     stopped: StoppedReply | None = None  # the last reply, until it is known whether it was stopped rightly
 
     @property

@@ -290,11 +290,11 @@ class Session:
                 self._update(patch)
             case client_events.InputAudioBufferCommit():
                 self._user.commit_buffer()
-                self._context.turns.put(turns.SpeechDiscarded())  # no answer comes of itself
+                self._context.turns.put(turns.SpeechCommitted())  # no answer comes of itself
                 self._idle.user_done()
             case client_events.InputAudioBufferClear():
                 self._user.discard()
-                self._context.turns.put(turns.SpeechDiscarded(answers=True))
+                self._context.turns.put(turns.SpeechCleared())
                 self._put(events.InputAudioBufferCleared())
             case client_events.OutputAudioBufferClear():
                 self._clear_output()
@@ -332,7 +332,7 @@ class Session:
         self._turns.follow_rules()
         self._user.config_changed(before)
         if self.config.turn_detection is None:
-            self._context.turns.put(turns.SpeechDiscarded())
+            self._context.turns.put(turns.DetectionEnded())
         self._prewarm.settings_changed()
         self._put(events.SessionUpdated(session=self.session_object()))
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from realtime.core.turn import (
     AnnounceSpeech,
+    DetectionEnded,
     DuckReply,
     InterimText,
     Phase,
@@ -16,7 +17,8 @@ from realtime.core.turn import (
     ReplyEnded,
     ReplyHeard,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCleared,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     SpeechRead,
@@ -52,7 +54,7 @@ def test_a_voice_of_150_ms_lowers_the_reply_once():
         InterimText("嗯", 160),
         InterimText("", 160, whole=True),
         SpeechEnded(400),
-        SpeechDiscarded(),
+        SpeechCommitted(),
     ],
 )
 def test_it_comes_back_when_the_words_are_known_or_the_sound_is_over(known):
@@ -93,7 +95,7 @@ EVENTS = st.one_of(
     st.builds(InterimText, st.sampled_from(["", "mhm", "stop"]), st.just(300.0), st.booleans()),
     st.builds(SpeechRead, st.sampled_from(["u1", "u2"]), st.sampled_from(["", "stop"])),
     st.builds(SpeechEnded, st.floats(0, 1e6)),
-    st.builds(SpeechDiscarded),
+    st.sampled_from([SpeechCommitted(), SpeechCleared(), DetectionEnded()]),
     st.builds(ReplyBegan, st.sampled_from(["r1", "r2"])),
     st.builds(ReplyHeard, st.sampled_from(["r1", "r2"])),
     st.builds(ReplyEnded, st.sampled_from(["r1", "r2"]), st.booleans()),

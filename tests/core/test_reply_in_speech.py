@@ -14,7 +14,7 @@ from realtime.core.turn import (
     ReplyEnded,
     ReplyHeard,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     SpeechRead,
@@ -142,4 +142,4 @@ def test_a_client_that_creates_its_responses_itself_is_told_them_after_a_noise()
     turn, _ = play(*TOOLS, ENDED, rules=rules)
     assert step(turn, TranscriptKnown("u1", ""), rules)[1] == [ContinueReply("r1")]
     assert step(turn, SAID, rules)[1] == [], "its next response reads them"
-    assert play(*TOOLS, SpeechDiscarded(), rules=rules)[1] == [AnnounceSpeech(0)], "it has taken the turn"
+    assert play(*TOOLS, SpeechCommitted(), rules=rules)[1] == [AnnounceSpeech(0)], "it has taken the turn"

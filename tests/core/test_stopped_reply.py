@@ -10,6 +10,7 @@ from realtime.core.stopped_reply import StoppedReply, is_meant
 from realtime.core.turn import (
     AnswerEarly,
     CutPlayback,
+    DetectionEnded,
     DuckReply,
     InterimText,
     NothingToResume,
@@ -22,7 +23,8 @@ from realtime.core.turn import (
     ReplyUnwanted,
     ResumeReply,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCleared,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     StartReply,
@@ -73,31 +75,31 @@ def test_words_are_answered(text):
     assert turn.stopped is None
 
 
-@pytest.mark.parametrize("last", [TranscriptFailed("u1"), SpeechDiscarded(), ReplyUnwanted()])
+@pytest.mark.parametrize("last", [TranscriptFailed("u1"), SpeechCommitted(), ReplyUnwanted()])
 def test_what_nobody_can_read_or_the_client_wants_stays_stopped(last):
     turn, actions = play(*STOPPED, *([SpeechEnded(1500)] if last == TranscriptFailed("u1") else []), last)
     assert actions[-1] == StopChat("r1")
     assert turn.stopped is None
 
 
-@pytest.mark.parametrize("last", [SpeechDiscarded(), SpeechDiscarded(answers=True), ReplyUnwanted()])
+@pytest.mark.parametrize("last", [SpeechCommitted(), SpeechCleared(), ReplyUnwanted()])
 def test_it_stays_stopped_too_if_the_client_wants_it_while_the_sound_is_read(last):
     turn, actions = play(*STOPPED, SpeechEnded(1500), last, TranscriptKnown("u1", ""))
     assert actions[-1] == StopChat("r1")
     assert (turn.stopped, turn.phase) == (None, Phase.SILENT)
 
 
-@pytest.mark.parametrize("last", [SpeechDiscarded(), SpeechDiscarded(answers=True), ReplyUnwanted()])
+@pytest.mark.parametrize("last", [SpeechCommitted(), SpeechCleared(), ReplyUnwanted()])
 def test_a_murmur_is_then_a_turn_like_any_other(last):
     assert play(*STOPPED, SpeechEnded(1500), last, TranscriptKnown("u1", "Mmm."))[1][-1] == StartReply()
 
 
-@pytest.mark.parametrize("answers", [False, True])
-def test_words_that_are_being_read_when_the_client_clears_what_follows_are_answered(answers):
+@pytest.mark.parametrize("taken", [SpeechCleared(), SpeechCommitted(), DetectionEnded()])
+def test_words_that_are_being_read_when_the_client_takes_what_follows_are_answered(taken):
     said = (
         *STOPPED,
         SpeechEnded(1500),
-        SpeechDiscarded(answers=answers),
+        taken,
         TranscriptKnown("u1", "And in Paris?"),
     )
     assert play(*said)[1][-2:] == [StopChat("r1"), StartReply()]
@@ -198,7 +200,7 @@ EVENTS = st.one_of(
     st.builds(SpeechGrew, st.sampled_from([300, 900, 2000])),
     st.builds(InterimText, st.sampled_from(["", "mhm", "stop", "what is that"])),
     st.builds(SpeechEnded, st.floats(0, 1e6)),
-    st.builds(SpeechDiscarded),
+    st.sampled_from([SpeechCommitted(), SpeechCleared(), DetectionEnded()]),
     st.builds(TranscriptKnown, ITEMS, st.sampled_from(["", "yes", "what is that"])),
     st.builds(TranscriptFailed, ITEMS),
     st.builds(ReplyBegan, REPLIES, st.booleans()),

@@ -7,6 +7,7 @@ from realtime.core.turn import (
     CommitSpeech,
     ContinueReply,
     CutPlayback,
+    DetectionEnded,
     DropEarlyAnswer,
     DropSpeech,
     HoldVoice,
@@ -19,7 +20,7 @@ from realtime.core.turn import (
     ReplyEnded,
     SpeakAhead,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     StartReply,
@@ -177,7 +178,7 @@ def test_late_news_of_an_old_reply_changes_nothing():
 
 
 def test_clear_forgets_open_speech():
-    turn, actions = play(SpeechBegan(0, "u1"), SpeechDiscarded(), SpeechEnded(900))
+    turn, actions = play(SpeechBegan(0, "u1"), SpeechCommitted(), SpeechEnded(900))
     assert actions == [AnnounceSpeech(0)]
     assert turn.phase is Phase.SILENT
 
@@ -218,3 +219,18 @@ def test_what_tools_gave_is_answered_unless_the_user_speaks():
 def test_backchannels_in_two_languages():
     assert all(map(is_backchannel, ["Mhm.", "Uh-huh", "yeah, yeah", "OK!", "嗯", "对。", ""]))
     assert not any(map(is_backchannel, ["stop", "yeah but", "不对", "等一下"]))
+
+
+def test_where_detection_ends_open_speech_is_none_and_what_had_ended_is_answered():
+    asked = (SpeechBegan(0, "u1"), SpeechEnded(900))
+    for later in ((), (SpeechBegan(1500, "u2"),)):
+        turn, actions = play(*asked, *later, DetectionEnded(), TranscriptKnown("u1", "What time is it?"))
+        assert actions[-1] == StartReply()
+        assert turn.phase is Phase.SILENT
+        noise = play(*asked, *later, DetectionEnded(), TranscriptKnown("u1", ""))[1]
+        assert StartReply() not in noise
+    known = (*asked, SpeechBegan(1500, "u2"), TranscriptKnown("u1", "What time is it?"))
+    assert StartReply() not in play(*known)[1], "the user goes on"
+    assert play(*known, DetectionEnded())[1][-1] == StartReply()
+    rules = TurnRules(create_response=False)
+    assert StartReply() not in play(*known, DetectionEnded(), rules=rules)[1]

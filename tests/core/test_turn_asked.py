@@ -13,7 +13,8 @@ from realtime.core.turn import (
     ResponseAsked,
     ResumeReply,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCleared,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     StartAsked,
@@ -131,9 +132,9 @@ def test_the_client_may_take_it_back():
 
 def test_speech_that_is_taken_away_gives_it_back_and_one_that_is_committed_by_hand_ends_it():
     speech = BARGE_IN[:-1]
-    assert played(*speech, SpeechDiscarded(answers=True))[1][-1] == StartAsked()
-    assert played(*speech, SpeechDiscarded())[1][-1] == DropAsked(by_client=True)
-    tentative = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(100), SpeechDiscarded())
+    assert played(*speech, SpeechCleared())[1][-1] == StartAsked()
+    assert played(*speech, SpeechCommitted())[1][-1] == DropAsked(by_client=True)
+    tentative = (*ASKED, SpeechBegan(100, "u1"), SpeechGrew(100), SpeechCommitted())
     assert played(*tentative, OVER)[1][-1] == StartAsked()
 
 

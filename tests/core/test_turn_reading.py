@@ -13,7 +13,7 @@ from realtime.core.turn import (
     ReplyEnded,
     ReplyHeard,
     SpeechBegan,
-    SpeechDiscarded,
+    SpeechCommitted,
     SpeechEnded,
     SpeechGrew,
     SpeechRead,
@@ -212,7 +212,7 @@ def test_who_has_heard_something_of_the_answer_may_agree_to_it():
 
 
 def test_what_is_being_read_can_be_taken_away_and_late_news_is_ignored():
-    turn, _ = play(*SHORT, SpeechEnded(1000), SpeechDiscarded(), rules=READS)
+    turn, _ = play(*SHORT, SpeechEnded(1000), SpeechCommitted(), rules=READS)
     assert step(turn, SpeechRead("u1", "Stop."), READS) == (turn, [])
     judging, _ = play(*SHORT, SpeechEnded(1000), rules=READS)
     assert step(judging, SpeechRead("u0", "Stop."), READS) == (judging, [])

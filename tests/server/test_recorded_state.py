@@ -51,6 +51,7 @@ TURN: dict[str, Any] = {
     "asked": (TurnSnapshot, "asked"),
     "ducked_id": "the client plays as loud as before",
     "came_back_ms": "a reply may be lowered for nothing once more",
+    "stops": OPEN,
     "stopped": (SessionSnapshot, "stopped"),
 }
 STOPPED: dict[str, Any] = {
