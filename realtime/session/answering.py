@@ -35,7 +35,7 @@ class Answering:
     def __init__(
         self, context: Context, user: UserInput, responses: Responses, speculation: Speculation
     ) -> None:
-        self._context = context
+        self._context, self._user = context, user
         self.request = partial(question, context, user)  # replies keep it: it holds none of them
         self._responses = responses
         self._speculation = speculation
@@ -59,12 +59,18 @@ class Answering:
         ProtocolError."""
         options = with_items(self.options(params), self._context.conversation)
         if options.out_of_band:
+            self._user.goes_on_otherwise()
             self._reply_to_client(options)
             return
         self._context.check_room()
+        waits = self._responses.only_sounds and not self.waits
+        if self._responses.active is not None and not waits:
+            self._reply_to_client(options)  # which is refused
+            return
+        self._user.goes_on_otherwise()
         self._speculation.drop()
         self._responses.asked_by_client()
-        if self._responses.only_sounds and not self.waits:
+        if waits:
             self._asked = options
             self._context.turns.put(turns.ResponseAsked())
             return

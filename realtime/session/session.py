@@ -303,10 +303,8 @@ class Session:
                 if self.config.has("playback"):
                     self.responses.played(item_id, ms, drained=state == "drained", flushed=state == "flushed")
             case client_events.ResponseCreate(response=params):
-                self._user.goes_on_otherwise()
                 self._answering.create(params)
             case client_events.ResponseCancel(response_id=response_id):
-                self._context.turns.put(turns.ReplyUnwanted())
                 self._cancel(response_id)
             case client_events.ConversationItemTruncate(item_id=item_id):
                 self._items.receive(event)
@@ -337,14 +335,29 @@ class Session:
         self._put(events.SessionUpdated(session=self.session_object()))
 
     def _cancel(self, response_id: str | None) -> None:
-        active, waits = self.responses.active, self._answering.waits
-        if active is not None and response_id == active.id:
+        """What is meant is found before anything changes. Raises ProtocolError where nothing is."""
+        active, of_rest = self.responses.active, self._means_rest(response_id)
+        if of_rest:
+            self._context.turns.put(turns.ReplyUnwanted())
+        means_now = response_id is None and not self.responses.stop_comes_late
+        if active is not None and (means_now or response_id == active.id):
             self._context.turns.put(turns.AskedUnwanted())
-        elif response_id is None and not self.responses.stop_comes_late:
+        elif means_now and self._answering.waits:
             self._context.turns.put(turns.AskedUnwanted())
-            if active is None and waits:
-                return  # that was meant: speech has stopped the one before it long ago
-        self.responses.cancel(response_id)
+            return  # that was meant: speech has stopped the one before it long ago
+        try:
+            self.responses.cancel(response_id)
+        except ProtocolError:
+            if not of_rest:
+                raise
+
+    def _means_rest(self, response_id: str | None) -> bool:
+        """Whether a cancel of this id, or of none, means what speech has stopped, whose rest may still be said."""
+        stopped, interrupted = self._turns.stopped, self.responses.interrupted
+        if stopped is None:
+            return False
+        sounds = () if interrupted is None else interrupted.sounds
+        return response_id in (None, stopped.response_id, *(sound.response_id for sound in sounds))
 
     def _clear_output(self) -> None:
         if not self.config.has("playback"):

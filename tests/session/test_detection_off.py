@@ -33,10 +33,8 @@ def test_a_question_is_answered_though_a_later_sound_was_open(later_s):
 
 
 @pytest.mark.parametrize("later_s", [0.0, 0.4])
-@pytest.mark.parametrize(
-    ("text", "statuses"), [("", ["cancelled", "completed"]), ("Why?", ["cancelled", "completed"])]
-)
-def test_an_answer_that_a_noise_had_stopped_goes_on_and_words_are_answered(text, statuses, later_s):
+@pytest.mark.parametrize("text", ["", "Why?"])
+def test_an_answer_that_a_noise_had_stopped_goes_on_and_words_are_answered(text, later_s):
     @scripted
     async def stop():
         chat = FakeChat([[(0.1, SENTENCE * 9)], [(0.1, "Because.")]])
@@ -50,7 +48,10 @@ def test_an_answer_that_a_noise_had_stopped_goes_on_and_words_are_answered(text,
             await talk.send("session.update", session=BY_HAND)
             await talk.silence(3.0)
             await asyncio.sleep(30)
-            assert [event["response"]["status"] for event in talk.of("response.done")] == statuses
+            assert [event["response"]["status"] for event in talk.of("response.done")] == [
+                "cancelled",
+                "completed",
+            ]
             assert len(talk.chat.requests) == (2 if text else 1)
 
     stop()
