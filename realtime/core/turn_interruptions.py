@@ -85,6 +85,8 @@ def _counts_as(turn: Turn, text: str, murmur: str | None) -> str:
         return murmur
     if not turn.follows:
         return text
+    if is_agreement(text, before_answer=turn.before_answer):
+        return text  # also a "yes" before a hum, which may be an answer by now
     said = _PIECE.findall(text)
     for count in range(len(said) - 1, 0, -1):
         if is_agreement("".join(said[:count]), before_answer=turn.before_answer):

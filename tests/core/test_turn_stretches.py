@@ -9,6 +9,7 @@ from realtime.core.turn import (
     Phase,
     ReadSpeech,
     ReplyBegan,
+    ReplyEnded,
     SpeechBegan,
     SpeechEnded,
     SpeechGrew,
@@ -76,3 +77,10 @@ def test_a_word_of_one_sound_is_not_measured_by_the_length_of_another():
 def test_before_the_answer_a_yes_is_a_word_also_after_another_sound():
     begun = (ReplyBegan("r1"), *GOES_ON[2:], SpeechRead("u1", "Hm.", at_ms=1300), SpeechGrew(192))
     assert play(*begun, InterimText("Hm. Yes.", 192, whole=True), rules=READS)[1][1:] == INTERRUPTS
+
+
+@pytest.mark.parametrize("both", ["Yes. Mm-hmm.", "好的。嗯。", "Okay, hm"])
+def test_a_yes_is_an_answer_where_nothing_sounds_any_more_also_before_a_hum(both):
+    over = (*GOES_ON, SpeechGrew(192), SpeechEnded(2200), ReplyEnded("r1", audible=False))
+    actions = play(*over, SpeechRead("u1", both, at_ms=2200), rules=READS)[1]
+    assert actions[-1] == CommitSpeech("u1", 2200)
