@@ -72,7 +72,7 @@ def safe_name(name: str) -> str:
 def _escaped(name: str) -> str:
     """Quotes, backslashes and control characters as %XX; other characters stay, as UTF-8. Not reversible: `%` stays.
 
-    A semicolon as well: some servers cut the header at each one before they look for quotes, and miss the whole name."""
+    A semicolon as well: some servers cut the header at each one before they look for quotes, and miss the name."""
     return "".join(f"%{ord(c):02X}" if c in '"\\;' or ord(c) < 32 or c == "\x7f" else c for c in name)
 
 
