@@ -162,6 +162,7 @@ class Line:
             try:
                 await self._go_on(socket, first)
             except ConnectionClosed as again:
+                self._resumed_in_vain += 1
                 self._follow(again)
                 if not self.can_return(again):
                     raise ConnectionLost("The connection to the server was lost.") from None
@@ -209,11 +210,10 @@ class Line:
                 first["input_audio_ms"], first["last_event_id"], restored=first.get("restored", False)
             )
             before: list[Event] = []
-            self._built_s, self._resumed_s = float("-inf"), self._now()
+            self._built_s, resumed = float("-inf"), True
         else:
             rest, before = self._rebuilt(first)
-            self._built_s, self._in_vain = self._now(), self._in_vain + 1
-            self._resumed_s = float("-inf")
+            self._built_s, self._in_vain, resumed = self._now(), self._in_vain + 1, False
         self._conversation._on_new_socket(socket, [*before, first])
         self._waiting = deque(rest)
         while self._waiting:
@@ -222,6 +222,7 @@ class Line:
             await socket.send(message)
             self._waiting.popleft()
         self._waiting = None
+        self._resumed_s = self._now() if resumed else float("-inf")
 
     def _rebuilt(self, first: Event) -> tuple[list[Sent], list[Event]]:
         """What the new session has to be sent, and the events that end what the old one left open."""

@@ -20,7 +20,7 @@ class SpeechGrew:
 @dataclass(frozen=True, slots=True)
 class InterimText:
     """What was said so far, or in the first `speech_ms` of the speech that is open; `whole`: up to a pause, by the best
-    decode. What is read late of speech that has ended is none of it.
+    decode. `earlier`: of the sound before it, which is read together with it: it may have words, and explains nothing.
 
     `sure`: the transcriber believes it itself. `guess`: it hardly believes it at all. `murmur`: the backchannel that it
     may as well be."""
@@ -31,6 +31,7 @@ class InterimText:
     sure: bool = field(default=True, compare=False)
     guess: bool = field(default=False, compare=False)
     murmur: str | None = field(default=None, compare=False)
+    earlier: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 
+from realtime.core.characters import HANGUL, UNSPACED
 from realtime.core.interruption import (
     CONSIDER_WHOLE_MS,
     DUCK_REST_MS,
@@ -39,9 +41,10 @@ from realtime.core.turn_events import (
 )
 from realtime.core.turn_state import Phase, Turn, TurnRules
 
-# A word with the marks after it
-_MARKS = r"[.,!?;。，！？、；…]"
-_PIECE = re.compile(rf"[^\s.,!?;。，！？、；…]+{_MARKS}*\s*")
+# A word with the marks after it; a character where words have no blanks between them
+_MARKS = r".,!?;。，！？、；…"
+_PIECE = re.compile(rf"(?:[{UNSPACED}{HANGUL}]|[^\s{_MARKS}{UNSPACED}{HANGUL}]+)[{_MARKS}]*\s*")
+MOST_PIECES = 12  # of a murmur: "yeah, yeah, okay, I see"
 
 
 def over_answer(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, list[Action]] | None:
@@ -55,6 +58,10 @@ def over_answer(turn: Turn, event: TurnEvent, rules: TurnRules) -> tuple[Turn, l
             if rules.interrupt_response and (turn.ducked_id or ducks):
                 grown = replace(grown, ducked_id=turn.ducked_id or turn.response_id or turn.playing_id)
             return grown, []
+        case Phase.TENTATIVE, InterimText(read, covered_ms, _, sure, guess, murmur, earlier=True):
+            text, heard_ms = _counts_as(turn, read, murmur), covered_ms or 0.0
+            words = _has_words(turn, text, heard_ms, whole=False, sure=sure, guess=guess)
+            return _interrupt(turn, rules, words=is_meant(text, sure=sure)) if words else (turn, [])
         case Phase.TENTATIVE, InterimText(read, covered_ms, whole, sure, guess, murmur):
             text = _counts_as(turn, read, murmur)
             answers = turn.hummed and not turn.replying and bool(text.strip()) and not is_hum(text)
@@ -87,10 +94,10 @@ def _counts_as(turn: Turn, text: str, murmur: str | None) -> str:
         return text
     if is_agreement(text, before_answer=turn.before_answer):
         return text  # also a "yes" before a hum, which may be an answer by now
-    said = _PIECE.findall(text)
-    for count in range(len(said) - 1, 0, -1):
-        if is_agreement("".join(said[:count]), before_answer=turn.before_answer):
-            return "".join(said[count:])
+    ends = [piece.end() for piece in islice(_PIECE.finditer(text), MOST_PIECES)]
+    for end in reversed(ends):
+        if end < len(text) and is_agreement(text[:end], before_answer=turn.before_answer):
+            return text[end:]
     return text
 
 

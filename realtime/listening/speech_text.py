@@ -211,7 +211,8 @@ class SpeechText:
             if not is_guess(known) and not is_backchannel(known.text):  # nor a hum, as which an echo is read
                 self._believed = known.text
             if not is_open():
-                return  # what it says is part of what is read of the stretch that has ended
+                self._tell_earlier(speech_ms, known)
+                return
             if self._audio.endpointer.speaking and not segment.announced and speech_ms >= CONSIDER_MS:
                 sure, guess = is_sure(known), is_guess(known)
                 said = turns.InterimText(known.text, speech_ms, sure=sure, guess=guess, murmur=known.murmur)
@@ -223,8 +224,22 @@ class SpeechText:
     def _is_open(self) -> Callable[[], bool]:
         """Whether the speech that is open now is still the same: one stretch of it, from its beginning. The
         endpointer counts each stretch from zero, so what was read of one explains nothing of the next."""
-        segment, settled, stretch = self._segment, self._segment.settled, self._stretch
-        return lambda: segment is self._segment and settled == segment.settled and stretch == self._stretch
+        stretch, is_same = self._stretch, self._is_same()
+        return lambda: is_same() and stretch == self._stretch
+
+    def _is_same(self) -> Callable[[], bool]:
+        """Whether the speech that is open now is of the same segment, and no more of it was settled."""
+        segment, settled = self._segment, self._segment.settled
+        return lambda: segment is self._segment and settled == segment.settled
+
+    def _tell_earlier(self, speech_ms: float, known: Transcript) -> None:
+        """What an earlier stretch says, in so much speech. The decode that would tell it begins anew at each pause."""
+        if self._audio.endpointer.speaking and not self._segment.announced and speech_ms >= CONSIDER_MS:
+            sure, guess = is_sure(known), is_guess(known)
+            said = turns.InterimText(
+                known.text, speech_ms, sure=sure, guess=guess, murmur=known.murmur, earlier=True
+            )
+            self._context.turns.put(said)
 
     def _own(self, known: Transcript) -> Transcript:
         """Without an echo of the reply. Until the speech is announced a hum stands for it: it may be all there is."""
@@ -238,11 +253,14 @@ class SpeechText:
 
     def _interim_of_now(self) -> OnText:
         """Whoever listens to what has been said so far."""
-        speech_ms, to_ms, is_open = self._audio.endpointer.speech_ms, self._audio.scored_ms, self._is_open()
+        speech_ms, to_ms = self._audio.endpointer.speech_ms, self._audio.scored_ms
+        is_open, is_same = self._is_open(), self._is_same()
 
         def tell(known: Transcript) -> None:
             if is_open():
                 self._on_interim(speech_ms, to_ms, known)
+            elif is_same():
+                self._tell_earlier(speech_ms, self._own(known))
 
         return tell
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from realtime.core import turn_interruptions
 from realtime.core.turn import (
     CommitSpeech,
     DropSpeech,
@@ -47,7 +48,8 @@ def test_what_was_read_of_a_sound_says_nothing_about_the_next_one():
 
 @pytest.mark.parametrize(
     ("first", "both"),
-    [("", "Stop."), ("Mm-hmm.", "Mm-hmm. Stop."), ("嗯。", "嗯。停。"), ("Uh-huh.", "Uh-huh, wait!"), ("Yeah.", "Yeah no")],
+    [("", "Stop."), ("Mm-hmm.", "Mm-hmm. Stop."), ("嗯。", "嗯。停。"), ("Uh-huh.", "Uh-huh, wait!"), ("Yeah.", "Yeah no"),
+     ("嗯", "嗯停"), ("好的", "好的不对"), ("うん", "うんやめて"), ("응", "응그만")],
 )  # fmt: skip
 @pytest.mark.parametrize("speech_ms", [160, 192, 320])
 def test_a_command_after_a_murmur_stops_the_answer_however_short_it_is(first, both, speech_ms):
@@ -84,3 +86,21 @@ def test_a_yes_is_an_answer_where_nothing_sounds_any_more_also_before_a_hum(both
     over = (*GOES_ON, SpeechGrew(192), SpeechEnded(2200), ReplyEnded("r1", audible=False))
     actions = play(*over, SpeechRead("u1", both, at_ms=2200), rules=READS)[1]
     assert actions[-1] == CommitSpeech("u1", 2200)
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"), [("What about cats?", True), ("", False), ("Mm-hmm.", False), ("I", False)]
+)
+def test_what_is_read_late_of_the_sound_before_stops_the_answer_and_explains_nothing(text, stops):
+    """Each new sound begins the decode of all of them anew: nobody else would tell it before they end."""
+    late = InterimText(text, 640, earlier=True)
+    turn, actions = play(*GOES_ON, SpeechGrew(64), late, rules=READS)
+    assert (turn.phase is Phase.SPEAKING, turn.explained_ms) == (stops, 0.0)
+    assert actions == ([ReadSpeech("u1", 1300), *INTERRUPTS] if stops else [ReadSpeech("u1", 1300)])
+
+
+def test_a_long_text_is_looked_at_in_a_bounded_number_of_steps(monkeypatch):
+    asked = []
+    monkeypatch.setattr(turn_interruptions, "is_agreement", lambda text, **_: bool(asked.append(text)))
+    play(*GOES_ON, SpeechGrew(64), InterimText("yeah yes okay " * 2_000, 64), rules=READS)
+    assert len(asked) <= turn_interruptions.MOST_PIECES + 1

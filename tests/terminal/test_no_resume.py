@@ -1,6 +1,7 @@
 """The Python client where no session is kept: it comes back with the conversation as text, unless it was told not to."""
 
 import asyncio
+import contextlib
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -84,6 +85,9 @@ async def test_what_is_said_in_a_long_conversation_while_the_line_is_down_is_sai
 class Bare:
     """A conversation with a line and nothing else."""
 
+    def _appended(self, pcm):
+        return pcm
+
     on_reconnecting = position = None
 
     def __init__(self):
@@ -126,8 +130,14 @@ def test_a_server_that_ends_every_new_session_is_given_up():
 
 
 class Sends:
+    transport = None
+
+    def __init__(self, *, dies=False):
+        self.dies = dies
+
     async def send(self, message):
-        pass
+        if self.dies:
+            raise LOST
 
 
 @pytest.mark.parametrize("item", [{"type": "message", "id": "item_1"}, {"id": "item_1"}, {}, None, 7])
@@ -156,9 +166,12 @@ def test_a_session_that_lasted_makes_every_loss_the_first_one():
     virtual_time.run(run())
 
 
-@pytest.mark.parametrize(("lives_s", "most"), [(0.0, 30), (1.0, 30), (RESUMED_STEADY_S + 1, 60)])
-def test_a_session_that_is_lost_at_each_return_is_fetched_less_and_less_often(lives_s, most):
-    """It is not given up: the server has it."""
+@pytest.mark.parametrize(
+    ("lives_s", "dies", "most"),
+    [(0.0, False, 30), (1.0, False, 30), (RESUMED_STEADY_S + 1, False, 60), (0.0, True, 30)],
+)
+def test_a_session_that_is_lost_at_each_return_is_fetched_less_and_less_often(lives_s, dies, most):
+    """It is not given up: the server has it. `dies`: already by what is sent again."""
 
     async def run():
         opened, conversation, loop = [], Bare(), asyncio.get_running_loop()
@@ -169,9 +182,13 @@ def test_a_session_that_is_lost_at_each_return_is_fetched_less_and_less_often(li
             assert query["resume"] == "sess_1"
             opened.append(loop.time())
             known = {"input_audio_ms": 0, "last_event_id": None}
-            return Sends(), {"type": "session.resumed", "session": session, **known}
+            return Sends(dies=dies), {"type": "session.resumed", "session": session, **known}
 
         line, began_s = Line(conversation, open_socket, rate=24_000, return_s=60.0), loop.time()
+        if dies:
+            line.keep_audio(bytes(960))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(line.come_back(LOST), 60)
         while loop.time() < began_s + 60:
             await line.come_back(LOST)
             await asyncio.sleep(lives_s)
