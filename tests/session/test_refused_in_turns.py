@@ -170,3 +170,27 @@ async def test_a_response_that_is_refused_does_not_change_what_a_cancel_means():
         ]
         await talk.send("response.cancel")
         assert await statuses(talk) == ["cancelled", "completed"]
+
+
+@pytest.mark.parametrize("number", [None, 0, 1])
+def test_the_rest_of_what_a_noise_has_stopped_ends_by_the_id_of_each_answer_that_still_sounded(number):
+    @scripted
+    async def cancel():
+        chat = FakeChat([[(0.1, SENTENCE * 3)], [(0.1, SENTENCE * 3)], [(0.1, "Because.")]])
+        async with talk_of(chat=chat) as talk:
+            for count in (1, 2):
+                await talk.send("response.create")
+                await talk.until("response.done", count)
+            await talk.speak(1.3)
+            await talk.silence(0.7)
+            assert talk.session.stopped is not None
+            if number is not None:
+                named = talk.of("response.created")[number]["response"]["id"]
+                await talk.send("response.cancel", response_id=named)
+            assert await statuses(talk) == [
+                "completed",
+                "completed",
+                *(["completed"] if number is None else []),
+            ]
+
+    cancel()
