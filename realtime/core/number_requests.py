@@ -44,16 +44,20 @@ _PART = (
     r"the (?:(?:last|final|first) )?(?P<part>two|three|four|five|six|\d)(?: (?:digits|numbers|characters))? of |"
     r"the (?:rest|digits|number) of |"
 )
-# Of one digit or two, or that nobody has as a number that is told digit by digit
-_NO_SUCH_NUMBER = (
-    r"(?:lucky|favou?rite|room|house|apartment|flat|unit|seat|floor|shirt|jersey|shoe|magic|street|gate|table|lane|"
-    r"bus|platform|right|wrong|exact|rough|total|average|door|building|block|line|track|page|chapter|suite|row|bed|"
-    r"whole|atomic|target|personal|winning|dress|of|in|on|at|to|for|from|by|with|and|or|the|is)\b"
+# What has more than two digits, besides the names above: a desk, a cabin or a team has few
+_OF_MANY_DIGITS = (
+    r"(?:employee|staff|work|personnel|student|school|enrol?lment|matriculation|registration|loyalty|rewards?|"
+    r"frequent (?:flyer|flier|traveller|traveler)|health(?:care)?|medical|medicare|nhs|patient|insurance|insured|tax|"
+    r"taxpayer|vat|national|identity|identification|citizen|visa|permit|badge|library|subscriber|subscription|contract|"
+    r"claim|parcel|package|shipment|shipping|delivery|purchase|receipt|transaction|payment|debit|credit|bank|iban|"
+    r"meter|device|product|imei|vehicle|chassis|plate|user|login|client|whatsapp|wechat|qq|daytime|evening|alternate|"
+    r"alternative|emergency|(?:driver'?s?|driving) licen[sc]e|reference|order|booking|account|customer|serial|tracking|"
+    r"confirmation|passport|policy|member(?:ship)?)"
 )
 _NAMED = re.compile(  # whose it is, and its name
     rf"(?:{_PART})(?:your|the|that|this|an?)(?:{_DESCRIBED} (?!(?<!your ){_A_THING})(?P<name>{NAMES})\b(?! number)|"
     rf"(?<=your)(?: best)? number\b(?! of)|"
-    rf"(?<=your)(?: (?!{_NO_SUCH_NUMBER})[\w'-]+){{1,3}} (?P<other>number|id)\b(?! (?:of|one)\b)|"
+    rf"(?<=your){_DESCRIBED} {_OF_MANY_DIGITS} (?P<other>number|id)\b(?! (?:of|one)\b)|"
     rf"(?(part) {_CARRIES_A_NUMBER}\b|(?!)))|"
     rf"(?:the|a) (?:\w+ )?number (?:of|on|from) (?:the \w+ of )?(?:your|the|this|that) {_CARRIES_A_NUMBER}\b|"
     r"(?:(?<=repeat )|(?<= me ))(?:the|that) number\b(?! of)"

@@ -109,6 +109,9 @@ MENTIONS = (
     "What's your pin made of?|Could I call you on your phone?|Can you hear the phone?|"
     "Please put down your phone.|Please turn off your phone.|What model is your phone?|Is there a zip code?|"
     "What's the bar code for?|I will text your phone.|Please reset your password.|"
+    "What's your desk number?|What's your cubicle number?|What's your cabin number?|What's your coach number?|"
+    "What's your terminal number?|What's your queue number?|What's your locker number?|What's your parking spot number?|"
+    "What's your team number?|What's your channel number?|What's your uniform number?|What's your lab number?|"
     "What's your account number ending?|What's your seat number?|What is your total number?|What's your gate number?|"
     "What's your shoe size number?|Is your badge number visible?|What's your favourite number?"
 ).split("|")
@@ -174,6 +177,9 @@ def test_a_sentence_that_only_mentions_one_does_not(mentions: list[str]):
         ("What is your loyalty number?", "my reference number is "),
         ("Could you give me your national health number?", "my reference number is "),
         ("What's your work ID?", "my reference number is "),
+        ("What's your frequent flyer number?", "my reference number is "),
+        ("What's your national insurance number?", "my reference number is "),
+        ("What's your student number?", "my reference number is "),
         ("请输入六位密码。", "6位密码是 "),
         ("您的密码是多少？", "密码是 "),
         ("您的身份证号后四位是多少？", "后4位号码是 "),
