@@ -80,7 +80,16 @@ _ASKING = re.compile(  # right before that
     r"(?: (?:just|only|me|us))? $"
 )
 _ADDRESS = re.compile(rf"(?:your|the|that|this|an?|his|her|their){_DESCRIBED} {ADDRESSES}\b")
-_WHAT_ADDRESS = re.compile(rf"\b(?:what|which) {ADDRESSES} (?:can|should|may|could|do|would|did|is|to)\b")
+# Not "What website should I open?": that is told by its name
+_WHAT_ADDRESS = re.compile(
+    rf"\b(?:what|which) (?!web ?site(?! address)){ADDRESSES} (?:can|should|may|could|do|would|did|is|to)\b"
+)
+_NAMES_ADDRESS = re.compile(rf"\b{ADDRESSES}\b|{HAN_ADDRESSES}")
+# Not one's own that is spelled, or only whether there is one
+_NO_ADDRESS_TO_SPELL = re.compile(
+    r"\b(?:open|visit|browse|go to|look at|favou?rite)\b|\bdo you (?:\w+ ){0,3}?have (?:an?|any)\b|"
+    r"打开|访问|浏览|登录|进入|喜欢|[哪什]么?个?网站"
+)
 # What says which code it is, and how many digits it has: "the six digit code"
 _DESCRIPTION = re.compile(r"(?:your|the|that|this|an?) ((?:[\w'-]+ ){1,3})code$")
 _A_BARE_THING = re.compile(rf"\b{_A_THING}$")
@@ -180,6 +189,9 @@ def asked_name(sentence: str) -> str:
 
 def asks_for_address(sentence: str) -> bool:
     """Whether this sentence asks for a mail or a web address."""
+    simple = in_simple_characters(" ".join(sentence.lower().replace("’", "'").split()))
+    if not _NAMES_ADDRESS.search(simple) or _NO_ADDRESS_TO_SPELL.search(simple):
+        return False
     words = " ".join(sentence.lower().replace("’", "'").split())
     if not _ASKS_FOR_ANOTHER_THING.search(words) and (
         _WHAT_ADDRESS.search(words) or any(_asks_for(words, named) for named in _ADDRESS.finditer(words))
