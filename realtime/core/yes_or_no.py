@@ -59,14 +59,16 @@ _IS = "'s| is|'d be| would be|'ll be| will be| sounds| seems| looks"
 _SO_MUCH = " | very | really | just | perfectly | quite | not | all "
 _NOT_WHEN = (
     "now|today|yet|really|at all|right now|at the moment|this time|just yet|for now|necessarily|quite|exactly|"
-    "particularly|tonight|anymore|any more|usually|always|often|in the slightest|a chance|entirely"
+    "particularly|tonight|anymore|any more|usually|always|often|in the slightest|a chance|entirely|right away|just now|"
+    "recently|lately|currently|presently|immediately|completely|totally|fully|remotely|especially|generally|normally|"
+    "regularly|frequently|actually|directly|personally|intentionally|officially|specifically|terribly|likely"
 )
 _HOW_SURE = (
     "of course|certainly|definitely|absolutely|probably|maybe|perhaps|surely|preferably|hopefully|obviously"
 )
 _WHOLE_PHRASES = (
     _frame("i ", "|do |really |don't ", "think|guess|hope|suppose|believe|imagine|expect|assume", " so| not"),
-    _frame("not ", f"{_NOT_WHEN}|right away|just now|[a-z]+ly"),
+    _frame("not ", _NOT_WHEN),
     _frame(f"{_HOW_SURE}|unfortunately|sadly", " not", "| now| yet| today| really"),
     _frame("that|it|this", _IS, _SO_MUCH, _GOOD, "| with me| by me| for me"),
     _frame("that|this", _IS, _SO_MUCH, "right|all|it|everything|me|mine"),
@@ -84,7 +86,7 @@ _WHOLE_PHRASES = (
     "i wouldn't say so|i'm afraid (?:so|not)|i doubt (?:it|that)|i'll take it",
     "please (?:do|don't|go ahead|continue|go on|proceed)|keep going|carry on",
     "go for it|(?:let's )?do (?:it|that|so)|let's (?:go(?: for it| ahead)?|not|start)",
-    "let's (?!make|call|say|put)[a-z]+ (?:it|that)",
+    "let's (?:do|try|keep|skip|leave|forget|book|cancel|take) (?:it|that)",
     "(?:happy|glad|delighted) to|with pleasure|go (?:right )?ahead|not that i know",
     "why not|no way|by all means|feel free|sure thing|you bet|be my guest|loud and clear",
     "all (?:set|good|done|right)|nothing (?:else|more)|that'll be (?:all|it)",
@@ -97,6 +99,7 @@ _PERHAPS_EN = re.compile(
     "kind of|sort of|somewhat|barely|hardly|slightly|almost|sometimes|usually|often|always|never|rarely|occasionally|"
     "(?:once|twice|many times|a few times|several times|a couple of times)(?: before)?|"
     "if you (?:can|could|have to)|you (?:can|may|could)|"
+    f"let's (?:move|change|push|set|have) (?:it|that)|"  # (to Friday)
     f"(?:now )?(?:{_WHO}) (?:{_HELP_AFTER})|(?:i'm|it's|that's|he's|she's|we're|they're) not){_POLITE}"
 )
 

@@ -15,21 +15,21 @@ WHOLE = (
     "that sounds great|that'd be lovely|that is perfect|this is wrong|that's all, thanks|that would work for me|"
     "okay with me|good for me|i'd be happy to|i'd prefer not to|i'd rather not|if you don't mind|if you insist|"
     "i'm done|we're all set|i'm afraid so|i doubt it|please don't|carry on|let's go ahead|no, not now|sure, why not|"
-    "yes, that's correct|by all means|not recently|unfortunately not|probably not today|that's okay by me|let's change it|glad to|maybe another time|keep going"
+    "yes, that's correct|by all means|not recently|unfortunately not|probably not today|that's okay by me|let's cancel it|let's try that|not really|glad to|maybe another time|keep going"
 ).split("|")
 WHOLE_IN_CHINESE = (
     "改天再说|晚点再说吧|回头吧|暂时不需要|先不用了|现在不用|辛苦您了|好的，麻烦您了|继续吧|算了|够了|没关系|能啊|您说|好的请讲|"
     "会的|不太方便|我不太确定|还行|还不错吧|应该可以吧|可能吧|好像是的|完全正确|不完全对|就是这样|没呢|差不多了|不发|可以发完"
 ).split("|")
 PERHAPS = (
-    "maybe|probably|later|please|yes i do|i would|it is|i'm not|i guess|sometimes|a little|if you can".split(
-        "|"
-    )
-)
+    "maybe|probably|later|please|yes i do|i would|it is|i'm not|i guess|sometimes|a little|if you can|"
+    "let's move it|let's push it|let's change that"
+).split("|")
 PERHAPS_IN_CHINESE = "有时候|偶尔|应该是|会一点|等会儿吧".split("|")
 NOT = (
     "i think|i'd like to|i'd like|not|not the|not for|that's|that would be|only if|yes but|no not|let's make it|if you|let's|let me|"
-    "please send|works|i'm|all|maybe for|send it|the|when i|i hope"
+    "please send|works|i'm|all|maybe for|send it|the|when i|i hope|"
+    "not only|not early|not italy|not july|not family|not reply|let's see it|let's call it"
 ).split("|")
 NOT_IN_CHINESE = "先|暂时|麻烦你|下次|那就|我可能|明天|但是|不太|还|就|发一|是因为|没来".split("|")
 
