@@ -46,15 +46,20 @@ _DAY = re.compile(
 )
 _TIME = re.compile(r"什么时[候间]|啥时候|何时|\bwhen\b", re.IGNORECASE)
 _WHOLE_DATE = re.compile(
-    r"生日|出生|哪一?天|几[号日]|日期|日子|什么时[间候]|啥时候|何时|"
+    # 什么时候买的 is long ago, and a year is enough
+    r"生日|出生|哪一?天|几[号日](?!楼)|日期|日子|(?:什么时[间候]|啥时候|何时)(?!.+(?<![您你我他她它们])[的了](?!解))|"
     r"\bwhen\b|\b(?:what|which) day\b|\bdate\b|\bbirthday\b",
     re.IGNORECASE,
 )
-_YEAR_OR_MONTH = re.compile(r"(?:哪一?年|几月份?|哪个?月份?)(?!.*(?:几[号日]|哪一?天))")
+_YEAR_OR_MONTH = re.compile(
+    r"(?:哪一?年|几几年|年份|年月(?!日)|月份|几月|哪个?月)(?!.*(?:几[号日]|哪一?天|日期))"
+)
 _OF_BIRTH = re.compile(
     r"\b(?:date of birth|birth ?date|d\.?o\.?b|(?:were|was) (?:you|he|she|they) born)\b", re.IGNORECASE
 )
 _ADDRESS = re.compile("地址|住址")
+# One part of it: 地址是几楼
+_PART_OF_ADDRESS = re.compile("[^几哪]*(?:几楼|几号楼|哪一?栋)[^几哪]*")
 _IN_ADDRESS = re.compile(rf"[{HAN}\d]+[楼号]")
 _ONE_THING = re.compile(
     r"叫什么|贵姓|怎么称呼|(?:姓名|名字)(?:是什么|呢)?\W*$|告诉我.{0,4}(?:姓名|名字|城市)|"
@@ -198,7 +203,9 @@ def _is_part(text: str, asked: str) -> bool:
         if is_month_or_year(text) or text == "next":
             return True
         return _OF_BIRTH.search(asked) is not None and is_day_without_year(text)
-    return _ADDRESS.search(asked) is not None and _IN_ADDRESS.fullmatch(text) is not None
+    if not _ADDRESS.search(asked) or _PART_OF_ADDRESS.fullmatch(asked):
+        return False
+    return _IN_ADDRESS.fullmatch(text) is not None
 
 
 def _fits(text: str, asked: str) -> Answers:

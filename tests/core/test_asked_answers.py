@@ -132,6 +132,16 @@ CASES = (  # the question, what is said, and how much of an answer each is
     ("When would you like to come?", "Next", PART),
     ("请问您的地址是？", "八号楼|二十六号|五楼", PART),
     ("您是哪一年出生的？", "一九九二年", NOT),
+    *(
+        (asked, "一九九零年|九零年三月|三月", PART)
+        for asked in (
+            "您的出生年月日是？",
+            "您要什么时候的票？",
+            "您什么时候取您的车？",
+            "您是什么时候出生的？",
+        )
+    ),
+    ("您的地址是几号楼几楼？", "三号楼", PART),
     ("您几月份来？", "七月", NOT),
     ("When is your birthday?", "June 2nd", NOT),
     ("What's your date of birth?", "June 2nd 1990", NOT),
@@ -145,6 +155,27 @@ def test_a_short_answer_counts_where_such_a_thing_was_asked_for(asked, texts, ho
     found = {text: answers(text, asked) for text in texts.split("|")}
     no_answer = {text: NOT if answer is Answers.TIME else answer for text, answer in found.items()}
     assert no_answer == dict.fromkeys(found, how_much)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("您的出生年份是？", "一九九零年"),
+        ("您是几几年出生的？", "九零年"),
+        ("请问您的出生月份？", "三月"),
+        ("您的出生年月是？", "九零年三月"),
+        ("您什么时候毕业的？", "2018年"),
+        ("这栋楼什么时候建的？", "一九八五年"),
+        ("您是什么时候买的车？", "2020年"),
+        ("您啥时候去了上海？", "三月"),
+        ("请问您的收货地址是哪一栋？", "三号楼"),
+        ("您的地址是几号楼？", "三号楼"),
+        ("地址是几楼？", "三楼"),
+    ],
+)
+def test_a_part_is_whole_where_that_part_was_asked_for(asked, text):
+    assert answers(text, asked) is not PART
+    assert silence_ms(Evidence(f"{text}。", 0.95, 0.9, 0.6, before=asked), "auto") < 400
 
 
 @pytest.mark.parametrize("asked", ["What's your name?", "你在哪个城市？", "What time?"])
