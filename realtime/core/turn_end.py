@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
+from realtime.core.asked_answers import LONGEST
 from realtime.core.characters import HAN
 from realtime.core.completeness import Completeness, Eagerness, Judged, completeness_of, judge
 
@@ -85,7 +86,7 @@ LIKELY_OVER_FROM = 0.6
 LEAST_ANEW_MS = 200
 
 _HAN = re.compile(f"[{HAN}]")
-_FULL_STOP = re.compile(r"(?<![.。…])[.。]\s*$")
+_FULL_STOP = re.compile(r"(?<![.。…])[.。]$")
 
 
 def probability_over(known: Evidence) -> float:
@@ -104,16 +105,20 @@ def _probability(known: Evidence, judged: Judged) -> float:
         unasked = _of_odds(_by_text(Judged(Completeness.OPEN), known) + sound)
         return max(unasked, min(over, MOST_LIKELY_LIKELY))
     # A doubted mark after what answers a question never costs more than none
-    bare = None if judged.alone or looks_like is Completeness.INCOMPLETE else _without_stop(known)
-    if bare is not None and (unmarked := _judged(bare)).looks is Completeness.LIKELY:
-        return max(over, _probability(bare, unmarked))
-    return over
+    whole = judged.alone and looks_like is Completeness.COMPLETE
+    bare = None if whole or looks_like is Completeness.INCOMPLETE else _without_stop(known)
+    if bare is None:
+        return over
+    likely = _probability(bare, Judged(Completeness.LIKELY))
+    # Judging takes time, so only where it can change something
+    return likely if likely > over and _judged(bare).looks is Completeness.LIKELY else over
 
 
 def _without_stop(known: Evidence) -> Evidence | None:
-    """The same without its full stop; None where nothing was asked or no full stop ends the text."""
-    found = _FULL_STOP.search(known.text or "") if known.before else None
-    return replace(known, text=(known.text or "")[: found.start()], stop=None) if found else None
+    """The same without its full stop; None where nothing was asked, no full stop ends the text or it is no answer."""
+    text = (known.text or "").strip()
+    found = _FULL_STOP.search(text) if known.before and len(text) <= LONGEST + 1 else None
+    return replace(known, text=text[: found.start()], stop=None) if found else None
 
 
 def _judged(known: Evidence) -> Judged:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.core import turn_end
 from realtime.core.endpointing import FADE_MS, FADED_MS, FRAME_MS
 from realtime.core.turn_end import (
     AGREED_MS,
@@ -115,6 +116,23 @@ def test_a_mark_never_makes_an_answer_slower(asked, stop, word, sound):
     mark = "." if text.isascii() else "。"
     marked = replace(bare, text=text + mark, stop=stop)
     assert silence_ms(marked, "auto") <= silence_ms(bare, "auto")
+
+
+def test_a_sweet_one_with_a_doubted_mark_is_no_slower_than_without():
+    bare = Evidence("甜的", before="你想吃什么？")
+    assert silence_ms(replace(bare, text="甜的。", stop=0.0), "auto") <= silence_ms(bare, "auto")
+
+
+def test_the_unmarked_text_is_judged_only_where_that_may_change_something(monkeypatch):
+    judged = []
+    judge = turn_end.judge
+    monkeypatch.setattr(turn_end, "judge", lambda text, before: judged.append(text) or judge(text, before))
+    asked = Evidence(before="What would you like to drink?")
+    silence_ms(replace(asked, text="Water.", last_word=0.9, stop=0.9), "auto")
+    silence_ms(replace(asked, text=f"{'Some water and ' * 4}tea.", last_word=0.9, stop=0.1), "auto")
+    assert len(judged) == 2, "no doubt, and too long for an answer"
+    silence_ms(replace(asked, text="Water.", last_word=0.9, stop=0.1), "auto")
+    assert judged[2:] == ["Water.", "Water"]
 
 
 def test_a_doubted_mark_after_no_question_is_doubted_as_ever():
