@@ -84,7 +84,22 @@ _ENGLISH_TOO = re.compile(
     r"toe|war|want|van|von|yang|yo|met|sam|jan|kim|kay|ada|ali|mia|ella|elle|los|las|san|la|le|el|de|di|da|dos|al|[a-z])\b"
 )
 _ENGLISH = re.compile(
-    r"n't\b|\w'(?:d|ll|ve|re|m)\b|\b(?:like|think|thought|know|well|yeah|really|going|need|the|you|my|and|of)\b"
+    r"n't\b|\w'(?:d|ll|ve|re|m)\b|\b(?:like|think|thought|know|well|yeah|really|going|need|the|you|my|and|of)\b|"
+    # Words of other languages elsewhere: "want" is Dutch, "but" French
+    r"\b(?:i|you|we|they) want\b|^(?:if|but)\b|"
+    # What is asked for may have a foreign name: "Play La Vie en Rose by"
+    # So may what is told or asked with words that are English alone
+    r"^(?:what|how|where|when|why|who|could|should|would|there|this|that|it|she|they)\b|"
+    r"^(?:(?:please|can you|could you|hey|ok|okay),? )*"
+    r"(?:play|find|translate|call|set|send|read|tell|text|message|remind|book|add|show|order|navigate|directions)\b"
+)
+# Elsewhere words of the same look lead on as well: "Wir treffen uns um", "E-Mail an", "preciso de um", "un mensaje a"
+_LEADS_ON_ELSEWHERE = re.compile(
+    r"\b(?:treff\w*|trifft|weck\w*|termin\w*|komm\w*|beginn\w*|fängt)\b[^.!?,]* um$|"
+    r"\b(?:\w+tag|mittwoch|heute|morgen|abend|früh|so|etwa|ungefähr|vielleicht|erst|auf) um$|"
+    r"\b(?:mail|nachricht|sms|brief|denke?n?|denkst|(?:schicke?|sende?)(?: es| das)?|erinnere? mich) an$|"
+    r"\b(?:com|(?<!mais )de|preciso(?: comprar)?) um$|"
+    r"\b(?:mensaje|messaggio|mensagem|message|mail|email|correo|voy|vas|va|vamos|vado|vais|vou|sono) a$"
 )
 _LAST_WORD = re.compile(r"^(.*?)([\w']+)\W*$", re.DOTALL)
 _LAST_ITEMS = frozenset("and or thanks thank please".split())  # "Yes, please, thanks." is no list
@@ -128,31 +143,21 @@ def judge(text: str, before: str = "") -> Judged:
         return Judged(Completeness.INCOMPLETE)
     if not ended and answer in (Answers.PERHAPS, Answers.PART):
         return Judged(Completeness.LIKELY)
-    if ended and not asks and _ends_in_han(text) and _may_end(text, before):
-        return Judged(Completeness.DANGLING, alone=True)
-    looks = _by_last_words(text, before, ended=ended, asks=asks)
+    if _ends_in_han(text):
+        chinese = _MARKS.sub("", in_simple_characters(text))
+        dangling = not asks and dangles(chinese) and not _is_japanese(text, before)
+        if ended and dangling and may_end(chinese, before):
+            # Nor may a doubted stop cost more than none, where the text is a likely answer without it
+            return Judged(Completeness.DANGLING, alone=answer not in (Answers.PERHAPS, Answers.PART))
+        looks = _COMPLETENESS[dangling, ended]
+    else:
+        looks = _in_spaced_script(scripts_apart(text), before, ended=ended, asks=asks)
     asks_for_time = answer is Answers.TIME and not asks
     return Judged(Completeness.DANGLING if asks_for_time and looks is Completeness.COMPLETE else looks)
 
 
-def _by_last_words(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:
-    if _ends_in_han(text):
-        return _COMPLETENESS[not asks and not _is_japanese(text, before) and dangles(_chinese(text)), ended]
-    return _in_spaced_script(scripts_apart(text), before, ended=ended, asks=asks)
-
-
 def _ends_in_han(text: str) -> bool:
     return _HAN.match(next(filter(str.isalnum, reversed(text)), "")) is not None
-
-
-def _chinese(text: str) -> str:
-    return _MARKS.sub("", in_simple_characters(text))
-
-
-def _may_end(text: str, before: str) -> bool:
-    """Whether its last word, a Chinese one that ends few sentences, may well end this one."""
-    chinese = _chinese(text)
-    return not _is_japanese(text, before) and dangles(chinese) and may_end(chinese, before)
 
 
 def _in_spaced_script(text: str, before: str, *, ended: bool, asks: bool) -> Completeness:
@@ -160,9 +165,11 @@ def _in_spaced_script(text: str, before: str, *, ended: bool, asks: bool) -> Com
     found = _LAST_WORD.search(text.lower().replace("’", "'"))
     leading, last = (found[1].strip(), found[2]) if found else ("", "")
     dangling = Completeness.DANGLING if ended else Completeness.INCOMPLETE
-    languages = _languages(leading, before)
+    languages = _languages(leading, last, before)
     other = bool(languages) and "en" not in languages
     paused = leading[-1:] in CLAUSE_MARKS
+    if _LEADS_ON_ELSEWHERE.search(f"{leading} {last}"):
+        return Completeness.COMPLETE if asks else Completeness.INCOMPLETE
     if last in _HUMS or (last in _FILLERS and (paused or not (other and last in _ELSEWHERE))):
         told = languages or paused or not leading or leading[-1] in SENTENCE_MARKS or _HAN.search(leading)
         return dangling if last in _MAY_END and not told else Completeness.INCOMPLETE
@@ -175,9 +182,9 @@ def _in_spaced_script(text: str, before: str, *, ended: bool, asks: bool) -> Com
     return _COMPLETENESS[False, ended]
 
 
-def _languages(leading: str, before: str) -> frozenset[str]:
+def _languages(leading: str, last: str, before: str) -> frozenset[str]:
     """Of a text in small letters up to its last word, which may be a word of several; or of what was said before."""
-    if _ENGLISH.search(leading):
+    if _ENGLISH.search(leading or last):
         return frozenset(("en",))
     return guess_languages(_ENGLISH_TOO.sub("", leading)) or guess_languages(before[-LONGEST:])
 

@@ -110,6 +110,18 @@ LEADS_ON_STILL = (
 ).split("|")
 LEADS_ON_UNASKED = "这个|美国有|每次要|上午十点的|公司的".split("|")
 ASKED = "您要哪个？"
+# Something is done with what follows, is told next, or is a noun
+LEADS_ON_AFTER_ALL = (
+    "帮我把客厅的|他会把我的|我会跟我的|我要取消我的|我想要修改我的|帮我打开客厅的|给我妈妈的|帮我查明天的|我要订酒店的|我可以用我的|给我放周杰伦的|"
+    "这是我在你们的|我的订单号应该是|密码好像是|时间应该是|地址大概是|原因可能是|因为可能是|我总是|我本来是|"
+    "中国的|小区的|大家的|中学的|加拿大的|去北京的|不同的|多年的|好莱坞的|太平洋的|真正的|大学的|去年的|我要去年的"
+).split("|")
+DONE_WITH = "帮我把客厅的|帮我打开客厅的|我要取消我的|我要查明天的|他会把我的|给我妈妈的|我要改我的".split(
+    "|"
+)
+IF_SURE_OF_ITS_KIND = (
+    "大杯的|加冰的|去糖的|不要放糖的|白色的|便宜一点的|有没有便宜点的|我想找个好玩的|给我来点喝的|是我朋友的|我觉得应该是|可能是|那应该是"
+).split("|")
 
 
 def test_a_character_that_leads_on_may_belong_to_another_word():
@@ -139,3 +151,17 @@ def test_where_more_is_begun_no_stop_is_believed_not_even_after_a_question():
     for before in ("", ASKED, "您想去哪儿？"):
         assert [text for text in LEADS_ON_STILL if not dangles(text) or may_end(text, before)] == []
     assert [text for text in LEADS_ON_UNASKED if not dangles(text) or may_end(text, "")] == []
+
+
+def test_a_sure_stop_is_not_believed_where_the_words_plainly_lead_on():
+    assert [text for text in LEADS_ON_AFTER_ALL if not dangles(text) or may_end(text, "")] == []
+    assert [text for text in DONE_WITH for asked in (ASKED, "这是谁的？") if may_end(text, asked)] == []
+    assert [text for text in IF_SURE_OF_ITS_KIND if not may_end(text, "")] == []
+    assert [text for text in ("我是想问一下上次我订的", "我是说我昨天买的") if not dangles(text)] == []
+
+
+def test_a_doubted_stop_after_a_likely_answer_costs_no_more_than_none():
+    marked, bare = (
+        silence_ms(Evidence(each, stop=0.0, before="你想吃什么？"), "auto") for each in ("甜的。", "甜的")
+    )
+    assert marked <= bare

@@ -92,3 +92,31 @@ def test_contractions_and_such_words_lead_on_in_english(text: str) -> None:
 )
 def test_sentences_that_end_like_those(text: str) -> None:
     assert completeness_of(text) is Completeness.COMPLETE
+
+
+@each(
+    "Play La Vie en Rose by|Find flights from São Paulo to|Translate guten Morgen into|Play Für Elise by|"
+    "Please play Te Quiero by|What is der Weg to".split("|")
+)
+def test_a_foreign_name_in_an_english_request_leaves_it_english(text: str) -> None:
+    assert completeness_of(text) is Completeness.INCOMPLETE
+
+
+@each("I want to|If|But|But we want".split("|"))
+def test_english_words_are_english_also_after_another_language(text: str) -> None:
+    asked = "Das heißt Guten Morgen. Möchten Sie noch ein Wort lernen?"
+    assert completeness_of(text, asked) is Completeness.INCOMPLETE
+
+
+@each(
+    "Wir treffen uns um.|Wir sehen uns am Freitag um.|Der Termin ist um.|Stell den Wecker auf um.|Weck mich um.|"
+    "Schreib eine E-Mail an.|Schick eine Nachricht an.|Ich denke an.|Quero falar com um.|Eu preciso de um.|"
+    "Preciso comprar um.|Manda un messaggio a.|Mándale un mensaje a.|Vamos a.".split("|")
+)
+def test_words_of_other_languages_lead_on_where_what_stands_before_says_so(text: str) -> None:
+    assert completeness_of(text) is Completeness.INCOMPLETE
+
+
+@each("Ruf mich an.|Zieh dich um.|Die Zeit ist um.|Mach das Licht an.|Mais de um.|Elle en a.".split("|"))
+def test_and_end_sentences_where_it_does_not(text: str) -> None:
+    assert completeness_of(text) in (Completeness.COMPLETE, Completeness.DANGLING)
