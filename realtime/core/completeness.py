@@ -87,8 +87,7 @@ _ENGLISH = re.compile(
     r"n't\b|\w'(?:d|ll|ve|re|m)\b|\b(?:like|think|thought|know|well|yeah|really|going|need|the|you|my|and|of)\b|"
     # Words of other languages elsewhere: "want" is Dutch, "but" French
     r"\b(?:i|you|we|they) want\b|^(?:if|but)\b|"
-    # What is asked for may have a foreign name: "Play La Vie en Rose by"
-    # So may what is told or asked with words that are English alone
+    # Words that are English alone, and verbs that ask for what may have a foreign name: "Play La Vie en Rose by"
     r"^(?:what|how|where|when|why|who|could|should|would|there|this|that|it|she|they)\b|"
     r"^(?:(?:please|can you|could you|hey|ok|okay),? )*"
     r"(?:play|find|translate|call|set|send|read|tell|text|message|remind|book|add|show|order|navigate|directions)\b"

@@ -26,10 +26,30 @@ async def test_what_was_decoded_of_speech_that_has_ended_explains_nothing_of_the
     stage.decodes.interims[0]("")
     for early in stage.decodes.earlies:
         early("")
-    assert interims(stage) == []
+    assert [event for event in interims(stage) if not event.earlier] == []
+    stage.bench.noticed.clear()
     stage.pause()
     stage.decodes.earlies[-1]("")
     assert [(event.speech_ms, event.whole) for event in interims(stage)] == [(160, True)]
+
+
+@scripted
+async def test_words_of_speech_that_has_ended_are_told_with_its_own_length():
+    """They may stop an answer: the decode that would tell them begins anew at each pause."""
+    stage = Stage()
+    stage.grow(704)
+    stage.fade()
+    begin_again(stage)
+    for decode in (stage.decodes.interims[0], stage.decodes.earlies[0]):
+        stage.bench.noticed.clear()
+        decode("What about cats?")
+        assert [(said.text, said.speech_ms, said.earlier) for said in interims(stage)] == [
+            ("What about cats?", 704, True)
+        ]
+    stage.segment.announced = True
+    stage.bench.noticed.clear()
+    stage.decodes.interims[0]("What about cats?")
+    assert interims(stage) == [], "what it says is no news where the speech has stopped the answer"
 
 
 @scripted
